@@ -1,0 +1,2 @@
+export type { Sha256 } from './hash.ts'
+export * from './ids.ts'
