@@ -1,0 +1,20 @@
+/** The bounds of everything that is said. A bound lives here once; the codecs, the servers and the docs cite it. */
+
+/** One protocol version so far; the range grows when a second one exists. */
+export const protocolVersion = 1
+
+export const payloadBytesMax = 64 * 1024 * 1024
+export const programBytesMax = 64 * 1024
+/** A frame that is not raw payload. */
+export const metaFrameBytesMax = 80 * 1024
+export const agentLengthMax = 64
+export const adapterLengthMax = 128
+export const messageLengthMax = 256
+/** 2^20 statements under one signature. */
+export const attestationPathMax = 20
+export const statementsPerBatchMax = 1 << attestationPathMax
+export const redundancyMin = 2
+export const redundancyMax = 7
+export const slotsMax = 64
+/** A receipt names every delivery of its task. */
+export const deliveriesPerTaskMax = 64

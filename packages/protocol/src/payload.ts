@@ -1,0 +1,34 @@
+/**
+ * Domain separation (spec S1): what is hashed or signed begins with `shardy/<domain>/v1` and a zero byte, so bytes
+ * made for one purpose are never accepted for another.
+ */
+export type Domain =
+  | 'batch'
+  | 'commitment'
+  | 'delivery-id'
+  | 'hello'
+  | 'idempotency'
+  | 'program'
+  | 'receipt'
+  | 'retry'
+  | 'statement'
+
+const prefixes = new Map<Domain, Uint8Array>()
+
+function prefix(domain: Domain): Uint8Array {
+  let bytes = prefixes.get(domain)
+  if (bytes === undefined) {
+    const label = `shardy/${domain}/v1`
+    bytes = Uint8Array.from([...Array.from(label, (letter) => letter.charCodeAt(0)), 0])
+    prefixes.set(domain, bytes)
+  }
+  return bytes
+}
+
+export function domainPayload(domain: Domain, bytes: Uint8Array): Uint8Array {
+  const head = prefix(domain)
+  const payload = new Uint8Array(head.length + bytes.length)
+  payload.set(head)
+  payload.set(bytes, head.length)
+  return payload
+}

@@ -1,0 +1,64 @@
+/**
+ * The receipt (spec R1–R4): who did what for a task, with both sides' signatures, signed by the orchestrator as a
+ * whole. It proves what was said; that the answer is right follows only as far as its basis goes (agreement of
+ * distinct workers, who may collude) or from recomputing the program.
+ */
+import {
+  deliveriesPerTaskMax,
+  payloadBytesMax,
+  programBytesMax,
+  redundancyMax,
+  redundancyMin,
+} from '../limits.ts'
+import { domainPayload } from '../payload.ts'
+import { bits64, blob, choice, list, optional, publicKey, signature, whole } from '../schema/codec.ts'
+import { field, type Infer, message } from '../schema/message.ts'
+import { attestation } from '../statement/attestation.ts'
+import { deliveryId, digest, microCredit, programId, taskId, taskKind, timeMs } from '../values.ts'
+import { outcomes } from '../wire/delivery.ts'
+
+const answer = message('Answer', {
+  outputDigest: field(1, digest),
+  attestation: field(2, attestation.codec),
+})
+
+export const receiptDelivery = message('ReceiptDelivery', {
+  deliveryId: field(1, deliveryId),
+  workerKey: field(2, publicKey()),
+  deadlineMs: field(3, timeMs),
+  /** The orchestrator's, over the delivery. */
+  attestation: field(4, attestation.codec),
+  /** Absent when the worker never answered. */
+  answer: field(5, optional(answer.codec)),
+  outcome: field(6, choice(outcomes)),
+  rewardMicroCredit: field(7, microCredit),
+})
+export type ReceiptDelivery = Infer<typeof receiptDelivery>
+
+const receiptFields = {
+  taskId: field(1, taskId),
+  kind: field(2, taskKind),
+  program: field(3, blob(programBytesMax)),
+  programId: field(4, programId),
+  seed: field(5, bits64()),
+  inputDigest: field(6, digest),
+  inputLength: field(7, whole(0, payloadBytesMax)),
+  outputDigest: field(8, digest),
+  outputLength: field(9, whole(0, payloadBytesMax)),
+  /** What the verdict rests on. Agreement: `redundancy` distinct workers gave equal digests. */
+  basis: field(10, choice(['agreement'])),
+  redundancy: field(11, whole(redundancyMin, redundancyMax)),
+  deliveries: field(12, list(receiptDelivery.codec, deliveriesPerTaskMax)),
+  orchestratorKey: field(13, publicKey()),
+  decidedAtMs: field(14, timeMs),
+}
+
+const receiptContent = message('ReceiptContent', receiptFields)
+export type ReceiptContent = Infer<typeof receiptContent>
+
+export const receipt = message('Receipt', { ...receiptFields, signature: field(15, signature()) })
+export type Receipt = Infer<typeof receipt>
+
+export function receiptPayload(content: ReceiptContent): Uint8Array {
+  return domainPayload('receipt', receiptContent.encode(content))
+}

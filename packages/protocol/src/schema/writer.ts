@@ -1,0 +1,112 @@
+/**
+ * Protobuf primitives into one growing buffer. A value that a schema does not allow is a bug of the caller here
+ * (untrusted values are refused by decoders), so the writer asserts instead of refusing.
+ */
+import { decodeHexInto } from './hex.ts'
+
+export class Writer {
+  bytes = new Uint8Array(1024)
+  private view = new DataView(this.bytes.buffer)
+  length = 0
+
+  reset(): void {
+    this.length = 0
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    return this.bytes.slice(0, this.length)
+  }
+
+  private reserve(count: number): void {
+    const needed = this.length + count
+    if (needed <= this.bytes.length) return
+    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2))
+    grown.set(this.bytes)
+    this.bytes = grown
+    this.view = new DataView(grown.buffer)
+  }
+
+  byte(value: number): void {
+    this.reserve(1)
+    this.bytes[this.length++] = value
+  }
+
+  /** A whole number from 0 to 2^53 − 1 in as few bytes as it needs. */
+  varint(value: number): void {
+    this.reserve(8)
+    let rest = value
+    if (rest > 0x7fff_ffff) {
+      const low = (rest % 0x1000_0000) | 0
+      rest = (rest - low) / 0x1000_0000
+      this.bytes[this.length++] = low | 0x80
+      this.bytes[this.length++] = (low >>> 7) | 0x80
+      this.bytes[this.length++] = (low >>> 14) | 0x80
+      this.bytes[this.length++] = (low >>> 21) | 0x80
+    }
+    let small = rest | 0
+    while (small >= 0x80) {
+      this.bytes[this.length++] = small | 0x80
+      small >>>= 7
+    }
+    this.bytes[this.length++] = small
+  }
+
+  varint64(value: bigint): void {
+    if (value <= 0x1f_ffff_ffff_ffffn) {
+      this.varint(Number(value))
+      return
+    }
+    this.reserve(10)
+    let rest = value
+    while (rest >= 0x80n) {
+      this.bytes[this.length++] = Number(rest & 0x7fn) | 0x80
+      rest >>= 7n
+    }
+    this.bytes[this.length++] = Number(rest)
+  }
+
+  fixed64(value: bigint): void {
+    this.reserve(8)
+    this.view.setBigUint64(this.length, value, true)
+    this.length += 8
+  }
+
+  raw(value: Uint8Array): void {
+    this.reserve(value.length)
+    this.bytes.set(value, this.length)
+    this.length += value.length
+  }
+
+  /** Lower-case hex of exactly `length` bytes. */
+  hex(text: string, length: number): void {
+    this.reserve(length)
+    if (!decodeHexInto(text, this.bytes, this.length, length)) {
+      throw new TypeError(`not ${length} bytes of lower-case hex: ${text}`)
+    }
+    this.length += length
+  }
+
+  ascii(text: string): void {
+    this.reserve(text.length)
+    for (let index = 0; index < text.length; index++) this.bytes[this.length++] = text.charCodeAt(index)
+  }
+
+  /** Writes a nested value behind its length; the value is moved when the length needs more than one byte. */
+  nested(write: () => void): void {
+    this.reserve(1)
+    const start = this.length
+    this.length = start + 1
+    write()
+    const length = this.length - start - 1
+    if (length < 0x80) {
+      this.bytes[start] = length
+      return
+    }
+    this.length = start
+    this.reserve(length + 8)
+    const scratch = this.bytes.slice(start + 1, start + 1 + length)
+    this.varint(length)
+    this.raw(scratch)
+  }
+}

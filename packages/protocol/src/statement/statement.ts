@@ -1,0 +1,34 @@
+/**
+ * What both sides sign (spec S2): the orchestrator that it handed this delivery to this worker, the worker that this
+ * was its answer. With the other side's attested statement either can later prove what was said.
+ */
+import type { Sha256 } from '../hash.ts'
+import { domainPayload } from '../payload.ts'
+import { bits64, choice, optional } from '../schema/codec.ts'
+import { field, type Infer, message } from '../schema/message.ts'
+import { deliveryId, digest, programId, taskId, timeMs, workerId } from '../values.ts'
+import { merkleLeaf } from './merkle.ts'
+
+export const statement = message(
+  'Statement',
+  {
+    role: field(1, choice(['delivery', 'result'])),
+    taskId: field(2, taskId),
+    deliveryId: field(3, deliveryId),
+    programId: field(4, programId),
+    seed: field(5, bits64()),
+    inputDigest: field(6, digest),
+    outputDigest: field(7, optional(digest)),
+    workerId: field(8, workerId),
+    deadlineMs: field(9, timeMs),
+  },
+  (value) =>
+    (value.role === 'result') === (value.outputDigest !== undefined)
+      ? undefined
+      : { field: 'outputDigest', rule: 'a result names its output, a delivery has none yet' },
+)
+export type Statement = Infer<typeof statement>
+
+export function statementLeaf(value: Statement, sha256: Sha256): Uint8Array {
+  return merkleLeaf(domainPayload('statement', statement.encode(value)), sha256)
+}

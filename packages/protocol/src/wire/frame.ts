@@ -1,0 +1,79 @@
+/**
+ * A frame (spec W1–W5): one type byte, then a message. The table is the whole vocabulary between orchestrator and
+ * worker; a number is never reused. Raw payload frames have no type byte: they follow the meta frame that announced
+ * their length and digest.
+ */
+import { metaFrameBytesMax } from '../limits.ts'
+import { encodeBehind, type Message } from '../schema/message.ts'
+import type { Decoded } from '../schema/refusal.ts'
+import * as deliveries from './delivery.ts'
+import * as handshake from './handshake.ts'
+import * as presences from './presence.ts'
+import * as results from './result.ts'
+
+export type Sender = 'orchestrator' | 'worker'
+
+interface FrameDefinition<T> {
+  readonly number: number
+  readonly message: Message<T>
+  readonly senders: readonly Sender[]
+}
+
+function frame<T>(number: number, message: Message<T>, ...senders: Sender[]): FrameDefinition<T> {
+  return { number, message, senders }
+}
+
+export const frames = {
+  challenge: frame(1, handshake.challenge, 'orchestrator'),
+  hello: frame(2, handshake.hello, 'worker'),
+  welcome: frame(3, handshake.welcome, 'orchestrator'),
+  refusal: frame(4, handshake.refusal, 'orchestrator'),
+  profileV2: frame(5, handshake.profileV2, 'worker'),
+  heartbeat: frame(6, presences.heartbeat, 'worker', 'orchestrator'),
+  presence: frame(7, presences.presence, 'worker'),
+  delivery: frame(8, deliveries.delivery, 'orchestrator'),
+  ack: frame(9, deliveries.ack, 'worker'),
+  progress: frame(10, deliveries.progress, 'worker'),
+  reject: frame(11, deliveries.reject, 'worker'),
+  cancel: frame(12, deliveries.cancel, 'orchestrator'),
+  commit: frame(13, results.commit, 'worker'),
+  commitmentsClosed: frame(14, results.commitmentsClosed, 'orchestrator'),
+  reveal: frame(15, results.reveal, 'worker'),
+  result: frame(16, results.result, 'worker'),
+  settled: frame(17, deliveries.settled, 'orchestrator'),
+} as const
+
+export type FrameType = keyof typeof frames
+type Body<Type extends FrameType> = (typeof frames)[Type] extends FrameDefinition<infer T> ? T : never
+
+/** A decoded frame, told apart by `type`. */
+export type Frame = { [Type in FrameType]: { readonly type: Type; readonly body: Body<Type> } }[FrameType]
+
+const byNumber: (FrameType | undefined)[] = []
+for (const [type, { number }] of Object.entries(frames)) byNumber[number] = type as FrameType
+
+export function encodeFrame<Type extends FrameType>(type: Type, body: Body<Type>): Uint8Array {
+  const { number, message } = frames[type] as unknown as FrameDefinition<Body<Type>>
+  return encodeBehind(number, message, body)
+}
+
+export function decodeFrame(bytes: Uint8Array, sender: Sender): Decoded<Frame> {
+  const number = bytes[0]
+  if (number === undefined) return { ok: false, refusal: { kind: 'truncated', field: 'frame' } }
+  if (bytes.length > metaFrameBytesMax) {
+    return {
+      ok: false,
+      refusal: { kind: 'tooLong', field: 'frame', limit: metaFrameBytesMax, actual: bytes.length },
+    }
+  }
+  const type = byNumber[number]
+  if (type === undefined) {
+    return { ok: false, refusal: { kind: 'unknownFrame', field: 'frame', actual: number } }
+  }
+  const { message, senders } = frames[type] as FrameDefinition<unknown>
+  if (!senders.includes(sender)) {
+    return { ok: false, refusal: { kind: 'unexpectedFrame', field: type, sender } }
+  }
+  const decoded = message.decodeAt(bytes, 1)
+  return decoded.ok ? { ok: true, value: { type, body: decoded.value } as Frame } : decoded
+}

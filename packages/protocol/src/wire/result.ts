@@ -1,0 +1,49 @@
+/**
+ * The answer (spec W23–W26): commit and reveal where other workers have the same task, then the result, followed by
+ * one raw frame of the output when `outputIncluded` says so.
+ */
+import type { Digest, ProgramId, WorkerId } from '../ids.ts'
+import { payloadBytesMax } from '../limits.ts'
+import { flag, whole } from '../schema/codec.ts'
+import { field, type Infer, message } from '../schema/message.ts'
+import { attestation } from '../statement/attestation.ts'
+import { salt } from '../statement/commitment.ts'
+import type { Statement } from '../statement/statement.ts'
+import { deliveryId, digest } from '../values.ts'
+import { type Delivery, deliveryStatement } from './delivery.ts'
+
+export const commit = message('Commit', {
+  deliveryId: field(1, deliveryId),
+  commitment: field(2, digest),
+})
+export type Commit = Infer<typeof commit>
+
+/** Every worker on the task has committed: show your answer now. */
+export const commitmentsClosed = message('CommitmentsClosed', { deliveryId: field(1, deliveryId) })
+export type CommitmentsClosed = Infer<typeof commitmentsClosed>
+
+export const reveal = message('Reveal', {
+  deliveryId: field(1, deliveryId),
+  outputDigest: field(2, digest),
+  salt: field(3, salt),
+})
+export type Reveal = Infer<typeof reveal>
+
+export const result = message('Result', {
+  deliveryId: field(1, deliveryId),
+  outputDigest: field(2, digest),
+  outputLength: field(3, whole(0, payloadBytesMax)),
+  outputIncluded: field(4, flag()),
+  attestation: field(5, attestation.codec),
+})
+export type Result = Infer<typeof result>
+
+/** What the worker's attestation on a result covers. */
+export function resultStatement(
+  delivery: Pick<Delivery, 'taskId' | 'deliveryId' | 'seed' | 'payloadDigest' | 'deadlineMs'>,
+  programId: ProgramId,
+  workerId: WorkerId,
+  outputDigest: Digest,
+): Statement {
+  return { ...deliveryStatement(delivery, programId, workerId), role: 'result', outputDigest }
+}
