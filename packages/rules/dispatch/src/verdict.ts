@@ -1,0 +1,123 @@
+/**
+ * What follows when a delivery moved: more deliveries, the close of commitments, or the end of the task. A delivery
+ * settles once; every path to the end of a task goes through `end`.
+ */
+import type { CancelReason, MicroCredit, Outcome, TimeMs } from '@shardy/protocol'
+import { commitmentsAreIn, shares, tally } from './agreement.ts'
+import { queue } from './assignment.ts'
+import { backoffMs } from './lease.ts'
+import type { DeadReason, DeliveryRecord, EventType, StandingRecord, TaskRecord } from './record.ts'
+import {
+  deliveriesOf,
+  dropDue,
+  putDelivery,
+  putDue,
+  putStanding,
+  putTask,
+  record,
+  settle,
+  type Turn,
+  taskOf,
+} from './turn.ts'
+
+/** Looks at a live task afresh. */
+export function review(turn: Turn, task: TaskRecord): void {
+  const deliveries = deliveriesOf(turn, task)
+  const { agreed, mismatched, pending, wanted } = tally(task, deliveries)
+  if (mismatched && !task.mismatched) {
+    putTask(turn, { ...task, mismatched: true })
+    record(turn, task.taskId, 'consensus_mismatch', { detail: 'replicas gave different digests' })
+  }
+  if (agreed !== undefined) {
+    verify(turn, taskOf(turn, task.taskId))
+    return
+  }
+  if (commitmentsAreIn(task, deliveries)) {
+    for (const delivery of deliveries) if (delivery.state === 'committed') askToReveal(turn, delivery)
+  }
+  if (wanted > 0 && pending === 0 && task.deliveryIds.length >= turn.state.policy.attemptsMax) {
+    kill(turn, taskOf(turn, task.taskId), 'attemptsExhausted')
+    return
+  }
+  const status = pending > 0 ? 'running' : 'waiting'
+  const current = taskOf(turn, task.taskId)
+  if (current.status !== status) putTask(turn, { ...current, status })
+  queue(turn, taskOf(turn, task.taskId))
+}
+
+function askToReveal(turn: Turn, delivery: DeliveryRecord): void {
+  const dueMs = (turn.atMs + turn.state.policy.revealMs) as TimeMs
+  putDelivery(turn, { ...delivery, state: 'revealing', dueMs })
+  const { workerId, deliveryId } = delivery
+  turn.effects.push({ kind: 'closeCommitments', workerId, deliveryId })
+}
+
+/** A delivery came to nothing. The task tries again after a pause; the worker's standing does not change. */
+export function fail(turn: Turn, delivery: DeliveryRecord, outcome: Outcome, detail: string): void {
+  const { taskId, deliveryId, workerId } = delivery
+  settle(turn, delivery, outcome)
+  const type: EventType = outcome === 'rejected' ? 'rejected' : outcome === 'corrupted' ? 'corrupted' : 'lost'
+  record(turn, taskId, type, { deliveryId, workerId, detail })
+  const task = taskOf(turn, taskId)
+  dropDue(turn, task.notBeforeMs, { kind: 'retry', taskId })
+  const failed = { ...task, failures: task.failures + 1 }
+  const pauseMs = backoffMs(failed, turn.state.policy, turn.sha256)
+  const notBeforeMs = (turn.atMs + pauseMs) as TimeMs
+  putTask(turn, { ...failed, notBeforeMs })
+  putDue(turn, notBeforeMs, { kind: 'retry', taskId })
+  review(turn, taskOf(turn, taskId))
+}
+
+function verify(turn: Turn, task: TaskRecord): void {
+  const deliveries = deliveriesOf(turn, task)
+  const { agreed } = tally(task, deliveries)
+  if (agreed === undefined) throw new Error('a task is verified by agreement')
+  const rewards = shares(task.rewardMicroCredit, task.redundancy)
+  let paid = 0
+  for (const delivery of deliveries) {
+    if (delivery.state !== 'answered') continue
+    const standing = turn.state.standings.get(delivery.workerId)
+    if (standing === undefined) throw new Error(`no standing of ${delivery.workerId}`)
+    const reward = rewards[paid]
+    if (delivery.outputDigest === agreed && reward !== undefined) {
+      paid++
+      settle(turn, delivery, 'accepted', reward)
+      putStanding(turn, credited(standing, reward))
+    } else {
+      settle(turn, delivery, 'disagreed')
+      putStanding(turn, { ...standing, disagreedCount: standing.disagreedCount + 1 })
+    }
+  }
+  turn.references.push({ digest: agreed, taskId: task.taskId })
+  end(turn, { ...task, status: 'verified', outputDigest: agreed }, 'task_verified', 'taskDecided')
+}
+
+function credited(standing: StandingRecord, reward: MicroCredit): StandingRecord {
+  return {
+    ...standing,
+    acceptedCount: standing.acceptedCount + 1,
+    earnedMicroCredit: (standing.earnedMicroCredit + reward) as MicroCredit,
+  }
+}
+
+export function kill(turn: Turn, task: TaskRecord, reason: DeadReason): void {
+  end(turn, { ...task, status: 'dead', deadReason: reason }, 'task_dead', 'taskDecided', reason)
+}
+
+export function cancelTask(turn: Turn, task: TaskRecord): void {
+  end(turn, { ...task, status: 'cancelled' }, 'task_cancelled', 'taskCancelled')
+}
+
+function end(turn: Turn, task: TaskRecord, type: EventType, reason: CancelReason, detail = ''): void {
+  for (const delivery of deliveriesOf(turn, task)) {
+    if (delivery.state === 'settled') continue
+    const { workerId, deliveryId } = delivery
+    if (delivery.state !== 'answered') {
+      turn.effects.push({ kind: 'cancelDelivery', workerId, deliveryId, reason })
+    }
+    settle(turn, delivery, 'superseded')
+  }
+  record(turn, task.taskId, type, { ...(task.outputDigest && { outputDigest: task.outputDigest }), detail })
+  const { events } = taskOf(turn, task.taskId)
+  putTask(turn, { ...task, events, decidedAtMs: turn.atMs })
+}
