@@ -1,0 +1,32 @@
+/** SHA-256 of the host's own crypto library, for Bun and Node. Reached through `@shardy/crypto/native` only. */
+import { createHash as createNodeHash, hash as hashOnce } from 'node:crypto'
+import { type Hash, HashEndedError, type Hashing } from './hashing.ts'
+
+/** A Buffer's `slice` shares memory where a Uint8Array's copies, so a Buffer must not pose as one. */
+function plain(buffer: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+}
+
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return plain(hashOnce('sha256', bytes, 'buffer'))
+}
+
+export function createHash(): Hash {
+  const inner = createNodeHash('sha256')
+  let ended = false
+  const hash: Hash = {
+    update(bytes) {
+      if (ended) throw new HashEndedError()
+      inner.update(bytes)
+      return hash
+    },
+    digest() {
+      if (ended) throw new HashEndedError()
+      ended = true
+      return plain(inner.digest())
+    },
+  }
+  return hash
+}
+
+export const nativeHashing: Hashing = { sha256, createHash }
