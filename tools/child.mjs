@@ -5,7 +5,8 @@ import { spawn } from 'node:child_process'
 import { Failure } from './failure.mjs'
 import { withProgress } from './progress.mjs'
 
-const tailLines = 60
+const headLines = 12
+const tailLines = 48
 const graceMs = 2_000
 const sameSignalMs = 300
 
@@ -117,7 +118,7 @@ export function runQuietly(step) {
       const fail = (/** @type {string} */ how, /** @type {unknown} */ cause) =>
         reject(
           new Failure(`${step.label} failed: ${[step.program, ...step.args].join(' ')} ${how}`, {
-            output: all.trimEnd().split('\n').slice(-tailLines).join('\n'),
+            output: headAndTail(all),
             next: step.next ?? 'Mend what the lines above name, then run the command again.',
             cause,
           }),
@@ -129,4 +130,15 @@ export function runQuietly(step) {
       })
     })
   })
+}
+
+/**
+ * npm says what is wrong first and explains itself afterwards; compilers do it the other way round.
+ * @param {string} text
+ */
+function headAndTail(text) {
+  const lines = text.trimEnd().split('\n')
+  if (lines.length <= headLines + tailLines) return lines.join('\n')
+  const left = lines.length - headLines - tailLines
+  return [...lines.slice(0, headLines), `[… ${left} lines left out …]`, ...lines.slice(-tailLines)].join('\n')
 }
