@@ -1,0 +1,266 @@
+/**
+ * The one suite that every executor passes: the golden vectors, random shapes against the reference, the extremes of the
+ * spec, and what an executor must refuse. It is part of the tests, not of the package's exports.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { encodeHex } from '@shardy/protocol'
+import { evaluate, inputLength, kMax, type Program } from '@shardy/tensor'
+import fc from 'fast-check'
+import golden from '../../../../vectors/tensor/matmul.json'
+import { ComputeError, type ComputeErrorKind, type Executor } from './executor.ts'
+
+export interface Subject {
+  open(): Promise<Executor>
+  /** Whether it works in turns, so that it can be stopped midway. */
+  readonly takesTurns: boolean
+  readonly propertyRuns: number
+}
+
+function matmulProgram(m: number, k: number, n: number): Program {
+  return { op: 'matmul', m, k, n }
+}
+
+/** Bytes spread over the whole range, the same in every run: a failure can be repeated from its shape alone. */
+export function scatteredInput(program: Program): Uint8Array {
+  const input = new Uint8Array(inputLength(program))
+  let state = 0x9e3779b9
+  for (let index = 0; index < input.length; index++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0
+    input[index] = state >>> 24
+  }
+  return input
+}
+
+async function kindOfFailure(answer: Promise<unknown>): Promise<ComputeErrorKind | 'none'> {
+  try {
+    await answer
+    return 'none'
+  } catch (thrown) {
+    if (thrown instanceof ComputeError) return thrown.kind
+    throw thrown
+  }
+}
+
+/** Large outputs are compared as buffers: a difference is found fast and told by its first index. */
+function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
+  expect(actual.length).toBe(expected.length)
+  if (Buffer.compare(actual, expected) === 0) return
+  const index = actual.findIndex((byte, at) => byte !== expected[at])
+  throw new Error(`byte ${index} is ${actual[index]}, expected ${expected[index]}`)
+}
+
+const sizes = fc.oneof(
+  fc.integer({ min: 1, max: 20 }),
+  fc.constantFrom(63, 64, 65, 127, 129),
+  fc.integer({ min: 1, max: 140 }),
+)
+const shapes = fc.tuple(sizes, sizes, sizes)
+
+/** Shapes at the borders of tiles, panels, words and lines of workgroups. */
+const edges: [number, number, number][] = [
+  [64, 16, 64],
+  [65, 17, 65],
+  [63, 15, 63],
+  [4, 4, 4],
+  [5, 5, 5],
+  [1, 1024, 1],
+  [1, 1025, 5],
+  [3, 2049, 2],
+  [130, 3, 1030],
+  [1, 1, 70_001],
+  [66_001, 1, 2],
+  [1, kMax, 1],
+  [2, kMax, 3],
+  [5, 65_533, 1],
+]
+
+export function describeExecutor(name: string, { open, takesTurns, propertyRuns }: Subject): void {
+  describe(`executor ${name}`, () => {
+    let executor: Executor
+    beforeAll(async () => {
+      executor = await open()
+    })
+    afterAll(() => executor?.close())
+
+    test('names itself and its device in one line', () => {
+      expect(executor.name).toMatch(/^(reference|cpu|webgpu)$/)
+      expect(executor.adapter).toMatch(/^[\x20-\x7e]{1,120}$/)
+    })
+
+    test('golden vectors', async () => {
+      for (const { name, m, k, n, input, inputFill, output } of golden.cases) {
+        const program = matmulProgram(m, k, n)
+        const bytes =
+          inputFill === undefined
+            ? Buffer.from(input ?? '', 'hex')
+            : new Uint8Array(inputLength(program)).fill(Number.parseInt(inputFill, 16))
+        expect([name, encodeHex(await executor.execute(program, bytes))]).toEqual([name, output])
+      }
+    })
+
+    test('random shapes and bytes agree with the reference', async () => {
+      await fc.assert(
+        fc.asyncProperty(shapes, fc.infiniteStream(fc.nat({ max: 255 })), async ([m, k, n], stream) => {
+          const program = matmulProgram(m, k, n)
+          const key = Uint8Array.from({ length: 61 }, () => stream.next().value ?? 0)
+          const input = scatteredInput(program).map((byte, index) => byte ^ (key[index % 61] ?? 0))
+          expectBytes(await executor.execute(program, input), evaluate(program, input))
+        }),
+        { numRuns: propertyRuns },
+      )
+    })
+
+    for (const [m, k, n] of edges) {
+      test(`agrees with the reference at ${m} × ${k} × ${n}`, async () => {
+        const program = matmulProgram(m, k, n)
+        const input = scatteredInput(program)
+        expectBytes(await executor.execute(program, input), evaluate(program, input))
+      })
+    }
+
+    const extremes: [number, number][] = [
+      [-128, -128],
+      [-128, 127],
+      [127, 127],
+      [-1, -1],
+    ]
+    for (const [left, right] of extremes) {
+      test(`sums ${left} · ${right} over the longest k`, async () => {
+        const program = matmulProgram(2, kMax, 3)
+        const input = new Uint8Array(inputLength(program)).fill(right)
+        input.fill(left, 0, 2 * kMax)
+        const output = await executor.execute(program, input)
+        const view = new DataView(output.buffer, output.byteOffset)
+        for (let entry = 0; entry < 6; entry++)
+          expect(view.getInt32(4 * entry, true)).toBe(kMax * left * right)
+      })
+    }
+
+    test('leaves the input as it was, reads it inside a larger buffer, and never hands out its own memory', async () => {
+      const program = matmulProgram(3, 5, 7)
+      const input = scatteredInput(program)
+      const frame = new Uint8Array(input.length + 6).fill(0xff)
+      frame.set(input, 3)
+      const before = frame.slice()
+      const first = await executor.execute(program, frame.subarray(3, 3 + input.length))
+      expect(frame).toEqual(before)
+      expectBytes(first, evaluate(program, input))
+      const kept = first.slice()
+      await executor.execute(program, new Uint8Array(input.length).fill(1))
+      expect(first).toEqual(kept)
+    })
+
+    test('a small program after a large one sees nothing of it', async () => {
+      const large = matmulProgram(67, 71, 73)
+      await executor.execute(large, new Uint8Array(inputLength(large)).fill(0x7f))
+      for (const [m, k, n] of [
+        [66, 69, 70],
+        [1, 1, 1],
+        [3, 3, 3],
+      ] as const) {
+        const program = matmulProgram(m, k, n)
+        const input = scatteredInput(program)
+        expectBytes(await executor.execute(program, input), evaluate(program, input))
+      }
+    })
+
+    test('two executions at once do not disturb each other', async () => {
+      const programs = [
+        matmulProgram(129, 65, 127),
+        matmulProgram(65, 129, 131),
+        matmulProgram(300, 300, 300),
+      ]
+      const outputs = await Promise.all(
+        programs.map((program) => executor.execute(program, scatteredInput(program))),
+      )
+      programs.forEach((program, index) => {
+        expectBytes(outputs[index] ?? new Uint8Array(), evaluate(program, scatteredInput(program)))
+      })
+    })
+
+    test('refuses input of another length', async () => {
+      const program = matmulProgram(3, 5, 7)
+      for (const length of [0, 49, 51]) {
+        expect(await kindOfFailure(executor.execute(program, new Uint8Array(length)))).toBe('inputRefused')
+      }
+    })
+
+    test('refuses a program outside its bounds', async () => {
+      const program = matmulProgram(1, kMax + 1, 1)
+      const input = new Uint8Array(2 * (kMax + 1))
+      expect(await kindOfFailure(executor.execute(program, input))).toBe('programRefused')
+      expect(await kindOfFailure(executor.execute(matmulProgram(0, 1, 1), new Uint8Array(1)))).toBe(
+        'programRefused',
+      )
+    })
+
+    test('a signal that was aborted before stops the work', async () => {
+      const program = matmulProgram(3, 5, 7)
+      const signal = AbortSignal.abort()
+      expect(await kindOfFailure(executor.execute(program, scatteredInput(program), { signal }))).toBe(
+        'aborted',
+      )
+    })
+
+    test('progress never falls and ends with the whole', async () => {
+      const program = matmulProgram(300, 300, 300)
+      const seen: number[] = []
+      await executor.execute(program, scatteredInput(program), {
+        onProgress: (permille) => seen.push(permille),
+      })
+      expect(seen.at(-1)).toBe(1000)
+      expect(seen).toEqual(seen.toSorted((left, right) => left - right))
+      expect(seen.every((permille) => Number.isInteger(permille) && permille >= 0)).toBe(true)
+    })
+
+    if (takesTurns) {
+      const long = matmulProgram(1024, 1024, 1024)
+
+      test('an abort midway stops the work, and the next call is served', async () => {
+        const controller = new AbortController()
+        const onProgress = () => controller.abort()
+        const { signal } = controller
+        const answer = executor.execute(long, scatteredInput(long), { signal, onProgress })
+        expect(await kindOfFailure(answer)).toBe('aborted')
+        const program = matmulProgram(3, 5, 7)
+        expectBytes(
+          await executor.execute(program, scatteredInput(program)),
+          evaluate(program, scatteredInput(program)),
+        )
+      })
+
+      test('timers run while it works', async () => {
+        let ticks = 0
+        let ticksAtEnd = 0
+        const timer = setInterval(() => ticks++, 1)
+        const controller = new AbortController()
+        const onProgress = () => {
+          ticksAtEnd = ticks
+          if (ticks > 1) controller.abort()
+        }
+        const answer = executor.execute(long, scatteredInput(long), { signal: controller.signal, onProgress })
+        expect(await kindOfFailure(answer)).toBe('aborted')
+        clearInterval(timer)
+        expect(ticksAtEnd).toBeGreaterThan(1)
+      })
+
+      test('closing midway ends the call', async () => {
+        const closing = await open()
+        const answer = closing.execute(long, scatteredInput(long), {
+          onProgress: () => {
+            void closing.close()
+          },
+        })
+        expect(await kindOfFailure(answer)).toBe('closed')
+      })
+    }
+
+    test('refuses work after it was closed, and closes twice without harm', async () => {
+      const closed = await open()
+      await closed.close()
+      await closed.close()
+      const program = matmulProgram(1, 1, 1)
+      expect(await kindOfFailure(closed.execute(program, new Uint8Array(2)))).toBe('closed')
+    })
+  })
+}
