@@ -22,7 +22,8 @@ import { readPackage, workspaceFolders } from './workspace.mjs'
  */
 
 const sourceFile = /\.[cm]?tsx?$/
-const testFile = /\.(test|fuzz)\.tsx?$/
+// A conformance suite is a test that several implementations run.
+const testFile = /(\.(test|fuzz)|(^|[./])conformance)\.tsx?$/
 
 /**
  * @param {string} base the repository's root
