@@ -1,0 +1,271 @@
+import { describe, expect, test } from 'bun:test'
+import { generateIdentity, type Identity, verifySignature } from '@shardy/crypto'
+import { sha256 } from '@shardy/crypto/native'
+import {
+  type Challenge,
+  type DeliveryId,
+  type Digest,
+  decodeFrame,
+  encodeFrame,
+  encodeHex,
+  type Frame,
+  type Hello,
+  helloPayload,
+  metaFrameBytesMax,
+  orchestratorIdOf,
+  type Signature,
+} from '@shardy/protocol'
+import { silentLog } from '../log.ts'
+import { createManualClock } from '../manualClock.ts'
+import { closeCodes } from './closeCode.ts'
+import { defaultGatewayLimits, type GatewayLimits, openConnection, type WorkerEvents } from './connection.ts'
+
+const orchestrator = await generateIdentity({ extractable: false })
+const worker = await generateIdentity({ extractable: false })
+const stranger = await generateIdentity({ extractable: false })
+const orchestratorId = orchestratorIdOf(orchestrator.publicKey, sha256)
+const profile = { operationsPerSecond: 1000, payloadBytesMax: 1000, slots: 1 }
+const deliveryId = '0d'.repeat(16) as DeliveryId
+
+function open(limits: Partial<GatewayLimits> = {}) {
+  const clock = createManualClock()
+  const sent: Frame[] = []
+  const happened: string[] = []
+  let closed: { code: number; reason: string } | undefined
+  let wake = (): void => {}
+  const notice = (what?: string): void => {
+    if (what !== undefined) happened.push(what)
+    wake()
+  }
+  const events: WorkerEvents = {
+    joined: () => notice('joined'),
+    left: () => notice('left'),
+    said: (_, { type }) => notice(`said ${type}`),
+    answered: async (_, result, output) => notice(`answered ${result.outputLength} ${output?.length}`),
+  }
+  const connection = openConnection(
+    {
+      send(bytes) {
+        const decoded = decodeFrame(bytes, 'orchestrator')
+        if (!decoded.ok) throw new Error('the orchestrator sent a malformed frame')
+        sent.push(decoded.value)
+        notice()
+      },
+      close(code, reason) {
+        closed = { code, reason }
+        notice()
+      },
+    },
+    {
+      clock,
+      identity: orchestrator,
+      orchestratorId,
+      sha256,
+      verify: verifySignature,
+      events,
+      log: silentLog,
+      randomHex: (bytes) => encodeHex(crypto.getRandomValues(new Uint8Array(bytes))),
+    },
+    { ...defaultGatewayLimits, ...limits },
+  )
+  /** Resolves once the condition holds; every visible act of the connection looks again. */
+  const until = (condition: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      wake = () => {
+        if (condition()) resolve()
+      }
+      wake()
+    })
+  const challenge = (): Challenge => {
+    const [first] = sent
+    if (first?.type !== 'challenge') throw new Error('no challenge')
+    return first.body
+  }
+  return { clock, sent, happened, connection, until, challenge, closedWith: () => closed }
+}
+
+async function sign(
+  challenge: Challenge,
+  overrides: Partial<Omit<Hello, 'signature'>> = {},
+  identity: Identity = worker,
+  nonce = challenge.nonce,
+): Promise<Uint8Array> {
+  const content: Omit<Hello, 'signature'> = {
+    version: 1,
+    publicKey: worker.publicKey,
+    agent: 'test/1',
+    kinds: ['program'],
+    executor: 'cpu',
+    adapter: 'test',
+    ...overrides,
+  }
+  const signature = await identity.sign(helloPayload(content, nonce, orchestratorId))
+  return encodeFrame('hello', { ...content, signature })
+}
+
+async function join(opened: ReturnType<typeof open>): Promise<void> {
+  opened.connection.receive(await sign(opened.challenge()))
+  await opened.until(() => opened.sent.some(({ type }) => type === 'welcome'))
+  opened.connection.receive(encodeFrame('profileV2', profile))
+  await opened.until(() => opened.happened.includes('joined'))
+}
+
+const refusalOf = ({ sent }: ReturnType<typeof open>): string | undefined => {
+  const last = sent.at(-1)
+  return last?.type === 'refusal' ? last.body.code : undefined
+}
+
+describe('admission', () => {
+  test('challenge, hello, welcome, profile, joined', async () => {
+    const opened = open()
+    await join(opened)
+    expect(opened.sent.map(({ type }) => type)).toEqual(['challenge', 'welcome'])
+    expect(opened.happened).toEqual(['joined'])
+  })
+
+  test('every connection has a nonce of its own', () => {
+    expect(open().challenge().nonce).not.toBe(open().challenge().nonce)
+  })
+
+  const refusals: readonly {
+    desc: string
+    send: (challenge: Challenge) => Promise<Uint8Array> | Uint8Array
+    code: keyof typeof closeCodes
+  }[] = [
+    { desc: 'random bytes', send: () => new Uint8Array([99, 1, 2]), code: 'malformedFrame' },
+    { desc: 'an empty frame', send: () => new Uint8Array(0), code: 'malformedFrame' },
+    {
+      desc: 'a frame that only the orchestrator sends',
+      send: (challenge) => encodeFrame('challenge', challenge),
+      code: 'unexpectedFrame',
+    },
+    {
+      desc: 'a frame over the size limit',
+      send: () => new Uint8Array(metaFrameBytesMax + 1).fill(2),
+      code: 'frameTooLarge',
+    },
+    {
+      desc: 'a heartbeat before hello',
+      send: () => encodeFrame('heartbeat', { sequence: 0, inFlight: 0 }),
+      code: 'unexpectedFrame',
+    },
+    { desc: 'a version from the future', send: (c) => sign(c, { version: 2 }), code: 'unsupportedVersion' },
+    { desc: 'a hello signed by another key', send: (c) => sign(c, {}, stranger), code: 'badSignature' },
+    {
+      desc: "a hello replayed from another connection's nonce",
+      send: (c) => sign(c, {}, worker, '11'.repeat(32)),
+      code: 'badSignature',
+    },
+    {
+      desc: 'a hello whose signature is all ones',
+      send: async (c) => {
+        const decoded = decodeFrame(await sign(c), 'worker')
+        if (!decoded.ok || decoded.value.type !== 'hello') throw new Error('not a hello')
+        return encodeFrame('hello', {
+          ...decoded.value.body,
+          signature: new Uint8Array(64).fill(1) as Signature,
+        })
+      },
+      code: 'badSignature',
+    },
+  ]
+  for (const { desc, send, code } of refusals) {
+    test(`refuses ${desc} as ${code}`, async () => {
+      const opened = open()
+      opened.connection.receive(await send(opened.challenge()))
+      await opened.until(() => opened.closedWith() !== undefined)
+      expect(refusalOf(opened)).toBe(code)
+      expect(opened.closedWith()).toEqual({ code: closeCodes[code], reason: code })
+      expect(opened.happened).toEqual([])
+    })
+  }
+
+  test('refuses who does not finish the handshake in time', () => {
+    const opened = open()
+    opened.clock.advance(defaultGatewayLimits.handshakeMs)
+    expect(refusalOf(opened)).toBe('handshakeTimeout')
+  })
+})
+
+describe('a joined worker', () => {
+  test('hears its heartbeat back', async () => {
+    const opened = open()
+    await join(opened)
+    opened.connection.receive(encodeFrame('heartbeat', { sequence: 7, inFlight: 1 }))
+    await opened.until(() => opened.sent.length === 3)
+    expect(opened.sent.at(-1)).toEqual({ type: 'heartbeat', body: { sequence: 7, inFlight: 1 } })
+  })
+
+  test('is refused when nothing was heard for three heartbeats, and has left', async () => {
+    const opened = open()
+    await join(opened)
+    opened.clock.advance(3 * defaultGatewayLimits.heartbeatMs)
+    expect(refusalOf(opened)).toBe('heartbeatMissed')
+    expect(opened.happened).toEqual(['joined', 'left'])
+  })
+
+  test('says hello once', async () => {
+    const opened = open()
+    await join(opened)
+    opened.connection.receive(await sign(opened.challenge()))
+    await opened.until(() => opened.closedWith() !== undefined)
+    expect(refusalOf(opened)).toBe('replayedHello')
+  })
+
+  test('sends a raw frame only behind the result that announced it', async () => {
+    const opened = open()
+    await join(opened)
+    const attestation = { signature: new Uint8Array(64).fill(1) as Signature, index: 0, count: 1, path: [] }
+    const result = { deliveryId, outputDigest: 'ab'.repeat(32) as Digest, outputLength: 3, attestation }
+    opened.connection.receive(encodeFrame('result', { ...result, outputIncluded: true }))
+    opened.connection.receive(new Uint8Array([1, 2, 3]))
+    opened.connection.receive(encodeFrame('result', { ...result, outputIncluded: false }))
+    opened.connection.receive(encodeFrame('ack', { deliveryId }))
+    await opened.until(() => opened.happened.length === 4)
+    expect(opened.happened).toEqual(['joined', 'answered 3 3', 'answered 3 undefined', 'said ack'])
+    opened.connection.receive(new Uint8Array([1, 2, 3]))
+    await opened.until(() => opened.closedWith() !== undefined)
+    expect(refusalOf(opened)).toBe('malformedFrame')
+  })
+
+  test('is refused when it sends faster than it is heard', async () => {
+    const opened = open({ framesQueuedMax: 4 })
+    await join(opened)
+    for (let count = 0; count < 6; count++) opened.connection.receive(encodeFrame('ack', { deliveryId }))
+    expect(refusalOf(opened)).toBe('overloaded')
+  })
+
+  test('gets frames in the order they were handed over, however long each takes to load', async () => {
+    const opened = open()
+    await join(opened)
+    let release = (): void => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    opened.connection.enqueue(async () => {
+      await held
+      return [encodeFrame('commitmentsClosed', { deliveryId })]
+    })
+    opened.connection.enqueue(async () => [encodeFrame('cancel', { deliveryId, reason: 'taskDecided' })])
+    release()
+    await opened.until(() => opened.sent.length === 4)
+    expect(opened.sent.slice(2).map(({ type }) => type)).toEqual(['commitmentsClosed', 'cancel'])
+  })
+
+  test('a frame that cannot be loaded ends the connection, not the process', async () => {
+    const opened = open()
+    await join(opened)
+    opened.connection.enqueue(async () => Promise.reject(new Error('disk')))
+    await opened.until(() => opened.closedWith() !== undefined)
+    expect(refusalOf(opened)).toBe('overloaded')
+  })
+
+  test('that is gone has left, once', async () => {
+    const opened = open()
+    await join(opened)
+    opened.connection.closed()
+    opened.connection.closed()
+    opened.connection.receive(encodeFrame('ack', { deliveryId }))
+    expect(opened.happened).toEqual(['joined', 'left'])
+  })
+})

@@ -1,0 +1,264 @@
+/**
+ * One worker's connection. Frames are handled one at a time in the order they came, so a raw frame always belongs to
+ * the meta frame before it; what a peer may have waiting is bounded, and anything out of place ends the connection
+ * with a refusal that names it.
+ */
+
+import type { Identity } from '@shardy/crypto'
+import type { OrchestratorId, Sha256, WorkerId } from '@shardy/protocol'
+import {
+  type Challenge,
+  decodeFrame,
+  describeRefusal,
+  encodeFrame,
+  type Frame,
+  type ProfileV2,
+  payloadBytesMax,
+  type Refusal,
+  type RefusalCode,
+  type Result,
+  type SessionId,
+} from '@shardy/protocol'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import { closeCodes } from './closeCode.ts'
+import { type Admitted, admit, makeChallenge, type Verify } from './handshake.ts'
+
+/** What the transport offers: Bun's WebSocket in production. */
+export interface WorkerSocket {
+  send(bytes: Uint8Array): void
+  close(code: number, reason: string): void
+}
+
+/** What the rest of the orchestrator does with an admitted worker's words. */
+export interface WorkerEvents {
+  /** A worker that is connected already moves to the newer connection. */
+  joined(connection: Connection, admitted: Admitted, profile: ProfileV2): void
+  left(connection: Connection, workerId: WorkerId): void
+  said(workerId: WorkerId, frame: Frame): void
+  /** A result with its output, when it announced one; `output` is undefined where the raw frame did not fit. */
+  answered(workerId: WorkerId, result: Result, output: Uint8Array | undefined): Promise<void>
+}
+
+export interface ConnectionParts {
+  readonly clock: Clock
+  readonly identity: Identity
+  readonly orchestratorId: OrchestratorId
+  readonly sha256: Sha256
+  readonly verify: Verify
+  readonly events: WorkerEvents
+  readonly log: Log
+  randomHex(bytes: number): string
+}
+
+export interface GatewayLimits {
+  readonly heartbeatMs: number
+  readonly handshakeMs: number
+  readonly framesQueuedMax: number
+  readonly bytesQueuedMax: number
+}
+
+export const defaultGatewayLimits: GatewayLimits = {
+  heartbeatMs: 10_000,
+  handshakeMs: 10_000,
+  framesQueuedMax: 256,
+  bytesQueuedMax: payloadBytesMax + 1024 * 1024,
+}
+
+type State =
+  | { readonly kind: 'challenged'; readonly challenge: Challenge }
+  | { readonly kind: 'welcomed'; readonly admitted: Admitted }
+  | { readonly kind: 'joined'; readonly workerId: WorkerId }
+  | { readonly kind: 'closed' }
+
+export interface Connection {
+  receive(bytes: Uint8Array): void
+  /** Sends after everything handed over before; `load` may read what is to be sent. */
+  enqueue(load: () => Promise<readonly Uint8Array[]>): void
+  refuse(code: RefusalCode, message: string): void
+  /** The transport is gone. */
+  closed(): void
+}
+
+function codeOf(refusal: Refusal): RefusalCode {
+  if (refusal.kind === 'unexpectedFrame') return 'unexpectedFrame'
+  return refusal.kind === 'tooLong' && refusal.field === 'frame' ? 'frameTooLarge' : 'malformedFrame'
+}
+
+export function openConnection(
+  socket: WorkerSocket,
+  parts: ConnectionParts,
+  limits: GatewayLimits,
+): Connection {
+  const { clock, events } = parts
+  const challenge = makeChallenge(parts.randomHex(32), parts.identity.publicKey, clock.nowMs())
+  let state: State = { kind: 'challenged', challenge }
+  let incoming: Uint8Array[] = []
+  let bytesQueued = 0
+  let heardAtMs = clock.nowMs()
+  let handling = false
+  let outgoing: Promise<void> = Promise.resolve()
+  let outgoingQueued = 0
+  /** The result whose raw output is the next frame. */
+  let announced: Result | undefined
+  let cancelWatch = clock.after(limits.handshakeMs, () =>
+    refuse('handshakeTimeout', `no complete handshake within ${limits.handshakeMs} ms`),
+  )
+
+  function sendNow(...frames: readonly Uint8Array[]): void {
+    if (state.kind === 'closed') return
+    for (const frame of frames) socket.send(frame)
+  }
+
+  const silenceMsMax = 3 * limits.heartbeatMs
+
+  /** One timer that looks again, rather than one restarted with every frame. */
+  function watchHeartbeat(): void {
+    const leftMs = heardAtMs + silenceMsMax - clock.nowMs()
+    if (leftMs <= 0) refuse('heartbeatMissed', `nothing was heard for ${silenceMsMax} ms`)
+    else cancelWatch = clock.after(leftMs, watchHeartbeat)
+  }
+
+  function end(): void {
+    const before = state
+    state = { kind: 'closed' }
+    cancelWatch()
+    incoming = []
+    if (before.kind === 'joined') events.left(connection, before.workerId)
+  }
+
+  function refuse(code: RefusalCode, message: string): void {
+    if (state.kind === 'closed') return
+    sendNow(encodeFrame('refusal', { code, message: message.slice(0, 256) }))
+    end()
+    socket.close(closeCodes[code], code)
+  }
+
+  function unexpected(type: string): void {
+    refuse('unexpectedFrame', `${type} has no place while ${state.kind}`)
+  }
+
+  async function handle(bytes: Uint8Array): Promise<void> {
+    if (announced !== undefined && state.kind === 'joined') {
+      const result = announced
+      announced = undefined
+      await events.answered(state.workerId, result, bytes)
+      return
+    }
+    const decoded = decodeFrame(bytes, 'worker')
+    if (!decoded.ok) {
+      refuse(codeOf(decoded.refusal), describeRefusal(decoded.refusal))
+      return
+    }
+    const frame = decoded.value
+    switch (state.kind) {
+      case 'challenged':
+        if (frame.type !== 'hello') return unexpected(frame.type)
+        return welcome(await admit(frame.body, state.challenge, parts.orchestratorId, parts))
+      case 'welcomed':
+        if (frame.type !== 'profileV2') return unexpected(frame.type)
+        return join(state.admitted, frame.body)
+      case 'joined':
+        return listen(state.workerId, frame)
+      case 'closed':
+        return
+    }
+  }
+
+  function welcome(answer: Awaited<ReturnType<typeof admit>>): void {
+    if (state.kind === 'closed') return
+    if ('code' in answer) {
+      refuse(answer.code, answer.message)
+      return
+    }
+    state = { kind: 'welcomed', admitted: answer }
+    sendNow(
+      encodeFrame('welcome', {
+        sessionId: parts.randomHex(16) as SessionId,
+        heartbeatMs: limits.heartbeatMs as never,
+        payloadBytesMax,
+      }),
+    )
+  }
+
+  function join(admitted: Admitted, profile: ProfileV2): void {
+    state = { kind: 'joined', workerId: admitted.workerId }
+    cancelWatch()
+    watchHeartbeat()
+    events.joined(connection, admitted, profile)
+  }
+
+  async function listen(workerId: WorkerId, frame: Frame): Promise<void> {
+    switch (frame.type) {
+      case 'hello':
+        refuse('replayedHello', 'this connection has said hello already')
+        return
+      case 'heartbeat':
+        sendNow(encodeFrame('heartbeat', frame.body))
+        return
+      case 'result':
+        if (frame.body.outputIncluded) announced = frame.body
+        else await events.answered(workerId, frame.body, undefined)
+        return
+      case 'presence':
+      case 'ack':
+      case 'progress':
+      case 'reject':
+      case 'commit':
+      case 'reveal':
+        events.said(workerId, frame)
+        return
+      default:
+        unexpected(frame.type)
+    }
+  }
+
+  async function handleAll(): Promise<void> {
+    handling = true
+    for (let bytes = incoming.shift(); bytes !== undefined; bytes = incoming.shift()) {
+      bytesQueued -= bytes.length
+      await handle(bytes)
+    }
+    handling = false
+  }
+
+  const connection: Connection = {
+    receive(bytes) {
+      if (state.kind === 'closed') return
+      heardAtMs = clock.nowMs()
+      bytesQueued += bytes.length
+      if (incoming.length >= limits.framesQueuedMax || bytesQueued > limits.bytesQueuedMax) {
+        refuse('overloaded', 'more frames than can be handled are waiting')
+        return
+      }
+      incoming.push(bytes)
+      if (!handling) {
+        handleAll().catch((error: unknown) => {
+          parts.log.error('frameNotHandled', error)
+          refuse('overloaded', 'the orchestrator could not handle the frame')
+        })
+      }
+    },
+    enqueue(load) {
+      if (++outgoingQueued > limits.framesQueuedMax) {
+        refuse('overloaded', 'the worker does not read what it is sent')
+        return
+      }
+      outgoing = outgoing
+        .then(load)
+        .then((frames) => sendNow(...frames))
+        .catch((error: unknown) => {
+          parts.log.error('frameNotSent', error)
+          refuse('overloaded', 'the orchestrator could not send a frame')
+        })
+        .finally(() => {
+          outgoingQueued--
+        })
+    },
+    refuse,
+    closed: end,
+  }
+
+  sendNow(encodeFrame('challenge', challenge))
+  return connection
+}

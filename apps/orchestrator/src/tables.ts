@@ -1,0 +1,92 @@
+/**
+ * What the orchestrator keeps and under which keys. Keys are fixed-width bytes, so that ranges are prefixes and
+ * times sort; values are the records' canonical bytes.
+ */
+import {
+  decodeHex,
+  field,
+  type Infer,
+  message,
+  type TaskId,
+  type TimeMs,
+  text,
+  values,
+  whole,
+} from '@shardy/protocol'
+
+/** A change to a record's encoding or to a key is a new version and a migration. */
+export const schemaVersion = 1
+
+export const tables = [
+  'tasks',
+  /** Tasks that have not ended: what recovery reads. */
+  'liveTasks',
+  /** Submission time and task id: what listing reads. */
+  'tasksByTime',
+  /** Task id and delivery id. */
+  'deliveries',
+  /** Task id and sequence. */
+  'events',
+  'standings',
+  'blobs',
+  /** Blob digest and task id: a blob is kept while it has any. */
+  'references',
+  'apiKeys',
+] as const
+export type Table = (typeof tables)[number]
+
+export const blobRecord = message('BlobRecord', {
+  digest: field(1, values.digest),
+  length: field(2, whole(0, Number.MAX_SAFE_INTEGER)),
+  ownerId: field(3, values.requesterId),
+  createdAtMs: field(4, values.timeMs),
+})
+export type BlobRecord = Infer<typeof blobRecord>
+
+/** Kept under the key's hash, which is also the requester's id; the key itself is nowhere. */
+export const apiKeyRecord = message('ApiKeyRecord', {
+  requesterId: field(1, values.requesterId),
+  name: field(2, text(64)),
+  createdAtMs: field(3, values.timeMs),
+})
+export type ApiKeyRecord = Infer<typeof apiKeyRecord>
+
+export function idKey(...ids: readonly string[]): Uint8Array {
+  const bytes = decodeHex(ids.join(''))
+  if (bytes === undefined) throw new TypeError(`not hex: ${ids.join(' ')}`)
+  return bytes
+}
+
+export function numberKey(value: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
+  return bytes
+}
+
+export function eventKey(taskId: TaskId, sequence: number): Uint8Array {
+  return joined(idKey(taskId), numberKey(sequence))
+}
+
+export function timeKey(atMs: TimeMs, taskId: TaskId): Uint8Array {
+  return joined(numberKey(atMs), idKey(taskId))
+}
+
+/** The first key after every key that begins with `prefix`. */
+export function afterPrefix(prefix: Uint8Array): Uint8Array {
+  const end = prefix.slice()
+  for (let index = end.length - 1; index >= 0; index--) {
+    const byte = end[index] ?? 0
+    if (byte < 255) {
+      end[index] = byte + 1
+      return end.subarray(0, index + 1)
+    }
+  }
+  return new Uint8Array(prefix.length + 1).fill(255)
+}
+
+function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(left.length + right.length)
+  bytes.set(left)
+  bytes.set(right, left.length)
+  return bytes
+}
