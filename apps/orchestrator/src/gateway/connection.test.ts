@@ -223,7 +223,7 @@ describe('a joined worker', () => {
     opened.connection.receive(encodeFrame('ack', { deliveryId }))
     await opened.until(() => opened.happened.length === 4)
     expect(opened.happened).toEqual(['joined', 'answered 3 3', 'answered 3 undefined', 'said ack'])
-    opened.connection.receive(new Uint8Array([1, 2, 3]))
+    opened.connection.receive(new Uint8Array([99, 2, 3]))
     await opened.until(() => opened.closedWith() !== undefined)
     expect(refusalOf(opened)).toBe('malformedFrame')
   })
