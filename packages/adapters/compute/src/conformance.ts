@@ -68,6 +68,8 @@ const edges: [number, number, number][] = [
   [3, 2049, 2],
   [130, 3, 1030],
   [1, 1, 70_001],
+  [1, 3, 4096], // Fills a buffer to its last byte: what is written outside is seen.
+  [2, 5, 8192],
   [66_001, 1, 2],
   [1, kMax, 1],
   [2, kMax, 3],

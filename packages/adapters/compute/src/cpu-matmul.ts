@@ -36,7 +36,10 @@ function packRows(
   }
 }
 
-/** Groups of four columns as two doubles for each inner index. */
+/**
+ * Groups of four columns as two doubles for each inner index. The last group may take in entries of the next row: they
+ * make sums of columns that do not exist, which `addSums` drops.
+ */
 function packColumns(
   packed: Float64Array,
   b: Int8Array,
@@ -48,15 +51,11 @@ function packColumns(
 ): void {
   for (let group = 0; group < columns; group += 4) {
     const column = column0 + group
-    const spare = column + 4 - n
     for (let inner = 0; inner < depth; inner++) {
       const source = (inner0 + inner) * n + column
       const target = (group * depth) / 2 + 2 * inner
-      const b1 = spare > 2 ? 0 : (b[source + 1] ?? 0)
-      const b2 = spare > 1 ? 0 : (b[source + 2] ?? 0)
-      const b3 = spare > 0 ? 0 : (b[source + 3] ?? 0)
-      packed[target] = (b[source] ?? 0) + b1 * shift
-      packed[target + 1] = b2 + b3 * shift
+      packed[target] = (b[source] ?? 0) + (b[source + 1] ?? 0) * shift
+      packed[target + 1] = (b[source + 2] ?? 0) + (b[source + 3] ?? 0) * shift
     }
   }
 }

@@ -14,7 +14,7 @@ const sliceMsMin = 20
 const sliceMsMax = 80
 const sliceMultiplyAddsMin = 2 ** 24
 /** Workgroups in a line of a dispatch; far below any device's limit, and lines are many. */
-const widthMax = 1024
+const widthMax = 64
 
 /** Takes the device over: closing the executor destroys it. Rejects with a `ComputeError` when the kernel is refused. */
 export async function createWebGpuExecutor(device: GPUDevice, adapter: string): Promise<Executor> {

@@ -1,8 +1,9 @@
 /**
  * The int8 product on a GPU, in WGSL that every WebGPU device runs: i32 multiply-adds, which are exact and the same
  * everywhere. A workgroup of 16 × 16 makes a tile of 64 × 64 entries of C, 4 × 4 in each invocation. Rows of A and B
- * begin at any byte, so four entries are cut out of the one or two words that hold them; entries outside the matrices
- * read as zero and are never written.
+ * begin at any byte, so four entries are cut out of the one or two words that hold them. The last four of a row of A may
+ * run into other bytes: they meet the zeros that stand for rows of B beyond k, which add nothing. Those of a row of B end
+ * in columns that are never written.
  */
 import tgpu, { d } from 'typegpu'
 
@@ -39,22 +40,14 @@ const rowTile = tgpu.workgroupVar(d.arrayOf(d.vec4i, (tileSize * depth) / 4))
 /** For each of 16 rows of B, the tile's 64 columns as 16 vectors. */
 const columnTile = tgpu.workgroupVar(d.arrayOf(d.vec4i, (tileSize * depth) / 4))
 
-/** The `count` entries from byte `first` on, as signed integers; the lanes behind them are zero. */
-const readEntries = tgpu.fn([d.u32, d.u32], d.vec4i)`(first: u32, count: u32) -> vec4i {
-  if (count == 0u) { return vec4i(0); }
+/** Four entries from byte `first` on, as signed integers. */
+const readEntries = tgpu.fn([d.u32], d.vec4i)`(first: u32) -> vec4i {
   let word = first / 4u;
   let offset = 8u * (first % 4u);
   var bits = layout.$.entries[word] >> offset;
   if (offset != 0u) { bits |= layout.$.entries[word + 1u] << (32u - offset); }
-  let signed = (vec4i(bitcast<i32>(bits)) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u);
-  return select(vec4i(0), signed, vec4u(0u, 1u, 2u, 3u) < vec4u(count));
+  return (vec4i(bitcast<i32>(bits)) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u);
 }`.$uses({ layout: matmulLayout })
-
-/** How many of four entries from `at` on lie before `end`. */
-const countBefore = tgpu.fn([d.u32, d.u32], d.u32)`(at: u32, end: u32) -> u32 {
-  if (at >= end) { return 0u; }
-  return min(4u, end - at);
-}`
 
 export const matmulKernel = tgpu.computeFn({
   in: { group: d.builtin.workgroupId, local: d.builtin.localInvocationIndex },
@@ -83,11 +76,11 @@ export const matmulKernel = tgpu.computeFn({
   var sum3 = vec4i(0);
   for (var inner0 = 0u; inner0 < k; inner0 += 16u) {
     let inner = inner0 + loadInner;
-    let innerCount = select(0u, countBefore(inner, k), loadRow < m);
-    rowTile[in.local] = readEntries(loadRow * k + inner, innerCount);
+    rowTile[in.local] = vec4i(0);
+    if (loadRow < m && inner < k) { rowTile[in.local] = readEntries(loadRow * k + inner); }
     let depth = inner0 + loadDepth;
-    let columnCount = select(0u, countBefore(loadColumn, n), depth < k);
-    columnTile[in.local] = readEntries(m * k + depth * n + loadColumn, columnCount);
+    columnTile[in.local] = vec4i(0);
+    if (depth < k && loadColumn < n) { columnTile[in.local] = readEntries(m * k + depth * n + loadColumn); }
     workgroupBarrier();
     for (var quad = 0u; quad < 4u; quad++) {
       let a0 = rowTile[4u * rowGroup + quad];
@@ -116,4 +109,4 @@ export const matmulKernel = tgpu.computeFn({
       layout.$.sums[(row + down) * n + column + across] = made[down][across];
     }
   }
-}`.$uses({ layout: matmulLayout, rowTile, columnTile, readEntries, countBefore })
+}`.$uses({ layout: matmulLayout, rowTile, columnTile, readEntries })
