@@ -9,6 +9,7 @@ const headLines = 12
 const tailLines = 48
 const graceMs = 2_000
 const sameSignalMs = 300
+const parentPollMs = 500
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set()
@@ -77,7 +78,14 @@ export function onStopSignal(end) {
     }
   }
   for (const signal of signals) process.on(signal, handle)
+  // Told to end, npm ends the shell between us and it, and that shell tells us nothing: we only lose our parent.
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid !== parent && firstMs === 0) handle('SIGTERM')
+  }, parentPollMs).unref()
+  if (process.env.npm_lifecycle_event === undefined) clearInterval(timer)
   return () => {
+    clearInterval(timer)
     for (const signal of signals) process.removeListener(signal, handle)
   }
 }
@@ -103,7 +111,10 @@ export function runQuietly(step) {
     return new Promise((resolve, reject) => {
       const child = start(step.program, step.args, {
         cwd: step.cwd,
-        env: step.env ?? process.env,
+        env: {
+          ...(step.env ?? process.env),
+          ...(process.stderr.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: '0' }),
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       let stdout = ''
