@@ -17,10 +17,11 @@ import { root } from './workspace.mjs'
  * @returns {Promise<{ chromium: string | undefined }>}
  */
 export async function bootstrap({ browser = false, page = false }) {
+  /** @type {ReadonlyArray<{ isDone: () => boolean, work: (guard: (pid: number) => void) => Promise<unknown> }>} */
   const steps = [
-    { isDone: () => isInstalled(root), work: () => install(root) },
+    { isDone: () => isInstalled(root), work: (guard) => install(root, guard) },
     { isDone: () => !browser || findChromium() !== undefined, work: installChromium },
-    { isDone: () => !page || isPageBuilt(root), work: () => buildPage(root) },
+    { isDone: () => !page || isPageBuilt(root), work: (guard) => buildPage(root, guard) },
   ]
   if (!steps.every((step) => step.isDone())) {
     const forget = endChildrenOnSignal()
@@ -28,8 +29,8 @@ export async function bootstrap({ browser = false, page = false }) {
       await withLock(
         path.join(root, '.cache/bootstrap.lock'),
         'waiting for another command to set things up',
-        async () => {
-          for (const step of steps) if (!step.isDone()) await step.work()
+        async (guard) => {
+          for (const step of steps) if (!step.isDone()) await step.work(guard)
         },
       )
     } finally {

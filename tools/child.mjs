@@ -103,7 +103,7 @@ function exitCodeFor(signal) {
 }
 
 /**
- * @param {{ label: string, program: string, args: readonly string[], cwd: string, env?: NodeJS.ProcessEnv, next?: string }} step
+ * @param {{ label: string, program: string, args: readonly string[], cwd: string, env?: NodeJS.ProcessEnv, next?: string, onStart?: (pid: number) => void }} step
  * @returns {Promise<string>} everything it printed on stdout
  */
 export function runQuietly(step) {
@@ -117,6 +117,7 @@ export function runQuietly(step) {
         },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
+      if (child.pid !== undefined) step.onStart?.(child.pid)
       let stdout = ''
       let all = ''
       child.stdout?.setEncoding('utf8').on('data', (text) => {

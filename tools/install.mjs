@@ -14,8 +14,11 @@ export function isInstalled(base) {
   return read(stampFile(base)) === stamp(base)
 }
 
-/** @param {string} base */
-export async function install(base) {
+/**
+ * @param {string} base
+ * @param {(pid: number) => void} onStart told of the process that changes node_modules
+ */
+export async function install(base, onStart) {
   if (!matchesLockfile(base)) {
     const npm = npmCommand()
     await runQuietly({
@@ -31,6 +34,7 @@ export async function install(base) {
         '--no-fund',
       ],
       cwd: base,
+      onStart,
       next: 'Mend what npm says above. If package.json and the lockfile disagree, run: npm install',
     })
   }

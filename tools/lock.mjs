@@ -1,5 +1,5 @@
 // One holder at a time across processes: a file that names its holder, created exclusively.
-// A holder that died is replaced: whoever first claims that one dead lock (by its nonce) may overwrite it, nobody else.
+// A holder that died is replaced, once the child that it had at work has ended too: whoever first claims that one dead lock (by its nonce) may overwrite it, nobody else.
 
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -15,17 +15,25 @@ const unreadableMs = 5_000
  * @template T
  * @param {string} file
  * @param {string} label what the waiting is for
- * @param {() => Promise<T>} work
+ * @param {(guard: (pid: number) => void) => Promise<T>} work names each child that must not be joined by another's
  * @returns {Promise<T>}
  */
 export async function withLock(file, label, work) {
   const release = await acquire(file, label)
+  const guard = (/** @type {number} */ pid) => writeFileSync(childFile(file), JSON.stringify(identify(pid)))
   try {
-    return await work()
+    return await work(guard)
   } finally {
+    rmSync(childFile(file), { force: true })
     release()
   }
 }
+
+/** @param {string} file */
+const childFile = (file) => `${file}.child`
+
+/** @param {number} pid */
+const identify = (pid) => ({ pid, started: startedAt(pid), nonce: randomUUID() })
 
 /**
  * @param {string} file
@@ -33,7 +41,7 @@ export async function withLock(file, label, work) {
  */
 async function acquire(file, label) {
   mkdirSync(path.dirname(file), { recursive: true })
-  const own = JSON.stringify({ pid: process.pid, started: startedAt(process.pid), nonce: randomUUID() })
+  const own = JSON.stringify(identify(process.pid))
   const release = () => {
     if (read(file) === own) rmSync(file, { force: true })
   }
@@ -74,6 +82,8 @@ function tryAcquire(file, own) {
  */
 function isAbandoned(file, held) {
   const holder = parse(held)
+  const child = parse(read(childFile(file)))
+  if (child !== undefined && isAlive(child)) return false
   if (holder !== undefined) return !isAlive(holder)
   // Not yet written, already released, or its creator died in between: only the last of these gets old.
   const age = statSync(file, { throwIfNoEntry: false })

@@ -17,8 +17,11 @@ export function isPageBuilt(base) {
   )
 }
 
-/** @param {string} base */
-export async function buildPage(base) {
+/**
+ * @param {string} base
+ * @param {(pid: number) => void} onStart told of the process that writes the build
+ */
+export async function buildPage(base, onStart) {
   const built = path.join(base, 'apps/worker/dist')
   const fresh = path.join(base, '.cache/page')
   const old = path.join(base, '.cache/page.old')
@@ -30,6 +33,7 @@ export async function buildPage(base) {
     program: process.execPath,
     args: [path.join(base, 'node_modules/vite/bin/vite.js'), 'build', '--outDir', fresh, '--emptyOutDir'],
     cwd: path.join(base, 'apps/worker'),
+    onStart,
     next: 'Mend the sources that Vite names above (apps/worker and the packages it imports).',
   })
   rmSync(old, { recursive: true, force: true })
