@@ -1,0 +1,15 @@
+export { type Clock, systemClock } from './clock.ts'
+export type { CloseCause } from './session/effect.ts'
+export type { WorkerEvent } from './session/event.ts'
+export { describeReason, type LostReason, type Reason, type StopReason } from './session/reason.ts'
+export type { Ending, HistoryEntry, Totals } from './session/state.ts'
+export {
+  type Connect,
+  closeCodes,
+  connectWebSocket,
+  type Socket,
+  type SocketEvents,
+  workerSocketUrl,
+} from './socket.ts'
+export type { ConnectionView, DeliveryView, ProfileView, WorkerView } from './view.ts'
+export { createWorker, type Worker, type WorkerAdapters, type WorkerConfig } from './worker.ts'

@@ -1,0 +1,22 @@
+/** The bounds of a session, in one place. */
+
+/** From the attempt to connect until the welcome. */
+export const handshakeMs = 15_000
+export const reconnectMsMin = 1_000
+export const reconnectMsMax = 30_000
+/** A shorter heartbeat would be a flood, a longer one would not notice a dead line. */
+export const heartbeatMsMin = 10
+export const heartbeatMsMax = 300_000
+/** Intervals without any frame after which the line counts as dead. */
+export const silentIntervalsMax = 3
+/** How long one raw frame may take to arrive before silence counts again. */
+export const payloadPatienceMs = 120_000
+/** Intervals after a lost session during which `identityInUse` means our own ghost. */
+export const ghostIntervals = 6
+/** Committed deliveries take no slot, but each may hold an output. */
+export const committedMax = 64
+/** Answered deliveries that still wait for their verdict. */
+export const answeredMax = 256
+export const historyMax = 200
+/** Progress is told in steps of at least this much. */
+export const progressStepPermille = 50

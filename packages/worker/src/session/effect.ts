@@ -1,0 +1,29 @@
+/** What a session wants done, in order. Those that take time are answered by an input with the same run or connection. */
+import type { PublicKey, Signature } from '@shardy/protocol'
+import type { Program } from '@shardy/tensor'
+import type { WorkerEvent } from './event.ts'
+
+/** Why the worker itself ends a connection. */
+export type CloseCause = 'leaving' | 'silence' | 'violation' | 'refused'
+
+export type Effect =
+  | { readonly kind: 'connect'; readonly connection: number }
+  | { readonly kind: 'send'; readonly connection: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'close'; readonly connection: number; readonly cause: CloseCause }
+  /** → helloSigned | helloUnsigned */
+  | { readonly kind: 'signHello'; readonly connection: number; readonly payload: Uint8Array }
+  /** → verified */
+  | {
+      readonly kind: 'verify'
+      readonly run: number
+      readonly input: Uint8Array
+      readonly publicKey: PublicKey
+      readonly payload: Uint8Array
+      readonly signature: Signature
+    }
+  /** → progressed, then executed | notExecuted, also after an abort */
+  | { readonly kind: 'execute'; readonly run: number; readonly program: Program; readonly input: Uint8Array }
+  | { readonly kind: 'abort'; readonly run: number }
+  /** → resultSigned | resultUnsigned */
+  | { readonly kind: 'signResult'; readonly run: number; readonly payload: Uint8Array }
+  | { readonly kind: 'report'; readonly event: WorkerEvent }

@@ -1,0 +1,137 @@
+/**
+ * A delivery's arrival (spec W20–W22): the meta frame is admitted or handed back with the reason, the raw frame must
+ * have the announced length and digest, and the orchestrator's attestation must hold before anything is executed.
+ */
+import {
+  attestedPayload,
+  type Delivery,
+  type Digest,
+  deliveryStatement,
+  describeRefusal,
+  domainPayload,
+  encodeHex,
+  type ProgramId,
+  type RejectReason,
+} from '@shardy/protocol'
+import { complexity, decodeProgram, inputLength, outputLength, type Program } from '@shardy/tensor'
+import { committedMax, payloadPatienceMs } from './bounds.ts'
+import { lose } from './connection.ts'
+import { refuseDelivery, rejectHeld } from './ending.ts'
+import { startNext } from './execution.ts'
+import type { InputOf } from './input.ts'
+import type { Admitted, HeldDelivery } from './state.ts'
+import { change, changeAdmitted, countHeld, heldByRun, hold, send, type Turn, takesSlot } from './turn.ts'
+
+type Judged =
+  | { readonly ok: true; readonly program: Program; readonly programId: ProgramId }
+  | { readonly ok: false; readonly reason: RejectReason; readonly why: string }
+
+function no(reason: RejectReason, why: string): Judged {
+  return { ok: false, reason, why }
+}
+
+/** Time that what is held and this program need, by the measured speed; zero where nothing was measured. */
+function needsMs(turn: Turn, program: Program): number {
+  const { operationsPerSecond } = turn.rules
+  if (operationsPerSecond === 0) return 0
+  let operations = complexity(program)
+  for (const held of turn.state.deliveries.values()) {
+    if (takesSlot(held)) operations += complexity(held.program)
+  }
+  return (1000 * operations) / operationsPerSecond
+}
+
+function judge(turn: Turn, connection: Admitted, delivery: Delivery): Judged {
+  const { rules, state } = turn
+  if (state.paused) return no('paused', 'the worker is paused')
+  const busy = countHeld(state, takesSlot)
+  if (busy >= rules.slots) return no('busy', `all ${rules.slots} slots are taken`)
+  const committed = countHeld(state, ({ phase }) => phase.kind === 'committed')
+  if (committed >= committedMax) return no('busy', `${committed} commitments wait to be revealed`)
+  if (!rules.kinds.includes(delivery.kind)) return no('unsupported', `tasks of kind ${delivery.kind}`)
+  if (delivery.proof !== 'none') return no('unsupported', `proofs of kind ${delivery.proof}`)
+  const decoded = decodeProgram(delivery.program)
+  if (!decoded.ok) return no('unsupported', describeRefusal(decoded.refusal))
+  const program = decoded.value
+  const expected = inputLength(program)
+  if (delivery.payloadLength !== expected) {
+    return no('unsupported', `the program takes ${expected} bytes of input, not ${delivery.payloadLength}`)
+  }
+  const largest = Math.max(expected, outputLength(program))
+  if (largest > connection.payloadBytesMax) {
+    return no('tooLarge', `${largest} bytes, the limit is ${connection.payloadBytesMax}`)
+  }
+  const leftMs = delivery.deadlineMs - connection.orchestrator.clockOffsetMs - turn.nowMs
+  if (leftMs <= 0) return no('outOfTime', 'the deadline has passed')
+  const neededMs = needsMs(turn, program)
+  if (neededMs > leftMs) {
+    return no('outOfTime', `needs about ${Math.ceil(neededMs)} ms, ${Math.floor(leftMs)} ms are left`)
+  }
+  const programId = encodeHex(rules.sha256(domainPayload('program', delivery.program))) as ProgramId
+  return { ok: true, program, programId }
+}
+
+export function deliveryCame(turn: Turn, connection: Admitted, delivery: Delivery): void {
+  const { deliveryId, payloadLength } = delivery
+  if (turn.state.deliveries.has(deliveryId)) return lose(turn, { kind: 'duplicateDelivery', deliveryId })
+  const judged = judge(turn, connection, delivery)
+  if (payloadLength > 0) {
+    const patienceEndsAtMs = turn.nowMs + payloadPatienceMs
+    changeAdmitted(turn, { receiving: { deliveryId, wanted: judged.ok, patienceEndsAtMs } })
+  }
+  if (!judged.ok) return refuseDelivery(turn, delivery, judged.reason, judged.why)
+  const run = turn.state.runs + 1
+  const { program, programId } = judged
+  change(turn, { runs: run })
+  // Every program takes input, so the raw frame is always on its way here.
+  hold(turn, { run, delivery, program, programId, phase: { kind: 'awaitingPayload' } })
+}
+
+export function payloadCame(turn: Turn, connection: Admitted, input: Uint8Array): void {
+  const { receiving } = connection
+  changeAdmitted(turn, { receiving: undefined })
+  const held = receiving?.wanted ? turn.state.deliveries.get(receiving.deliveryId) : undefined
+  if (held === undefined) return
+  const { payloadLength, attestation } = held.delivery
+  if (input.length !== payloadLength) {
+    return rejectHeld(turn, held, 'corrupted', `${input.length} bytes came, ${payloadLength} were announced`)
+  }
+  const { sha256, workerId } = turn.rules
+  const statement = deliveryStatement(held.delivery, held.programId, workerId)
+  const payload = attestedPayload(statement, attestation, sha256)
+  if (payload === undefined) {
+    return rejectHeld(turn, held, 'badAttestation', 'the path fits no batch of that size')
+  }
+  hold(turn, { ...held, phase: { kind: 'verifying', input } })
+  const { publicKey } = connection.orchestrator
+  const { signature } = attestation
+  turn.effects.push({ kind: 'verify', run: held.run, input, publicKey, payload, signature })
+}
+
+function faultOf(
+  held: HeldDelivery,
+  inputDigest: Digest,
+  attestationHolds: boolean,
+): { readonly reason: RejectReason; readonly why: string } | undefined {
+  const { payloadDigest } = held.delivery
+  if (inputDigest !== payloadDigest) {
+    return {
+      reason: 'corrupted',
+      why: `the payload's digest is ${inputDigest}, announced was ${payloadDigest}`,
+    }
+  }
+  if (!attestationHolds) {
+    return { reason: 'badAttestation', why: "the signature is not the orchestrator's over this delivery" }
+  }
+  return undefined
+}
+
+export function verified(turn: Turn, { run, inputDigest, attestationHolds }: InputOf<'verified'>): void {
+  const held = heldByRun(turn, run)
+  if (held?.phase.kind !== 'verifying') return
+  const fault = faultOf(held, inputDigest, attestationHolds)
+  if (fault !== undefined) return rejectHeld(turn, held, fault.reason, fault.why)
+  send(turn, 'ack', { deliveryId: held.delivery.deliveryId })
+  hold(turn, { ...held, phase: { kind: 'queued', input: held.phase.input } })
+  startNext(turn)
+}

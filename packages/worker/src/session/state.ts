@@ -1,0 +1,163 @@
+/**
+ * What a worker's session remembers. Times are milliseconds on the worker's own clock unless a type says otherwise;
+ * `clockOffsetMs` leads to the orchestrator's. Everything here is bounded by `bounds.ts`.
+ */
+import type {
+  Attestation,
+  CancelReason,
+  Delivery,
+  DeliveryId,
+  Digest,
+  Hello,
+  MicroCredit,
+  OrchestratorId,
+  Outcome,
+  ProgramId,
+  PublicKey,
+  RejectReason,
+  SessionId,
+  TaskId,
+} from '@shardy/protocol'
+import type { Program } from '@shardy/tensor'
+import type { LostReason, StopReason } from './reason.ts'
+
+export interface Orchestrator {
+  readonly publicKey: PublicKey
+  readonly id: OrchestratorId
+  /** Add to a local time for the orchestrator's. */
+  readonly clockOffsetMs: number
+}
+
+/** The raw frame that must come next. What was rejected meanwhile is still received, and dropped. */
+export interface Receiving {
+  readonly deliveryId: DeliveryId
+  readonly wanted: boolean
+  /** A long frame holds up the answers to heartbeats; the line counts as alive until then. */
+  readonly patienceEndsAtMs: number
+}
+
+interface Numbered {
+  /** Which attempt this is, so that what an earlier socket still says is not mistaken. */
+  readonly number: number
+}
+
+interface Handshake extends Numbered {
+  readonly giveUpAtMs: number
+}
+
+export interface Admitted extends Numbered {
+  readonly kind: 'admitted'
+  readonly orchestrator: Orchestrator
+  readonly sessionId: SessionId
+  readonly heartbeatMs: number
+  readonly payloadBytesMax: number
+  /** Of the last heartbeat sent. */
+  readonly sequence: number
+  readonly nextHeartbeatAtMs: number
+  readonly heardAtMs: number
+  readonly receiving: Receiving | undefined
+}
+
+export type Connection =
+  | { readonly kind: 'idle' }
+  | (Handshake & { readonly kind: 'connecting' })
+  | (Handshake & { readonly kind: 'opened' })
+  | (Handshake & {
+      readonly kind: 'challenged'
+      readonly orchestrator: Orchestrator
+      readonly hello: Omit<Hello, 'signature'>
+    })
+  | (Handshake & { readonly kind: 'helloSent'; readonly orchestrator: Orchestrator })
+  | Admitted
+  | { readonly kind: 'waiting'; readonly reason: LostReason; readonly retryAtMs: number }
+  | { readonly kind: 'stopped'; readonly reason: StopReason }
+
+export interface Answer {
+  readonly outputDigest: Digest
+  readonly outputLength: number
+  /** Kept only where the orchestrator wants it back. */
+  readonly output: Uint8Array | undefined
+  readonly salt: string
+}
+
+export type Phase =
+  | { readonly kind: 'awaitingPayload' }
+  | { readonly kind: 'verifying'; readonly input: Uint8Array }
+  | { readonly kind: 'queued'; readonly input: Uint8Array }
+  | { readonly kind: 'executing'; readonly permille: number; readonly saidPermille: number }
+  | { readonly kind: 'signing'; readonly answer: Answer }
+  | { readonly kind: 'committed'; readonly answer: Answer; readonly attestation: Attestation }
+  | { readonly kind: 'answered' }
+
+export interface HeldDelivery {
+  /** Counts this worker's deliveries; replies carry it, so a late one never meets another delivery. */
+  readonly run: number
+  readonly delivery: Delivery
+  readonly program: Program
+  readonly programId: ProgramId
+  readonly phase: Phase
+}
+
+/** How a delivery ended for this worker. */
+export type Ending =
+  | { readonly kind: 'settled'; readonly outcome: Outcome; readonly rewardMicroCredit: MicroCredit }
+  | { readonly kind: 'rejected'; readonly reason: RejectReason; readonly text: string }
+  | { readonly kind: 'cancelled'; readonly reason: CancelReason }
+  /** Answered, but the connection was lost before a verdict came. */
+  | { readonly kind: 'unsettled' }
+  | { readonly kind: 'connectionLost' }
+
+export interface HistoryEntry {
+  readonly deliveryId: DeliveryId
+  readonly taskId: TaskId
+  readonly atMs: number
+  readonly ending: Ending
+}
+
+export interface Totals {
+  readonly accepted: number
+  /** Settled otherwise than accepted. */
+  readonly unpaid: number
+  readonly rejected: number
+  readonly cancelled: number
+  readonly rewardMicroCredit: bigint
+}
+
+export interface SessionState {
+  readonly connection: Connection
+  /** Attempts made so far, which number the connections. */
+  readonly attempts: number
+  /** Attempts in a row that came to nothing; the wait grows with them. */
+  readonly failures: number
+  /** Until then the orchestrator may still believe in our lost connection. */
+  readonly ghostUntilMs: number
+  /** Moves on with every draw. */
+  readonly jitterSeed: number
+  readonly paused: boolean
+  readonly hidden: boolean
+  /** In order of arrival. */
+  readonly deliveries: ReadonlyMap<DeliveryId, HeldDelivery>
+  readonly runs: number
+  /** The run that the executor has; it is free again only when it replied, even after an abort. */
+  readonly executing: number | undefined
+  /** Newest first. */
+  readonly history: readonly HistoryEntry[]
+  readonly totals: Totals
+}
+
+export function initialState(jitterSeed: number): SessionState {
+  return {
+    connection: { kind: 'idle' },
+    attempts: 0,
+    failures: 0,
+    ghostUntilMs: 0,
+    jitterSeed: jitterSeed >>> 0,
+    paused: false,
+    hidden: false,
+    deliveries: new Map(),
+    runs: 0,
+    executing: undefined,
+    history: [],
+    totals: { accepted: 0, unpaid: 0, rejected: 0, cancelled: 0, rewardMicroCredit: 0n },
+  }
+}

@@ -1,0 +1,381 @@
+/** The driver over a real WebSocket, with real signatures and a real executor, against a server that plays its part. */
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { createCpuExecutor, type Executor } from '@shardy/compute'
+import { generateIdentity, type Identity, verifySignature } from '@shardy/crypto'
+import { sha256 } from '@shardy/crypto/native'
+import {
+  attestedPayload,
+  commitTo,
+  type Delivery,
+  encodeHex,
+  helloPayload,
+  resultStatement,
+} from '@shardy/protocol'
+import { evaluate, inputLength, type Program, programId } from '@shardy/tensor'
+import { ManualClock } from '../test/manualClock.ts'
+import { type FakeOrchestrator, type Line, startOrchestrator } from '../test/orchestrator.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { connectWebSocket, workerSocketUrl } from './socket.ts'
+import type { WorkerView } from './view.ts'
+import { createWorker, type Worker, type WorkerConfig } from './worker.ts'
+
+const identity: Identity = await generateIdentity({ extractable: false })
+const program: Program = { op: 'matmul', m: 5, k: 7, n: 3 }
+const input = Uint8Array.from({ length: inputLength(program) }, (_, index) => (index * 37) & 0xff)
+const output = evaluate(program, input)
+const outputDigest = encodeHex(sha256(output)) as Delivery['payloadDigest']
+
+let orchestrator: FakeOrchestrator
+let worker: Worker | undefined
+
+beforeEach(async () => {
+  orchestrator = await startOrchestrator()
+})
+afterEach(async () => {
+  await worker?.stop()
+  worker = undefined
+  await orchestrator.close()
+})
+
+function begin(
+  executor: Executor = createCpuExecutor(),
+  clock: Clock = systemClock,
+  config: Partial<WorkerConfig> = {},
+): Worker {
+  const connect = connectWebSocket(workerSocketUrl(orchestrator.url))
+  const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
+  worker = createWorker(
+    { connect, identity, sha256, executor, clock, random, log: () => {} },
+    { agent: 'test/0', slots: 2, payloadBytesMax: 2 ** 26, operationsPerSecond: 0, ...config },
+  )
+  worker.start()
+  return worker
+}
+
+async function until(watched: Worker, holds: (view: WorkerView) => boolean): Promise<WorkerView> {
+  for (;;) {
+    const view = watched.getView()
+    if (holds(view)) return view
+    await new Promise<void>((resolve) => {
+      const unsubscribe = watched.subscribe(() => {
+        unsubscribe()
+        resolve()
+      })
+    })
+  }
+}
+
+/** An executor that answers when the test says so. */
+function createHeldExecutor() {
+  const cpu = createCpuExecutor()
+  const began = Promise.withResolvers<AbortSignal>()
+  const finish = Promise.withResolvers<void>()
+  const executor: Executor = {
+    ...cpu,
+    async execute(work, bytes, options = {}) {
+      const { signal } = options
+      if (signal !== undefined) began.resolve(signal)
+      await finish.promise
+      return cpu.execute(work, bytes, options)
+    },
+  }
+  return { executor, began: began.promise, finish: () => finish.resolve() }
+}
+
+async function settle(line: Line, { deliveryId }: Delivery, reward = 1_500n): Promise<void> {
+  line.send('settled', { deliveryId, outcome: 'accepted', rewardMicroCredit: reward as never })
+}
+
+test('from challenge to settled', async () => {
+  const running = begin()
+  const line = await orchestrator.line()
+  const { signature, ...content } = await line.admit()
+  const payload = helloPayload(content, line.nonce, line.orchestratorId)
+  expect(await verifySignature(content.publicKey, payload, signature)).toBe(true)
+  expect(content).toMatchObject({ version: 1, agent: 'test/0', kinds: ['program'], executor: 'cpu' })
+
+  const delivery = await line.deliver(program, input)
+  const { deliveryId } = delivery
+  expect(await line.expect('ack')).toEqual({ deliveryId })
+  const result = await line.expect('result')
+  expect(result).toMatchObject({
+    deliveryId,
+    outputDigest,
+    outputLength: output.length,
+    outputIncluded: true,
+  })
+  expect(await line.raw()).toEqual(output)
+  const statement = resultStatement(
+    delivery,
+    programId(program, sha256),
+    running.getView().workerId,
+    outputDigest,
+  )
+  const attested = attestedPayload(statement, result.attestation, sha256) ?? new Uint8Array()
+  expect(await verifySignature(identity.publicKey, attested, result.attestation.signature)).toBe(true)
+
+  await settle(line, delivery)
+  const view = await until(running, ({ totals }) => totals.accepted === 1)
+  expect(view.totals.rewardMicroCredit).toBe(1_500n)
+  expect(view.history).toMatchObject([
+    { deliveryId, taskId: delivery.taskId, ending: { kind: 'settled', outcome: 'accepted' } },
+  ])
+  expect(view.deliveries).toEqual([])
+})
+
+test('commit, then reveal what was committed to', async () => {
+  begin()
+  const line = await orchestrator.line()
+  await line.admit()
+  const delivery = await line.deliver(program, input, { commitFirst: true, returnOutput: false })
+  const { deliveryId } = delivery
+  await line.expect('ack')
+  const { commitment } = await line.expect('commit')
+  line.send('commitmentsClosed', { deliveryId })
+  const reveal = await line.expect('reveal')
+  const workerId = line.workerId as never
+  expect(reveal.outputDigest).toBe(outputDigest)
+  expect(commitTo({ workerId, deliveryId, outputDigest, salt: reveal.salt }, sha256)).toBe(commitment)
+  expect(await line.expect('result')).toMatchObject({ outputIncluded: false, outputLength: output.length })
+})
+
+test('a delivery inside a batch is accepted by its path', async () => {
+  const { batchStatements, deliveryStatement } = await import('@shardy/protocol')
+  begin()
+  const line = await orchestrator.line()
+  await line.admit()
+  const deliveries = await Promise.all([1, 2, 3].map(() => line.deliveryOf(program, input)))
+  const id = programId(program, sha256)
+  const statements = deliveries.map((delivery) => deliveryStatement(delivery, id, line.workerId as never))
+  const batch = batchStatements(statements, sha256)
+  const attestations = batch.attest(await line.identity.sign(batch.payload))
+  for (const [index, delivery] of deliveries.entries()) {
+    const attestation = attestations[index]
+    if (attestation === undefined) throw new Error('every statement is attested')
+    line.send('delivery', { ...delivery, attestation })
+    line.sendRaw(input)
+    expect(await line.expect('ack')).toEqual({ deliveryId: delivery.deliveryId })
+    await line.expect('result')
+    await line.raw()
+  }
+})
+
+describe('handed back', () => {
+  test('a corrupted payload', async () => {
+    begin()
+    const line = await orchestrator.line()
+    await line.admit()
+    const delivery = await line.deliveryOf(program, input)
+    line.send('delivery', delivery)
+    line.sendRaw(input.map((byte, index) => (index === 3 ? byte ^ 1 : byte)))
+    expect(await line.expect('reject')).toMatchObject({
+      deliveryId: delivery.deliveryId,
+      reason: 'corrupted',
+    })
+    await line.deliver(program, input)
+    await line.expect('ack')
+  })
+
+  const forgeries: { desc: string; forge: (delivery: Delivery) => Promise<Delivery> }[] = [
+    {
+      desc: 'of a stranger',
+      forge: async (delivery) => {
+        const stranger = await generateIdentity({ extractable: false })
+        const signature = await stranger.sign(Uint8Array.of(1))
+        return { ...delivery, attestation: { ...delivery.attestation, signature } }
+      },
+    },
+    { desc: 'over another seed', forge: async (delivery) => ({ ...delivery, seed: 2n }) },
+    {
+      desc: 'over another deadline',
+      forge: async (delivery) => ({ ...delivery, deadlineMs: (delivery.deadlineMs + 1) as never }),
+    },
+  ]
+  test.each(forgeries)('an attestation $desc', async ({ forge }) => {
+    begin()
+    const line = await orchestrator.line()
+    await line.admit()
+    line.send('delivery', await forge(await line.deliveryOf(program, input)))
+    line.sendRaw(input)
+    expect(await line.expect('reject')).toMatchObject({ reason: 'badAttestation' })
+  })
+
+  test('work for a paused worker, whose presence was told', async () => {
+    const running = begin()
+    const line = await orchestrator.line()
+    await line.admit()
+    running.pause()
+    expect(await line.expect('presence')).toEqual({ state: 'paused' })
+    await line.deliver(program, input)
+    expect(await line.expect('reject')).toMatchObject({ reason: 'paused' })
+    running.resume()
+    expect(await line.expect('presence')).toEqual({ state: 'available' })
+    running.setHidden(true)
+    expect(await line.expect('presence')).toEqual({ state: 'hidden' })
+  })
+
+  test('what a lost device did not finish', async () => {
+    const { ComputeError } = await import('@shardy/compute')
+    begin({
+      ...createCpuExecutor(),
+      execute: () => Promise.reject(new ComputeError('deviceLost', 'unplugged')),
+    })
+    const line = await orchestrator.line()
+    await line.admit()
+    await line.deliver(program, input)
+    await line.expect('ack')
+    expect(await line.expect('reject')).toMatchObject({ reason: 'deviceLost', message: 'unplugged' })
+  })
+})
+
+test('a cancel aborts the execution, and the next delivery is executed', async () => {
+  const held = createHeldExecutor()
+  const running = begin(held.executor)
+  const line = await orchestrator.line()
+  await line.admit()
+  const { deliveryId } = await line.deliver(program, input)
+  await line.expect('ack')
+  const signal = await held.began
+  line.send('cancel', { deliveryId, reason: 'taskDecided' })
+  await until(running, ({ totals }) => totals.cancelled === 1)
+  expect(signal.aborted).toBe(true)
+  held.finish()
+  await line.deliver(program, input)
+  await line.expect('ack')
+  await line.expect('result')
+})
+
+test('a large payload comes and goes in one frame', async () => {
+  begin()
+  const line = await orchestrator.line()
+  await line.admit()
+  const large: Program = { op: 'matmul', m: 1, k: 4_000, n: 5_000 }
+  const bytes = new Uint8Array(inputLength(large)).fill(1)
+  await line.deliver(large, bytes)
+  await line.expect('ack')
+  for (;;) {
+    const frame = await line.raw()
+    if (frame[0] !== 10) break // Progress comes first, the result ends it.
+  }
+  expect(await line.raw()).toEqual(new Uint8Array(new Int32Array(5_000).fill(4_000).buffer))
+})
+
+test('heartbeats are sent and their answers keep the line', async () => {
+  const clock = new ManualClock()
+  const running = begin(undefined, clock)
+  const line = await orchestrator.line()
+  await line.admit(1_000)
+  for (let sequence = 1; sequence <= 8; sequence++) {
+    clock.advance(1_000)
+    const beat = await line.expect('heartbeat')
+    expect(beat).toEqual({ sequence, inFlight: 0 })
+    line.send('heartbeat', beat)
+  }
+  expect(running.getView().connection.kind).toBe('admitted')
+})
+
+describe('reconnecting', () => {
+  test('after a dropped line', async () => {
+    const clock = new ManualClock()
+    const running = begin(undefined, clock)
+    const first = await orchestrator.line()
+    await first.admit()
+    first.socket.terminate()
+    await until(running, ({ connection }) => connection.kind === 'waiting')
+    clock.advance(30_000)
+    const second = await orchestrator.line()
+    await second.admit()
+    await second.deliver(program, input)
+    await second.expect('ack')
+  })
+
+  test('after silence, which is named to both sides', async () => {
+    const clock = new ManualClock()
+    const running = begin(undefined, clock)
+    const line = await orchestrator.line()
+    await line.admit(1_000)
+    clock.advance(3_000)
+    expect(await line.closed.take()).toEqual({ code: 4001, text: 'silence' })
+    expect(running.getView().connection).toMatchObject({
+      kind: 'waiting',
+      reason: 'the orchestrator was silent for 3 heartbeats',
+    })
+    clock.advance(30_000)
+    await (await orchestrator.line()).admit()
+  })
+
+  const violations: { desc: string; commit: (line: Line) => unknown; reason: string }[] = [
+    {
+      desc: 'a malformed frame',
+      commit: (line) => line.sendRaw(Uint8Array.of(8, 1, 2, 3)),
+      reason: 'malformed frame',
+    },
+    {
+      desc: 'a frame out of place',
+      commit: (line) => line.challenge(),
+      reason: 'sent challenge while the worker was admitted',
+    },
+    { desc: 'text', commit: (line) => line.socket.send('{"hello":1}'), reason: 'sent text' },
+  ]
+  test.each(violations)('after $desc', async ({ commit, reason }) => {
+    const running = begin()
+    const line = await orchestrator.line()
+    await line.admit()
+    commit(line)
+    expect(await line.closed.take()).toEqual({ code: 4002, text: 'violation' })
+    const { connection } = await until(running, (view) => view.connection.kind === 'waiting')
+    expect(connection).toMatchObject({ reason: expect.stringContaining(reason) })
+  })
+
+  test('an address where nobody listens is tried again', async () => {
+    const gone = await startOrchestrator()
+    await gone.close()
+    const connect = connectWebSocket(workerSocketUrl(gone.url))
+    const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
+    const executor = createCpuExecutor()
+    worker = createWorker(
+      { connect, identity, sha256, executor, clock: systemClock, random, log: () => {} },
+      { agent: 'test/0', slots: 1, payloadBytesMax: 1_000, operationsPerSecond: 0 },
+    )
+    worker.start()
+    const { connection } = await until(worker, (view) => view.connection.kind === 'waiting')
+    expect(connection).toMatchObject({ reason: expect.stringContaining('the connection ended') })
+  })
+})
+
+test('a fatal refusal stops the worker and says why', async () => {
+  const running = begin()
+  const line = await orchestrator.line()
+  line.challenge()
+  await line.expect('hello')
+  line.send('refusal', { code: 'identityInUse', message: 'another tab' })
+  expect(await running.stopped).toEqual({ kind: 'refused', code: 'identityInUse', text: 'another tab' })
+  expect(running.getView().connection).toEqual({
+    kind: 'stopped',
+    asked: false,
+    reason: 'the orchestrator refused: identityInUse (another tab)',
+  })
+})
+
+test('stopping says that the worker is leaving, and closes', async () => {
+  const running = begin()
+  const line = await orchestrator.line()
+  await line.admit()
+  const stopped = running.stop()
+  expect(await line.expect('presence')).toEqual({ state: 'leaving' })
+  expect(await line.closed.take()).toEqual({ code: 1000, text: 'leaving' })
+  expect(await stopped).toEqual({ kind: 'asked' })
+})
+
+test('the view is the same object until something changes', async () => {
+  const running = begin()
+  const view = running.getView()
+  expect(running.getView()).toBe(view)
+  running.setHidden(true)
+  expect(running.getView()).not.toBe(view)
+  expect(running.getView().presence).toBe('hidden')
+})
+
+test('slots outside the protocol are a bug of the host', () => {
+  expect(() => begin(undefined, undefined, { slots: 0 })).toThrow('allowed is 1 to 64')
+})
