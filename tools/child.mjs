@@ -54,8 +54,8 @@ export async function endAll(graceMs) {
   const ended = Promise.all(ending.map((child) => new Promise((resolve) => child.once('close', resolve))))
   for (const child of ending) signalGroup(child, 'SIGTERM')
   await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, graceMs))])
-  // Also where the child itself has ended: what it started may still be there.
-  for (const child of ending) signalGroup(child, 'SIGKILL')
+  // Also where the child itself has ended: what it started may still be there. And what began meanwhile.
+  for (const child of new Set([...ending, ...running])) signalGroup(child, 'SIGKILL')
 }
 
 /**

@@ -51,14 +51,12 @@ async function main() {
     { files: chosen.filter(isEndToEnd), concurrency: 1, testMs: 180_000, fileMs: 360_000, isLive: true },
   ]
   const reports = mkdtempSync(path.join(tmpdir(), 'shardy-test-'))
-  try {
-    /** @type {Outcome[]} */
-    const outcomes = []
-    for (const suite of suites) outcomes.push(...(await runSuite(suite, reports, chromium)))
-    return conclude(outcomes)
-  } finally {
-    rmSync(reports, { recursive: true, force: true })
-  }
+  // Also when a signal ends the run.
+  process.once('exit', () => rmSync(reports, { recursive: true, force: true }))
+  /** @type {Outcome[]} */
+  const outcomes = []
+  for (const suite of suites) outcomes.push(...(await runSuite(suite, reports, chromium)))
+  return conclude(outcomes)
 }
 
 /**
@@ -187,7 +185,10 @@ function conclude(outcomes) {
     total.failed += 1
   }
   const skips = cases.filter((one) => one.outcome === 'skipped')
-  const slowest = [...cases].sort((left, right) => right.seconds - left.seconds).slice(0, slowestCount)
+  const slowest = cases
+    .filter((one) => one.outcome !== 'skipped')
+    .sort((left, right) => right.seconds - left.seconds)
+    .slice(0, slowestCount)
   list(
     'Skipped',
     skips.map((one) => `${one.file} › ${one.name}: ${skipReason(one)}`),
