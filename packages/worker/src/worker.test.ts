@@ -56,13 +56,17 @@ async function until(watched: Worker, holds: (view: WorkerView) => boolean): Pro
   for (;;) {
     const view = watched.getView()
     if (holds(view)) return view
-    await new Promise<void>((resolve) => {
-      const unsubscribe = watched.subscribe(() => {
-        unsubscribe()
-        resolve()
-      })
-    })
+    await nextChange(watched)
   }
+}
+
+function nextChange(watched: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    const unsubscribe = watched.subscribe(() => {
+      unsubscribe()
+      resolve()
+    })
+  })
 }
 
 /** An executor that answers when the test says so. */
@@ -269,7 +273,9 @@ test('heartbeats are sent and their answers keep the line', async () => {
     clock.advance(1_000)
     const beat = await line.expect('heartbeat')
     expect(beat).toEqual({ sequence, inFlight: 0 })
+    const heard = nextChange(running)
     line.send('heartbeat', beat)
+    await heard
   }
   expect(running.getView().connection.kind).toBe('admitted')
 })
