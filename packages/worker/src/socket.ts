@@ -20,12 +20,12 @@ export interface Socket {
 /** Begins to connect; failure is told through `onClose`. */
 export type Connect = (events: SocketEvents) => Socket
 
-/** WebSocket close codes, as the orchestrator sees them (4000 and above are an application's own). */
+/** WebSocket close codes, of the same family as the orchestrator's own (4000 and above are an application's). */
 export const closeCodes: Readonly<Record<CloseCause, number>> = {
   leaving: 1000,
   refused: 1000,
-  silence: 4001,
-  violation: 4002,
+  silence: 4410,
+  violation: 4400,
 }
 
 /** Where workers connect on an orchestrator that people know by its http address. */

@@ -301,7 +301,7 @@ describe('reconnecting', () => {
     const line = await orchestrator.line()
     await line.admit(1_000)
     clock.advance(3_000)
-    expect(await line.closed.take()).toEqual({ code: 4001, text: 'silence' })
+    expect(await line.closed.take()).toEqual({ code: 4410, text: 'silence' })
     expect(running.getView().connection).toMatchObject({
       kind: 'waiting',
       reason: 'the orchestrator was silent for 3 heartbeats',
@@ -328,7 +328,7 @@ describe('reconnecting', () => {
     const line = await orchestrator.line()
     await line.admit()
     commit(line)
-    expect(await line.closed.take()).toEqual({ code: 4002, text: 'violation' })
+    expect(await line.closed.take()).toEqual({ code: 4400, text: 'violation' })
     const { connection } = await until(running, (view) => view.connection.kind === 'waiting')
     expect(connection).toMatchObject({ reason: expect.stringContaining(reason) })
   })

@@ -103,6 +103,13 @@ describe('refusals', () => {
   })
 })
 
+test('a rival that takes an admitted session ends it, also right after a reconnect', () => {
+  const scenario = new Scenario().admit().feed({ kind: 'closed', connection: 1, code: 1006, text: '' })
+  scenario.wait(2_000).feed({ kind: 'opened', connection: 2 })
+  scenario.admit().frame('refusal', { code: 'identityInUse', message: '' })
+  expect(scenario.stopReason).toMatchObject({ code: 'identityInUse' })
+})
+
 describe('frames out of place end the connection with their name', () => {
   const welcome = { sessionId: 'ab'.repeat(16), heartbeatMs, payloadBytesMax: 1 } as never
   const cases: { desc: string; scenario: () => Scenario; frame: Uint8Array; reason: object }[] = [

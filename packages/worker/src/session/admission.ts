@@ -85,8 +85,10 @@ export function welcomed(turn: Turn, connection: ConnectionOf<'helloSent'>, welc
 const fatal: ReadonlySet<RefusalCode> = new Set(['unsupportedVersion', 'badSignature', 'identityInUse'])
 
 export function refused(turn: Turn, { code, message: text }: RefusalFrame): void {
-  // After a broken line the orchestrator may hold on to our old session for some heartbeats: that is not a rival.
-  const ghost = code === 'identityInUse' && turn.nowMs < turn.state.ghostUntilMs
+  // After a broken line the orchestrator may hold on to our old session for some heartbeats: that is not a rival. In
+  // an admitted session it is one: whoever comes later with the same identity takes its place.
+  const { connection, ghostUntilMs } = turn.state
+  const ghost = code === 'identityInUse' && connection.kind !== 'admitted' && turn.nowMs < ghostUntilMs
   if (fatal.has(code) && !ghost) stop(turn, { kind: 'refused', code, text })
   else lose(turn, { kind: 'refused', code, text })
 }
