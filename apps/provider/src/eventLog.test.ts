@@ -1,0 +1,51 @@
+import { expect, test } from 'bun:test'
+import type { DeliveryId, MicroCredit, OrchestratorId, SessionId, TaskId } from '@shardy/protocol'
+import type { WorkerEvent } from '@shardy/worker'
+import { createEventLog } from './eventLog.ts'
+
+const about = { deliveryId: 'd1'.repeat(16) as DeliveryId, taskId: '7a5c'.repeat(8) as TaskId }
+const program = { op: 'matmul', m: 1, k: 1, n: 1 } as const
+
+test('a session reads as lines', () => {
+  const lines: string[] = []
+  let nowMs = 0
+  const log = createEventLog({ print: (line) => lines.push(line), nowMs: () => nowMs }, 'http://here:1')
+  const events: WorkerEvent[] = [
+    { kind: 'connecting', attempt: 1 },
+    { kind: 'lost', reason: { kind: 'handshakeTimeout' }, retryMs: 1_200 },
+    {
+      kind: 'admitted',
+      sessionId: '5e'.repeat(16) as SessionId,
+      orchestratorId: '0c4e57a7'.repeat(8) as OrchestratorId,
+    },
+    { ...about, kind: 'executing', program },
+    { ...about, kind: 'answered' },
+    { ...about, kind: 'settled', outcome: 'accepted', rewardMicroCredit: 1_500n as MicroCredit },
+    { ...about, kind: 'executing', program },
+    { ...about, kind: 'committed' },
+    { ...about, kind: 'answered' },
+    { ...about, kind: 'settled', outcome: 'accepted', rewardMicroCredit: 500n as MicroCredit },
+    { ...about, kind: 'settled', outcome: 'disagreed', rewardMicroCredit: 0n as MicroCredit },
+    { ...about, kind: 'rejected', reason: 'busy', text: 'all 2 slots are taken' },
+    { ...about, kind: 'cancelled', reason: 'taskDecided' },
+    { kind: 'stopped', reason: { kind: 'asked' } },
+  ]
+  for (const event of events) {
+    log(event)
+    nowMs += 12
+  }
+  expect(lines).toEqual([
+    'Connecting to http://here:1',
+    'Not connected: the orchestrator did not admit this worker in time; trying again in 1200 ms',
+    'Admitted by orchestrator 0c4e57a7, waiting for work',
+    'Task 7a5c7a5c: answered in 12 ms',
+    'Task 7a5c7a5c: accepted, +0.0015 credits, 0.0015 credits since the start',
+    'Task 7a5c7a5c: computed in 12 ms and committed',
+    'Task 7a5c7a5c: answered',
+    'Task 7a5c7a5c: accepted, +0.0005 credits, 0.002 credits since the start',
+    'Task 7a5c7a5c: disagreed, not paid',
+    'Task 7a5c7a5c: handed back, busy (all 2 slots are taken)',
+    'Task 7a5c7a5c: cancelled (taskDecided)',
+    'Stopped: stopped as asked',
+  ])
+})

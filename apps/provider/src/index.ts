@@ -1,0 +1,2 @@
+export { type Exit, exitCodes } from './exitCode.ts'
+export { createProvider, type Provider, type ProviderAdapters, type ProviderConfig } from './provider.ts'

@@ -1,0 +1,112 @@
+/**
+ * The provider's process: the only place that reads the environment, opens files, sockets and devices, and exits. It
+ * leaves cleanly when asked by a signal, or when the process that started it is gone.
+ */
+import { join } from 'node:path'
+import { createCpuExecutor } from '@shardy/compute'
+import { openDawn } from '@shardy/compute/dawn'
+import { IdentityFileError, openIdentityFile, sha256 } from '@shardy/crypto/native'
+import { connectWebSocket, systemClock, workerSocketUrl } from '@shardy/worker'
+import { type Config, readConfig } from './config.ts'
+import { chooseExecutor } from './executorChoice.ts'
+import { type Exit, exitCodes } from './exitCode.ts'
+import { createProvider } from './provider.ts'
+import { selfTest } from './selfTest.ts'
+
+const help = `shardy provider: lends this machine's compute to an orchestrator
+
+  bun apps/provider/src/main.ts              work until stopped
+  bun apps/provider/src/main.ts --self-test  show device and identity, and compare products with the reference
+
+  SHARDY_URL=http://127.0.0.1:7700           the orchestrator
+  SHARDY_DATA=.shardy                        the folder of the identity, worker-identity.json
+  SHARDY_EXECUTOR=auto                       auto: a GPU if there is one, else the CPU; webgpu; cpu
+  SHARDY_SLOTS=2                             deliveries held at once, 1 to 64
+  SHARDY_PARENT=pipe                         stop when stdin closes
+
+Exit codes: ${Object.entries(exitCodes)
+  .map(([name, code]) => `${code} ${name}`)
+  .join(', ')}`
+
+const print = (line: string): void => console.log(line)
+const stopwatchMs = (): number => performance.now()
+const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
+
+function whenAskedToStop({ endWithParent }: Config): Promise<'stopped'> {
+  return new Promise((resolve) => {
+    const stop = (): void => resolve('stopped')
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
+    if (!endWithParent) return
+    process.stdin.on('end', stop)
+    process.stdin.on('close', stop)
+    process.stdin.on('error', stop)
+    process.stdin.resume()
+  })
+}
+
+async function work(config: Config, testOnly: boolean, asked: Promise<'stopped'>): Promise<Exit> {
+  const identity = await openIdentityFile(join(config.data, 'worker-identity.json'))
+  const sources = { openWebGpu: openDawn, createCpu: createCpuExecutor }
+  const chosen = await chooseExecutor(config.executor, sources)
+  if (!chosen.ok) {
+    console.error(chosen.message)
+    return 'noExecutor'
+  }
+  const { executor, note } = chosen
+  if (note !== undefined) print(note)
+  if (testOnly) {
+    const exit = await selfTest({ executor, identity, sha256, print, stopwatchMs })
+    await executor.close()
+    return exit
+  }
+  const connect = connectWebSocket(workerSocketUrl(config.url))
+  const provider = await createProvider(
+    { connect, identity, sha256, executor, clock: systemClock, random, print, stopwatchMs },
+    { url: config.url, slots: config.slots },
+  )
+  void asked.then(() => provider.stop())
+  working = true
+  return provider.ended
+}
+
+/** From here on a wish to stop is answered by taking leave; before, there is nobody to take leave of. */
+let working = false
+
+async function run(args: readonly string[]): Promise<Exit> {
+  const [argument, ...others] = args
+  if (argument === '--help' && others.length === 0) {
+    print(help)
+    return 'stopped'
+  }
+  const testOnly = argument === '--self-test'
+  if (others.length > 0 || (argument !== undefined && !testOnly)) {
+    console.error(`unknown argument '${testOnly ? others[0] : argument}'; --help shows what there is`)
+    return 'usage'
+  }
+  const config = readConfig(process.env)
+  if (!config.ok) {
+    console.error(config.message)
+    return 'usage'
+  }
+  const asked = whenAskedToStop(config.value)
+  const early = asked.then((exit) => (working ? new Promise<never>(() => {}) : exit))
+  return Promise.race([work(config.value, testOnly, asked), early])
+}
+
+async function end(): Promise<void> {
+  let exit: Exit = 'failed'
+  try {
+    exit = await run(process.argv.slice(2))
+  } catch (thrown) {
+    if (thrown instanceof IdentityFileError) {
+      exit = 'identityFile'
+      console.error(thrown.message)
+    } else {
+      console.error(thrown)
+    }
+  }
+  process.exit(exitCodes[exit])
+}
+
+await end()
