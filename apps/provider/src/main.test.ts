@@ -48,10 +48,12 @@ function start(environment: Readonly<Record<string, string>> = {}, ...args: read
   return { child, printed, complained, prints: waitFor(copy.getReader()) }
 }
 
+interface Readable {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
+}
+
 /** Waits until the text was printed. */
-function waitFor(
-  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
-): (text: string) => Promise<void> {
+function waitFor(reader: Readable): (text: string) => Promise<void> {
   const decoder = new TextDecoder()
   let printed = ''
   return async (text) => {
