@@ -1,0 +1,160 @@
+/**
+ * The compute worker as the session sees it: an `Executor` that survives its thread. A thread that hung, crashed or
+ * lost its GPU is ended and its calls reject; the next one is started at once, and after repeated losses without the
+ * GPU. When not even the CPU opens, the channel has failed and says why.
+ */
+import { ComputeError, type Executor } from '@shardy/compute'
+import { type Calls, openCalls, type Thread, type Timer } from './call.ts'
+import type { CpuReason, Device } from './message.ts'
+
+export type ComputeState =
+  | { readonly kind: 'opening' }
+  | { readonly kind: 'measuring'; readonly device: Device }
+  | { readonly kind: 'ready'; readonly device: Device; readonly operationsPerSecond: number }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'closed' }
+
+export interface Channel {
+  /** The same object until it changes. */
+  getState(): ComputeState
+  subscribe(listener: () => void): () => void
+  /** An executor with the device's name; it waits while a lost thread is replaced. */
+  executorFor(device: Device): Executor
+  close(): void
+}
+
+export interface ChannelAdapters extends Timer {
+  readonly startThread: () => Thread
+}
+
+/** Compiling for a slow device on a busy machine takes seconds; a minute means that nothing happens. */
+const openPatienceMs = 60_000
+const measurePatienceMs = 60_000
+/** Progress comes several times a second; a driver that says nothing for so long has hung. */
+const executePatienceMs = 30_000
+/** Losses of the GPU without an answer in between after which the CPU takes over. */
+const gpuLossesMax = 2
+const cpuLossesMax = 3
+
+/** Errors after which the device is not to be used again. */
+function isLoss(error: ComputeError): boolean {
+  return error.kind === 'deviceLost' || error.kind === 'closed'
+}
+
+function asComputeError(thrown: unknown): ComputeError {
+  return thrown instanceof ComputeError
+    ? thrown
+    : new ComputeError('internal', String(thrown), { cause: thrown })
+}
+
+export function openChannel(adapters: ChannelAdapters, without: CpuReason | undefined): Channel {
+  let state: ComputeState = { kind: 'opening' }
+  let calls: Calls | undefined
+  let cpuReason = without
+  let losses = 0
+  const listeners = new Set<() => void>()
+
+  function become(next: ComputeState): void {
+    state = next
+    for (const listener of [...listeners]) listener()
+  }
+
+  const isOver = (): boolean => state.kind === 'failed' || state.kind === 'closed'
+
+  /** Starts a thread, opens its device and measures it. */
+  async function begin(): Promise<void> {
+    become({ kind: 'opening' })
+    let current: Calls
+    try {
+      current = openCalls(adapters.startThread(), adapters)
+    } catch (thrown) {
+      return become({ kind: 'failed', message: asComputeError(thrown).message })
+    }
+    calls = current
+    void current.ended.then((error) => lose(current, error))
+    try {
+      const opening = { kind: 'open', without: cpuReason } as const
+      const { device } = await current.call(opening, { answer: 'opened', patienceMs: openPatienceMs })
+      become({ kind: 'measuring', device })
+      const wanted = { answer: 'measured', patienceMs: measurePatienceMs } as const
+      const { operationsPerSecond } = await current.call({ kind: 'measure' }, wanted)
+      become({ kind: 'ready', device, operationsPerSecond })
+    } catch (thrown) {
+      current.end(asComputeError(thrown))
+    }
+  }
+
+  function lose(lost: Calls, error: ComputeError): void {
+    if (calls !== lost || isOver()) return
+    calls = undefined
+    losses += 1
+    if (cpuReason === undefined && losses >= gpuLossesMax) {
+      cpuReason = { kind: 'failed', message: error.message }
+      losses = 0
+    } else if (losses >= cpuLossesMax) {
+      return become({ kind: 'failed', message: error.message })
+    }
+    void begin()
+  }
+
+  async function ready(): Promise<Calls> {
+    for (;;) {
+      if (calls !== undefined && state.kind === 'ready') return calls
+      if (state.kind === 'failed') throw new ComputeError('deviceLost', state.message)
+      if (state.kind === 'closed') throw new ComputeError('closed', 'the compute worker was ended')
+      await new Promise<void>((resolve) => {
+        const unsubscribe = subscribe(() => {
+          unsubscribe()
+          resolve()
+        })
+      })
+    }
+  }
+
+  function subscribe(listener: () => void): () => void {
+    listeners.add(listener)
+    return () => {
+      listeners.delete(listener)
+    }
+  }
+
+  function close(): void {
+    if (state.kind === 'closed') return
+    become({ kind: 'closed' })
+    calls?.end(new ComputeError('closed', 'the compute worker was ended'))
+  }
+
+  void begin()
+  return {
+    getState: () => state,
+    subscribe,
+    close,
+    executorFor: (device) => ({
+      name: device.executor,
+      adapter: device.adapter,
+      async execute(program, input, { signal, onProgress } = {}) {
+        const current = await ready()
+        if (signal?.aborted) throw new ComputeError('aborted', 'the caller aborted')
+        // The buffer moves to the other thread when it holds nothing else; the caller's view is empty afterwards.
+        const isWhole = input.buffer instanceof ArrayBuffer && input.buffer.byteLength === input.byteLength
+        const buffer =
+          isWhole && input.buffer instanceof ArrayBuffer ? input.buffer : new Uint8Array(input).buffer
+        try {
+          const { output } = await current.call(
+            { kind: 'execute', program, input: buffer },
+            { answer: 'executed', patienceMs: executePatienceMs, transfer: [buffer], signal, onProgress },
+          )
+          losses = 0
+          return new Uint8Array(output)
+        } catch (thrown) {
+          const error = asComputeError(thrown)
+          if (isLoss(error)) current.end(error)
+          throw error
+        }
+      },
+      async close() {
+        close()
+      },
+    }),
+  }
+}

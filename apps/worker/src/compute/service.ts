@@ -1,0 +1,82 @@
+/**
+ * The compute worker's side of the conversation: opens a device, runs programs on it, and answers every call once.
+ * It knows nothing of its surroundings but how to post, so that tests run it without a worker.
+ */
+import { ComputeError, measureOpsPerSecond } from '@shardy/compute'
+import type { OpenDevice } from './device.ts'
+import type { Answer, CpuReason, Request } from './message.ts'
+
+export interface ServiceHost {
+  open(without: CpuReason | undefined): Promise<OpenDevice>
+  post(answer: Answer, transfer: Transferable[]): void
+  nowMs(): number
+}
+
+/** Often enough for the eye and for the page's patience, and seldom enough to cost nothing. */
+const progressEveryMs = 100
+
+/** Whole buffers only: a view into a larger one would take its neighbours along. */
+function wholeBuffer({ buffer, byteLength }: Uint8Array, copy: () => Uint8Array<ArrayBuffer>): ArrayBuffer {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? buffer : copy().buffer
+}
+
+export function createService({ open, post, nowMs }: ServiceHost) {
+  let opened: OpenDevice | undefined
+  const running = new Map<number, AbortController>()
+
+  function device(): OpenDevice {
+    if (opened === undefined) throw new ComputeError('closed', 'no device is open yet')
+    return opened
+  }
+
+  async function execute({ call, program, input }: Extract<Request, { kind: 'execute' }>): Promise<void> {
+    const controller = new AbortController()
+    running.set(call, controller)
+    let saidAtMs = Number.NEGATIVE_INFINITY
+    const onProgress = (permille: number): void => {
+      if (nowMs() - saidAtMs < progressEveryMs) return
+      saidAtMs = nowMs()
+      post({ kind: 'progressed', call, permille }, [])
+    }
+    try {
+      const { executor } = device()
+      const bytes = await executor.execute(program, new Uint8Array(input), {
+        signal: controller.signal,
+        onProgress,
+      })
+      const output = wholeBuffer(bytes, () => bytes.slice())
+      post({ kind: 'executed', call, output }, [output])
+    } finally {
+      running.delete(call)
+    }
+  }
+
+  async function answer(request: Exclude<Request, { kind: 'abort' }>): Promise<void> {
+    const { call } = request
+    switch (request.kind) {
+      case 'open':
+        opened = await open(request.without)
+        return post({ kind: 'opened', call, device: opened.device }, [])
+      case 'measure': {
+        const operationsPerSecond = await measureOpsPerSecond(device().executor, nowMs)
+        return post({ kind: 'measured', call, operationsPerSecond }, [])
+      }
+      case 'execute':
+        return execute(request)
+    }
+  }
+
+  return {
+    async receive(request: Request): Promise<void> {
+      const { call } = request
+      if (request.kind === 'abort') return running.get(call)?.abort()
+      try {
+        await answer(request)
+      } catch (thrown) {
+        const error = thrown instanceof ComputeError ? thrown.kind : 'internal'
+        const message = thrown instanceof Error ? thrown.message : String(thrown)
+        post({ kind: 'failed', call, error, message }, [])
+      }
+    },
+  }
+}

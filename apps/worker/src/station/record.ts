@@ -1,0 +1,70 @@
+/** What this page has done since it was opened, over all its sessions: a bounded list and exact sums. */
+import type { DeliveryId } from '@shardy/protocol'
+import type { Program } from '@shardy/tensor'
+import type { HistoryEntry, Totals, WorkerView } from '@shardy/worker'
+
+export interface RecordEntry extends HistoryEntry {
+  /** Unknown for work that was handed back unread. */
+  readonly program: Program | undefined
+}
+
+export interface WorkRecord {
+  /** Newest first. */
+  readonly entries: readonly RecordEntry[]
+  readonly totals: Totals
+}
+
+const entriesMax = 200
+const programsMax = 2 * entriesMax
+const nothing: Totals = { accepted: 0, unpaid: 0, rejected: 0, cancelled: 0, rewardMicroCredit: 0n }
+
+function add(left: Totals, right: Totals): Totals {
+  return {
+    accepted: left.accepted + right.accepted,
+    unpaid: left.unpaid + right.unpaid,
+    rejected: left.rejected + right.rejected,
+    cancelled: left.cancelled + right.cancelled,
+    rewardMicroCredit: left.rewardMicroCredit + right.rewardMicroCredit,
+  }
+}
+
+type Done = Pick<WorkerView, 'history' | 'totals'>
+
+export function createRecord() {
+  const programs = new Map<DeliveryId, Program>()
+  let kept: WorkRecord = { entries: [], totals: nothing }
+  let last: { readonly of: Done; readonly record: WorkRecord } | undefined
+
+  function combine({ history, totals }: Done): WorkRecord {
+    const entries = history.map((entry) => ({ ...entry, program: programs.get(entry.deliveryId) }))
+    return {
+      entries: [...entries, ...kept.entries].slice(0, entriesMax),
+      totals: add(kept.totals, totals),
+    }
+  }
+
+  return {
+    /** What a delivery's program was; the session's history names only the delivery. */
+    remember(deliveryId: DeliveryId, program: Program): void {
+      programs.set(deliveryId, program)
+      if (programs.size <= programsMax) return
+      for (const oldest of programs.keys()) {
+        programs.delete(oldest)
+        return
+      }
+    },
+    /** Takes over what an ended session did. */
+    keep(ended: Done): void {
+      kept = combine(ended)
+      last = undefined
+    },
+    /** The whole record with the running session's part; the same object until that changes. */
+    with(running: Done | undefined): WorkRecord {
+      if (running === undefined) return kept
+      if (last?.of.history !== running.history || last.of.totals !== running.totals) {
+        last = { of: running, record: combine(running) }
+      }
+      return last.record
+    },
+  }
+}

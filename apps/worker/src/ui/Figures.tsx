@@ -1,0 +1,53 @@
+/** What was earned, how much was done, how fast this device is, and which one it is. */
+import type { StationView } from '../station/station.ts'
+import { formatCredits } from '../view/credits.ts'
+import { describeDevice } from '../view/device.ts'
+import { formatLarge } from '../view/work.ts'
+
+function Device({ view }: { readonly view: StationView }) {
+  const { compute } = view
+  if (compute?.kind !== 'measuring' && compute?.kind !== 'ready')
+    return <dd className="none">not chosen yet</dd>
+  const { title, note } = describeDevice(compute.device)
+  return (
+    <dd className="text" data-testid="executor" data-executor={compute.device.executor}>
+      {title}
+      {note !== undefined && <small className="notice">{note}</small>}
+    </dd>
+  )
+}
+
+export function Figures({ view }: { readonly view: StationView }) {
+  const { compute, record } = view
+  const { accepted, unpaid, rewardMicroCredit } = record.totals
+  return (
+    <dl className="figures">
+      <div className="card">
+        <dt>Earned in this tab</dt>
+        <dd data-testid="earned" data-micro-credit={String(rewardMicroCredit)}>
+          {formatCredits(rewardMicroCredit)} <span className="unit">test credits</span>
+        </dd>
+      </div>
+      <div className="card">
+        <dt>Answers</dt>
+        <dd>
+          {accepted} <span className="unit">accepted{unpaid > 0 ? `, ${unpaid} not paid` : ''}</span>
+        </dd>
+      </div>
+      <div className="card">
+        <dt>Measured speed</dt>
+        {compute?.kind === 'ready' ? (
+          <dd>
+            {formatLarge(compute.operationsPerSecond)} <span className="unit">multiply-adds per second</span>
+          </dd>
+        ) : (
+          <dd className="none">not measured yet</dd>
+        )}
+      </div>
+      <div className="card">
+        <dt>Runs on</dt>
+        <Device view={view} />
+      </div>
+    </dl>
+  )
+}

@@ -1,0 +1,39 @@
+/** A piece of work, its phase and a speed, in words. */
+import type { Program } from '@shardy/tensor'
+import type { DeliveryView } from '@shardy/worker'
+
+const group = new Intl.NumberFormat('en-US')
+
+export function describeProgram({ m, k, n }: Program): string {
+  const [rows, inner, columns] = [m, k, n].map((size) => group.format(size))
+  return `${rows} × ${inner} matrix times ${inner} × ${columns}`
+}
+
+const phases: Record<DeliveryView['phase'], string> = {
+  awaitingPayload: 'receiving its input',
+  verifying: "checking the input and the orchestrator's signature",
+  queued: 'waiting its turn',
+  executing: 'computing',
+  signing: 'signing the answer',
+  committed: 'committed to an answer; waiting for the others to commit too',
+  answered: 'answered; waiting for the verdict',
+}
+
+export function describePhase(phase: DeliveryView['phase']): string {
+  return phases[phase]
+}
+
+const scales = [
+  [1e12, 'trillion'],
+  [1e9, 'billion'],
+  [1e6, 'million'],
+  [1e3, 'thousand'],
+] as const
+
+/** Three digits are plenty for a measurement: `3.42 billion`. */
+export function formatLarge(value: number): string {
+  for (const [scale, name] of scales) {
+    if (value >= scale) return `${Number((value / scale).toPrecision(3))} ${name}`
+  }
+  return String(Math.round(value))
+}
