@@ -1,0 +1,47 @@
+/**
+ * Binds a route to a handler on Elysia. The route's definition does the checking, so Elysia's own body parsing and
+ * validation stay out of the way and an upload reaches its handler as a stream.
+ */
+import type { Elysia } from 'elysia'
+import { ApiError, problemResponse } from './problem.ts'
+import type { Parsed, Route } from './route.ts'
+import { parseRequest } from './validation.ts'
+
+export interface Bound {
+  /** Called with the raw request before anything is read from it; throws to refuse. */
+  readonly authorize: (request: Request, route: Route) => void
+  /** A bug or a broken world behind a handler; the requester gets `internal` and no detail. */
+  readonly failed: (error: unknown, route: Route) => void
+}
+
+/** JSON with a status, or a response that the handler made itself. */
+export type Handled = Response | { readonly status: number; readonly json: unknown }
+
+export function bind<R extends Route>(
+  app: Elysia,
+  route: R,
+  { authorize, failed }: Bound,
+  handle: (parsed: Parsed<R>, request: Request) => Handled | Promise<Handled>,
+): void {
+  const serve = async ({
+    request,
+    params,
+  }: {
+    request: Request
+    params: Record<string, string>
+  }): Promise<Response> => {
+    try {
+      authorize(request, route)
+      const handled = await handle(await parseRequest(route, request, params), request)
+      return handled instanceof Response ? handled : Response.json(handled.json, { status: handled.status })
+    } catch (error) {
+      if (error instanceof ApiError) {
+        if (error.problem.status >= 500) failed(error, route)
+        return problemResponse(error.problem)
+      }
+      failed(error, route)
+      return problemResponse(new ApiError('internal', 'the orchestrator has written down what').problem)
+    }
+  }
+  app.route(route.method, route.path, serve as never, { parse: 'none' } as never)
+}

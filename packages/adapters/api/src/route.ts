@@ -1,0 +1,40 @@
+/**
+ * A route as data: what goes in, what comes out, what can go wrong. Server, client and OpenAPI are made from it, so
+ * they cannot disagree.
+ */
+import type { Static, TObject, TSchema } from '@sinclair/typebox'
+import type { ErrorCode } from './errors.ts'
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** `/v1/tasks/:taskId` */
+  readonly path: string
+  readonly summary: string
+  /** Whether an API key is needed. */
+  readonly auth: boolean
+  readonly params?: TObject
+  readonly query?: TObject
+  readonly headers?: TObject
+  /** A JSON body; `bytes` is a raw stream. */
+  readonly body?: TSchema | 'bytes'
+  /** By status. `bytes` and `events` are streams, `none` is empty. */
+  readonly responses: Readonly<Record<number, TSchema | 'bytes' | 'events' | 'none'>>
+  readonly errors: readonly ErrorCode[]
+}
+
+type Of<Schema> = Schema extends TSchema ? Static<Schema> : undefined
+
+/** What a handler is given once everything has been checked. */
+export interface Parsed<R extends Route> {
+  readonly params: Of<R['params']>
+  readonly query: Of<R['query']>
+  readonly headers: Of<R['headers']>
+  readonly body: Of<R['body']>
+}
+
+/** The JSON that a route answers with. */
+export type Answer<R extends Route> = Of<R['responses'][keyof R['responses']]>
+
+export function route<const R extends Route>(definition: R): R {
+  return definition
+}

@@ -1,0 +1,222 @@
+/** The shapes that requests and answers are made of. Bigints travel as decimal text, bytes as hex or base64. */
+import { messageLengthMax, outcomes, redundancyMax, redundancyMin } from '@shardy/protocol'
+import { kMax, rowsMax } from '@shardy/tensor'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+
+const closed = { additionalProperties: false }
+const safeInteger = Number.MAX_SAFE_INTEGER
+
+/** TypeBox has no closed list of words of its own that keeps the words as types. */
+const words = <const Words extends readonly string[]>(list: Words) =>
+  Type.Unsafe<Words[number]>({ type: 'string', enum: [...list] })
+const hex = (bytes: number, description: string) =>
+  Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description })
+const decimal = (description: string) => Type.String({ pattern: '^(0|[1-9][0-9]{0,19})$', description })
+const timeMs = Type.Integer({ minimum: 0, maximum: safeInteger, description: 'milliseconds since 1970' })
+const length = Type.Integer({ minimum: 0, maximum: safeInteger })
+
+export const taskId = hex(16, 'task id')
+export const digest = hex(32, 'SHA-256')
+const deliveryId = hex(16, 'delivery id')
+const workerId = hex(32, "SHA-256 of the worker's public key")
+
+export const statuses = ['waiting', 'running', 'verified', 'dead', 'cancelled'] as const
+export const status = words(statuses)
+
+export const program = Type.Object(
+  {
+    op: words(['matmul']),
+    m: Type.Integer({ minimum: 1, maximum: rowsMax }),
+    k: Type.Integer({ minimum: 1, maximum: kMax }),
+    n: Type.Integer({ minimum: 1, maximum: rowsMax }),
+  },
+  { ...closed, description: 'exact int8 matrix product: C (m × n, int32) = A (m × k) · B (k × n)' },
+)
+
+/** Larger inputs are uploaded as blobs. */
+export const inlineInputBytesMax = 1024 * 1024
+
+export const input = Type.Union(
+  [
+    Type.Object(
+      {
+        base64: Type.String({
+          maxLength: Math.ceil(inlineInputBytesMax / 3) * 4,
+          pattern: '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$',
+        }),
+      },
+      closed,
+    ),
+    Type.Object({ blob: digest }, closed),
+  ],
+  { description: 'the bytes of A then B, row by row; workers who compute the task see them' },
+)
+
+export const timeoutMsMin = 1_000
+export const timeoutMsMax = 86_400_000
+
+export const submission = Type.Object(
+  {
+    kind: words(['program']),
+    program,
+    input,
+    seed: Type.Optional(decimal('64 bits for programs that draw numbers')),
+    redundancy: Type.Optional(
+      Type.Integer({
+        minimum: redundancyMin,
+        maximum: redundancyMax,
+        description: 'how many distinct workers must agree; 2 unless given',
+      }),
+    ),
+    rewardMicroCredit: Type.Optional(decimal('divided among the workers that agreed; test credits')),
+    timeoutMs: Type.Optional(Type.Integer({ minimum: timeoutMsMin, maximum: timeoutMsMax })),
+    output: Type.Optional(words(['keep', 'digest'])),
+  },
+  closed,
+)
+export type Submission = Static<typeof submission>
+
+export const taskView = Type.Object({
+  taskId,
+  kind: words(['program']),
+  program,
+  programId: hex(32, "hash of the program's canonical bytes"),
+  seed: decimal('64 bits'),
+  input: Type.Object({ digest, length }),
+  redundancy: Type.Integer(),
+  rewardMicroCredit: decimal('millionths of a test credit'),
+  output: words(['keep', 'digest']),
+  status,
+  waitingFor: Type.Optional(Type.String({ description: 'why it does not run, in plain words' })),
+  submittedAtMs: timeMs,
+  deadlineMs: timeMs,
+  decidedAtMs: Type.Optional(timeMs),
+  outputLength: length,
+  outputDigest: Type.Optional(digest),
+  deadReason: Type.Optional(words(['deadline', 'attemptsExhausted'])),
+  deliveries: Type.Array(
+    Type.Object({
+      deliveryId,
+      workerId,
+      state: words(['leased', 'computing', 'committed', 'revealing', 'revealed', 'answered', 'settled']),
+      outcome: Type.Optional(words(outcomes)),
+      outputDigest: Type.Optional(digest),
+      rewardMicroCredit: decimal('paid to this worker'),
+      permille: Type.Optional(Type.Integer()),
+      leasedAtMs: timeMs,
+      deadlineMs: timeMs,
+    }),
+  ),
+})
+export type TaskView = Static<typeof taskView>
+
+export const taskPage = Type.Object({
+  tasks: Type.Array(taskView),
+  nextCursor: Type.Optional(Type.String()),
+})
+export type TaskPage = Static<typeof taskPage>
+
+export const finalEventTypes = ['task_verified', 'task_dead', 'task_cancelled'] as const
+export const eventView = Type.Object({
+  sequence: Type.Integer({ minimum: 1 }),
+  atMs: timeMs,
+  type: words([
+    'submitted',
+    'delivered',
+    'acked',
+    'committed',
+    'answered',
+    'rejected',
+    'lost',
+    'corrupted',
+    'consensus_mismatch',
+    ...finalEventTypes,
+  ]),
+  deliveryId: Type.Optional(deliveryId),
+  workerId: Type.Optional(workerId),
+  outputDigest: Type.Optional(digest),
+  detail: Type.Optional(Type.String({ maxLength: messageLengthMax })),
+})
+export type EventView = Static<typeof eventView>
+
+const base64Bytes = (bytes: number) =>
+  Type.String({ description: `${bytes} bytes, base64`, contentEncoding: 'base64' })
+const attestation = Type.Object(
+  {
+    signature: base64Bytes(64),
+    index: Type.Integer({ minimum: 0 }),
+    count: Type.Integer({ minimum: 1 }),
+    path: Type.Array(digest),
+  },
+  closed,
+)
+
+export const receiptView = Type.Object(
+  {
+    taskId,
+    kind: words(['program']),
+    program: Type.String({ description: 'canonical bytes, base64', contentEncoding: 'base64' }),
+    programId: digest,
+    seed: decimal('64 bits'),
+    inputDigest: digest,
+    inputLength: length,
+    outputDigest: digest,
+    outputLength: length,
+    basis: words(['agreement']),
+    redundancy: Type.Integer(),
+    deliveries: Type.Array(
+      Type.Object(
+        {
+          deliveryId,
+          workerKey: base64Bytes(65),
+          deadlineMs: timeMs,
+          attestation,
+          answer: Type.Optional(Type.Object({ outputDigest: digest, attestation }, closed)),
+          outcome: words(outcomes),
+          rewardMicroCredit: decimal('paid to this worker'),
+        },
+        closed,
+      ),
+    ),
+    orchestratorKey: base64Bytes(65),
+    decidedAtMs: timeMs,
+    signature: base64Bytes(64),
+  },
+  closed,
+)
+export type ReceiptView = Static<typeof receiptView>
+
+export const health = Type.Object({
+  status: words(['ok']),
+  version: Type.String(),
+  orchestratorId: digest,
+  publicKey: base64Bytes(65),
+  workers: Type.Integer(),
+  tasks: Type.Object({ waiting: Type.Integer(), running: Type.Integer() }),
+  uptimeMs: Type.Integer(),
+  store: Type.String(),
+})
+export type Health = Static<typeof health>
+
+export const workers = Type.Object({
+  workers: Type.Array(
+    Type.Object({
+      workerId,
+      connected: Type.Boolean(),
+      executor: Type.Optional(Type.String()),
+      adapter: Type.Optional(Type.String()),
+      agent: Type.Optional(Type.String()),
+      presence: Type.Optional(words(['available', 'hidden', 'paused'])),
+      inFlight: Type.Integer(),
+      acceptedCount: Type.Integer(),
+      disagreedCount: Type.Integer(),
+      earnedMicroCredit: decimal('test credits'),
+    }),
+  ),
+})
+export type WorkersView = Static<typeof workers>
+
+export const kept = Type.Object({ digest, length })
+export const received = Type.Object({ digest, received: length })
+
+export type { Static, TSchema }
