@@ -11,7 +11,7 @@ export async function openBrowser({ webGpu }: { readonly webGpu: boolean }): Pro
       '--disable-component-update',
       '--disable-sync',
       '--no-first-run',
-      webGpu ? '--enable-unsafe-webgpu' : '--disable-features=WebGPU,WebGPUService',
+      ...(webGpu ? ['--enable-unsafe-webgpu'] : []),
     ],
   })
 }

@@ -16,10 +16,10 @@ const outcomes: Record<Outcome, Words> = {
   accepted: { tone: 'good', title: 'Accepted', detail: 'other workers gave the same answer' },
   disagreed: {
     tone: 'bad',
-    title: 'Disagreed: not paid',
+    title: 'Disagreed, not paid',
     detail: 'enough other workers agreed on another answer',
   },
-  lost: { tone: 'bad', title: 'Lost: not paid', detail: 'no answer arrived before the deadline' },
+  lost: { tone: 'bad', title: 'Lost, not paid', detail: 'no answer arrived before the deadline' },
   rejected: {
     tone: 'neutral',
     title: 'Handed back',

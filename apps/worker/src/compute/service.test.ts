@@ -1,0 +1,80 @@
+import { expect, test } from 'bun:test'
+import { ComputeError, type ComputeErrorKind, createCpuExecutor, type Executor } from '@shardy/compute'
+import type { Program } from '@shardy/tensor'
+import { cpu } from '../../test/thread.ts'
+import type { Answer } from './message.ts'
+import { createService } from './service.ts'
+
+const program: Program = { op: 'matmul', m: 1, k: 2, n: 1 }
+
+function serve(executor: Executor) {
+  const answers: Answer[] = []
+  let nowMs = 0
+  const service = createService({
+    open: async () => ({ device: cpu, executor }),
+    post: (answer) => answers.push(answer),
+    nowMs: () => ++nowMs,
+  })
+  return { service, answers }
+}
+
+function executorThat(execute: Executor['execute']): Executor {
+  return { name: 'cpu', adapter: 'for a test', execute, close: async () => {} }
+}
+
+test('opens, measures and executes', async () => {
+  const { service, answers } = serve(createCpuExecutor())
+  await service.receive({ kind: 'open', call: 1, without: undefined })
+  await service.receive({ kind: 'execute', call: 2, program, input: Uint8Array.of(1, 2, 3, 4).buffer })
+  expect(answers[0]).toEqual({ kind: 'opened', call: 1, device: cpu })
+  expect(answers.at(-1)).toEqual({ kind: 'executed', call: 2, output: Uint8Array.of(11, 0, 0, 0).buffer })
+})
+
+test('work before a device is open is refused', async () => {
+  const { service, answers } = serve(createCpuExecutor())
+  await service.receive({ kind: 'execute', call: 1, program, input: new ArrayBuffer(4) })
+  expect(answers).toEqual([{ kind: 'failed', call: 1, error: 'closed', message: 'no device is open yet' }])
+})
+
+test.each([
+  ['a failure of the device', () => new ComputeError('outOfMemory', 'too much'), 'outOfMemory', 'too much'],
+  ['a bug', () => new TypeError('a bug'), 'internal', 'a bug'],
+  ['what is no error', () => 'a text', 'internal', 'a text'],
+] satisfies [string, () => unknown, string, string][])(
+  '%s is told by its kind',
+  async (_, thrown, error, message) => {
+    const { service, answers } = serve(executorThat(() => Promise.reject(thrown())))
+    await service.receive({ kind: 'open', call: 1, without: undefined })
+    await service.receive({ kind: 'execute', call: 2, program, input: new ArrayBuffer(4) })
+    expect(answers.at(-1)).toEqual({ kind: 'failed', call: 2, error: error as ComputeErrorKind, message })
+  },
+)
+
+test('an output inside a larger buffer is cut out before it is transferred', async () => {
+  const { service, answers } = serve(executorThat(async () => Uint8Array.of(9, 1, 2, 9).subarray(1, 3)))
+  await service.receive({ kind: 'open', call: 1, without: undefined })
+  await service.receive({ kind: 'execute', call: 2, program, input: new ArrayBuffer(4) })
+  expect(answers.at(-1)).toEqual({ kind: 'executed', call: 2, output: Uint8Array.of(1, 2).buffer })
+})
+
+test('an abort reaches the execution that it names', async () => {
+  const signals: (AbortSignal | undefined)[] = []
+  const started = Promise.withResolvers<void>()
+  const { service, answers } = serve(
+    executorThat((_program, _input, { signal } = {}) => {
+      signals.push(signal)
+      started.resolve()
+      return new Promise((_, reject) =>
+        signal?.addEventListener('abort', () => reject(new ComputeError('aborted', 'the caller aborted'))),
+      )
+    }),
+  )
+  await service.receive({ kind: 'open', call: 1, without: undefined })
+  const execution = service.receive({ kind: 'execute', call: 2, program, input: new ArrayBuffer(4) })
+  await started.promise
+  await service.receive({ kind: 'abort', call: 99 })
+  expect(signals[0]?.aborted).toBe(false)
+  await service.receive({ kind: 'abort', call: 2 })
+  await execution
+  expect(answers.at(-1)).toMatchObject({ kind: 'failed', call: 2, error: 'aborted' })
+})
