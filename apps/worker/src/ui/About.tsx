@@ -20,7 +20,7 @@ export function About() {
           </dd>
         </div>
         <div>
-          <dt>“Accepted” means agreement, not proof</dt>
+          <dt>“Accepted” and “verified” mean agreement, not proof</dt>
           <dd>
             The same task goes to at least two different workers. When enough of them give the same answer,
             bit for bit, the task counts as verified and they are paid. Workers who conspire could agree on a
