@@ -3,6 +3,7 @@
  * made for one purpose are never accepted for another.
  */
 export type Domain =
+  | 'api-key'
   | 'batch'
   | 'commitment'
   | 'delivery-id'

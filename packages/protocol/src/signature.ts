@@ -45,7 +45,8 @@ export function isSignature(bytes: Uint8Array): bytes is Signature {
 
 /** What a signer does with its library's output: s is replaced by n − s when it lies in the upper half. */
 export function toLowS(bytes: Uint8Array): Signature {
-  const low = bytes.slice()
+  // Not `slice`, which on Node's `Buffer` is a view: the caller's bytes would change.
+  const low = Uint8Array.from(bytes)
   if (bytes.length === 64 && compare(bytes, 32, halfOrderBytes) > 0) {
     let borrow = 0
     for (let index = 31; index >= 0; index--) {

@@ -17,7 +17,7 @@ import { attestation } from '../statement/attestation.ts'
 import { deliveryId, digest, microCredit, programId, taskId, taskKind, timeMs } from '../values.ts'
 import { outcomes } from '../wire/delivery.ts'
 
-const answer = message('Answer', {
+export const receiptAnswer = message('ReceiptAnswer', {
   outputDigest: field(1, digest),
   attestation: field(2, attestation.codec),
 })
@@ -29,7 +29,7 @@ export const receiptDelivery = message('ReceiptDelivery', {
   /** The orchestrator's, over the delivery. */
   attestation: field(4, attestation.codec),
   /** Absent when the worker never answered. */
-  answer: field(5, optional(answer.codec)),
+  answer: field(5, optional(receiptAnswer.codec)),
   outcome: field(6, choice(outcomes)),
   rewardMicroCredit: field(7, microCredit),
 })
@@ -53,7 +53,8 @@ const receiptFields = {
   decidedAtMs: field(14, timeMs),
 }
 
-const receiptContent = message('ReceiptContent', receiptFields)
+/** What the receipt's signature covers. */
+export const receiptContent = message('ReceiptContent', receiptFields)
 export type ReceiptContent = Infer<typeof receiptContent>
 
 export const receipt = message('Receipt', { ...receiptFields, signature: field(15, signature()) })

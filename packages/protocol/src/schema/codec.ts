@@ -33,11 +33,13 @@ function assertRange(value: number, min: number, max: number, what: string): voi
 
 /** A whole number; zero is left out of the encoding, so a range that begins at one makes the field required. */
 export function whole<T extends number = number>(min: number, max: number): Codec<T> {
+  assertRange(max, 0, Number.MAX_SAFE_INTEGER, 'max')
+  assertRange(min, 0, max, 'min')
   return {
     wireType: 0,
     proto: { type: max > 0xffff_ffff ? 'uint64' : 'uint32', note: `${min} to ${max}` },
     absent: min === 0 ? { value: 0 as T } : undefined,
-    isDefault: (value) => value === 0,
+    isDefault: min === 0 ? (value) => value === 0 : never,
     write(writer, value) {
       assertRange(value, min, max, 'value')
       writer.varint(value)
@@ -93,7 +95,10 @@ export function bits64(): Codec<bigint> {
     proto: { type: 'fixed64', note: 'any 64 bits' },
     absent: { value: 0n },
     isDefault: (value) => value === 0n,
-    write: (writer, value) => writer.fixed64(value),
+    write(writer, value) {
+      if (value < 0n || value >> 64n !== 0n) throw new RangeError(`${value} is not 64 bits`)
+      writer.fixed64(value)
+    },
     read: (reader) => reader.fixed64(),
   }
 }
@@ -153,7 +158,12 @@ export function blob(limit: number): Codec<Uint8Array> {
   return {
     wireType: 2,
     proto: { type: 'bytes', note: `at most ${limit} bytes` },
-    absent: { value: new Uint8Array(0) },
+    absent: {
+      // A new one each time: a shared buffer that somebody transferred to a thread would be gone for everybody.
+      get value() {
+        return new Uint8Array(0)
+      },
+    },
     isDefault: (value) => value.length === 0,
     write(writer, value) {
       assertRange(value.length, 0, limit, 'length')
@@ -181,6 +191,11 @@ export function text<T extends string = string>(limit: number): Codec<T> {
   }
 }
 
+function isPoint(bytes: Uint8Array): bytes is PublicKey {
+  return bytes.length === 65 && bytes[0] === 4
+}
+
+/** The form only; that the point lies on the curve is for whoever imports the key to say. */
 export function publicKey(): Codec<PublicKey> {
   return {
     wireType: 2,
@@ -188,15 +203,14 @@ export function publicKey(): Codec<PublicKey> {
     absent: undefined,
     isDefault: never,
     write(writer, value) {
+      if (!isPoint(value)) throw new TypeError('not an uncompressed P-256 point')
       writer.varint(65)
       writer.raw(value)
     },
     read(reader) {
-      reader.exactly(65)
-      reader.position -= 65
-      const bytes = reader.raw(65)
-      if (bytes[0] !== 4) reader.refuse({ kind: 'badPublicKey', field: reader.path() })
-      return bytes as PublicKey
+      const bytes = reader.exactBytes(65)
+      if (!isPoint(bytes)) return reader.refuse({ kind: 'badPublicKey', field: reader.path() })
+      return bytes
     },
   }
 }
@@ -209,21 +223,26 @@ export function signature(): Codec<Signature> {
     absent: undefined,
     isDefault: never,
     write(writer, value) {
+      if (!isSignature(value)) throw new TypeError('not a low-s ECDSA P-256 signature')
       writer.varint(64)
       writer.raw(value)
     },
     read(reader) {
-      reader.exactly(64)
-      reader.position -= 64
-      const bytes = reader.raw(64)
+      const bytes = reader.exactBytes(64)
       if (!isSignature(bytes)) return reader.refuse({ kind: 'badSignature', field: reader.path() })
       return bytes
     },
   }
 }
 
+/** A list in a list or an optional list has no encoding of its own. */
+function assertSingle(inner: Codec<unknown>): void {
+  if (inner.proto.label !== undefined) throw new TypeError(`a field cannot be ${inner.proto.label} twice`)
+}
+
 /** The value or nothing; nothing is left out of the encoding. */
 export function optional<T>(inner: Codec<T>): Codec<T | undefined> {
+  assertSingle(inner)
   return {
     wireType: inner.wireType,
     proto: { ...inner.proto, label: 'optional' },
@@ -238,6 +257,7 @@ export function optional<T>(inner: Codec<T>): Codec<T | undefined> {
 
 /** Up to `limit` values in order, each with its own tag. Elements are never packed. */
 export function list<T>(inner: Codec<T>, limit: number): Codec<readonly T[]> {
+  assertSingle(inner)
   return {
     wireType: inner.wireType,
     proto: {
@@ -245,7 +265,11 @@ export function list<T>(inner: Codec<T>, limit: number): Codec<readonly T[]> {
       note: `at most ${limit}; ${inner.proto.note}`.replace(/; $/, ''),
       label: 'repeated',
     },
-    absent: { value: [] },
+    absent: {
+      get value() {
+        return []
+      },
+    },
     isDefault: (value) => value.length === 0,
     write() {
       throw new TypeError('a list is written element by element')
@@ -255,7 +279,9 @@ export function list<T>(inner: Codec<T>, limit: number): Codec<readonly T[]> {
       if (list.length >= limit) {
         reader.refuse({ kind: 'tooLong', field: reader.path(), limit, actual: list.length + 1 })
       }
-      return [...list, inner.read(reader)]
+      // Still the reader's own: nobody else has seen the list yet.
+      ;(list as T[]).push(inner.read(reader))
+      return list
     },
     writeAll(writer, tag, value) {
       assertRange(value.length, 0, limit, 'length')

@@ -17,6 +17,16 @@ export function encodeHexByTable(bytes: Uint8Array): string {
   return text
 }
 
+/** Hex of `length` bytes from `offset` on. Short runs are copied out: that is cheaper than a view of them. */
+export function encodeHexFrom(bytes: Uint8Array, offset: number, length: number): string {
+  const run = runs[length] ?? new Uint8Array(length)
+  for (let index = 0; index < length; index++) run[index] = bytes[offset + index] ?? 0
+  return encodeHex(run)
+}
+
+/** The lengths of ids and of digests. */
+const runs: Readonly<Record<number, Uint8Array>> = { 16: new Uint8Array(16), 32: new Uint8Array(32) }
+
 /** Value of each ASCII code as a lower-case hex digit, 255 where it is none. */
 const nibbles = new Uint8Array(128).fill(255)
 for (let digit = 0; digit < 16; digit++) nibbles[digit.toString(16).charCodeAt(0)] = digit

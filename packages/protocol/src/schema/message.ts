@@ -36,6 +36,9 @@ export interface Message<T> {
 /** The value type of a message. */
 export type Infer<M> = M extends Message<infer T> ? T : never
 
+/** Tags up to here take two bytes, and a lookup by tag stays a short array. */
+const fieldNumberMax = 2047
+
 /** Encoding is synchronous and never calls out, so one scratch buffer serves everything. */
 const scratch = new Writer()
 
@@ -53,21 +56,39 @@ export function message<const F extends Fields>(
     tag: number * 8 + codec.wireType,
     bit: 0,
   }))
+  const byTag: ((typeof ordered)[number] | undefined)[] = []
   ordered.forEach((entry, index) => {
     if (entry.number <= (ordered[index - 1]?.number ?? 0)) {
       throw new Error(`${name}: field numbers must ascend from 1`)
     }
+    if (!Number.isInteger(entry.number) || entry.number > fieldNumberMax) {
+      throw new Error(`${name}: field numbers are whole and at most ${fieldNumberMax}`)
+    }
     if (index > 30) throw new Error(`${name}: at most 31 fields`)
     entry.bit = 1 << index
+    byTag[entry.tag] = entry
   })
   const allBits = ordered.reduce((bits, entry) => bits | entry.bit, 0)
-  const byNumber: ((typeof ordered)[number] | undefined)[] = []
-  for (const entry of ordered) byNumber[entry.number] = entry
   const blank: Readonly<Record<string, unknown>> = Object.fromEntries(
     ordered.map((entry) => [entry.name, undefined]),
   )
 
+  function unknownTag(reader: Reader, tag: number): never {
+    const number = Math.floor(tag / 8)
+    const entry = ordered.find((candidate) => candidate.number === number)
+    if (entry === undefined) return reader.refuse({ kind: 'unknownField', field: reader.path(), number })
+    reader.field = entry.name
+    return reader.refuse({
+      kind: 'wrongWireType',
+      field: reader.path(),
+      expected: entry.codec.wireType,
+      actual: tag % 8,
+    })
+  }
+
   function writeTo(writer: Writer, value: Value): void {
+    const broken = check?.(value)
+    if (broken !== undefined) throw new TypeError(`${name}.${broken.field}: ${broken.rule}`)
     const record = value as Readonly<Record<string, unknown>>
     for (let index = 0; index < ordered.length; index++) {
       const entry = ordered[index]
@@ -89,20 +110,8 @@ export function message<const F extends Fields>(
     while (!reader.done) {
       reader.field = ''
       const tag = reader.varint()
-      const number = Math.floor(tag / 8)
-      const entry = byNumber[number]
-      if (entry === undefined) {
-        return reader.refuse({ kind: 'unknownField', field: reader.path(), number })
-      }
+      const entry = byTag[tag] ?? unknownTag(reader, tag)
       reader.field = entry.name
-      if (tag !== entry.tag) {
-        reader.refuse({
-          kind: 'wrongWireType',
-          field: reader.path(),
-          expected: entry.codec.wireType,
-          actual: tag % 8,
-        })
-      }
       value[entry.name] =
         entry.codec.readNext === undefined
           ? entry.codec.read(reader)

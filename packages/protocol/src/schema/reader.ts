@@ -3,7 +3,7 @@
  * `message.decode` turns it into a returned refusal. The reader is lenient about encoding (order, padding,
  * spelled-out defaults); the decoder's re-encode-and-compare refuses whatever is not the one accepted form.
  */
-import { encodeHex } from './hex.ts'
+import { encodeHexFrom } from './hex.ts'
 import type { Refusal } from './refusal.ts'
 
 /** A plain object rather than an Error: hostile frames must not cost a stack trace each. */
@@ -17,6 +17,8 @@ export class Refused {
 /** A view per frame would cost more than copying eight bytes. */
 const eight = new Uint8Array(8)
 const eightView = new DataView(eight.buffer)
+
+const copyBytes = Uint8Array.prototype.slice
 
 export class Reader {
   readonly bytes: Uint8Array
@@ -128,15 +130,21 @@ export class Reader {
     return actual
   }
 
-  hex(length: number): string {
+  /** A length prefix of exactly `length`, then the bytes. */
+  exactBytes(length: number): Uint8Array {
     const start = this.exactly(length)
-    return encodeHex(this.bytes.subarray(start, start + length))
+    return copyBytes.call(this.bytes, start, start + length)
   }
 
-  /** A copy: the frame's own buffer may be reused by its transport. */
+  hex(length: number): string {
+    const start = this.exactly(length)
+    return encodeHexFrom(this.bytes, start, length)
+  }
+
+  /** A copy, because the transport may reuse the frame's buffer. Node's `Buffer` has a `slice` that does not copy. */
   raw(length: number): Uint8Array {
     const start = this.take(length)
-    return this.bytes.slice(start, start + length)
+    return copyBytes.call(this.bytes, start, start + length)
   }
 
   ascii(length: number): string {

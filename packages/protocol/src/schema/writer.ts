@@ -4,13 +4,18 @@
  */
 import { decodeHexInto } from './hex.ts'
 
+/** Every frame and a common receipt fit. */
+const keptBytesMax = 256 * 1024
+
 export class Writer {
   bytes = new Uint8Array(1024)
   private view = new DataView(this.bytes.buffer)
   length = 0
 
+  /** Begins anew. A buffer that one large value grew is not kept for ever. */
   reset(): void {
     this.length = 0
+    if (this.bytes.length > keptBytesMax) this.replace(new Uint8Array(keptBytesMax))
   }
 
   /** A copy of what was written. */
@@ -23,8 +28,12 @@ export class Writer {
     if (needed <= this.bytes.length) return
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2))
     grown.set(this.bytes)
-    this.bytes = grown
-    this.view = new DataView(grown.buffer)
+    this.replace(grown)
+  }
+
+  private replace(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes
+    this.view = new DataView(bytes.buffer)
   }
 
   byte(value: number): void {
@@ -35,10 +44,14 @@ export class Writer {
   /** A whole number from 0 to 2^53 − 1 in as few bytes as it needs. */
   varint(value: number): void {
     this.reserve(8)
+    if (value < 0x80) {
+      this.bytes[this.length++] = value
+      return
+    }
     let rest = value
     if (rest > 0x7fff_ffff) {
-      const low = (rest % 0x1000_0000) | 0
-      rest = (rest - low) / 0x1000_0000
+      rest = Math.floor(value / 0x1000_0000)
+      const low = value - rest * 0x1000_0000
       this.bytes[this.length++] = low | 0x80
       this.bytes[this.length++] = (low >>> 7) | 0x80
       this.bytes[this.length++] = (low >>> 14) | 0x80
@@ -103,10 +116,12 @@ export class Writer {
       this.bytes[start] = length
       return
     }
+    let prefix = 2
+    for (let rest = length >>> 14; rest > 0; rest >>>= 7) prefix++
+    this.reserve(prefix)
+    this.bytes.copyWithin(start + prefix, start + 1, start + 1 + length)
     this.length = start
-    this.reserve(length + 8)
-    const scratch = this.bytes.slice(start + 1, start + 1 + length)
     this.varint(length)
-    this.raw(scratch)
+    this.length += length
   }
 }

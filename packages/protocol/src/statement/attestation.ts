@@ -26,7 +26,8 @@ export const attestation = message(
 )
 export type Attestation = Infer<typeof attestation>
 
-const batch = message('Batch', {
+/** What the signature of a batch covers. */
+export const batchContent = message('BatchContent', {
   root: field(1, hex<string>(32)),
   count: field(2, whole(1, statementsPerBatchMax)),
 })
@@ -45,7 +46,7 @@ export function batchStatements(statements: readonly Statement[], sha256: Sha256
   )
   const count = statements.length
   return {
-    payload: domainPayload('batch', batch.encode({ root: encodeHex(root), count })),
+    payload: domainPayload('batch', batchContent.encode({ root: encodeHex(root), count })),
     attest: (signature) =>
       paths.map((path, index) => ({ signature, index, count, path: path.map(encodeHex) })),
   }
@@ -59,5 +60,5 @@ export function attestedPayload(
 ): Uint8Array | undefined {
   const siblings = path.map((text) => decodeHex(text) ?? new Uint8Array(0))
   const root = merkleRootFromPath(statementLeaf(value, sha256), index, count, siblings, sha256)
-  return root && domainPayload('batch', batch.encode({ root: encodeHex(root), count }))
+  return root && domainPayload('batch', batchContent.encode({ root: encodeHex(root), count }))
 }

@@ -13,7 +13,8 @@ import { deliveryId, digest, workerId } from '../values.ts'
 
 export const salt = hex<string>(32)
 
-const commitmentContent = message('CommitmentContent', {
+/** What a commitment hashes. */
+export const commitmentContent = message('CommitmentContent', {
   workerId: field(1, workerId),
   deliveryId: field(2, deliveryId),
   outputDigest: field(3, digest),

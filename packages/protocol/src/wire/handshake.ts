@@ -46,7 +46,8 @@ const helloFields = {
 export const hello = message('Hello', { ...helloFields, signature: field(7, signature()) })
 export type Hello = Infer<typeof hello>
 
-const helloContent = message('HelloContent', {
+/** What a hello's signature covers; never sent itself. */
+export const helloContent = message('HelloContent', {
   ...helloFields,
   nonce: field(8, hex<string>(32)),
   orchestratorId: field(9, orchestratorId),
