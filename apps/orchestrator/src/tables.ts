@@ -71,19 +71,6 @@ export function timeKey(atMs: TimeMs, taskId: TaskId): Uint8Array {
   return joined(numberKey(atMs), idKey(taskId))
 }
 
-/** The first key after every key that begins with `prefix`. */
-export function afterPrefix(prefix: Uint8Array): Uint8Array {
-  const end = prefix.slice()
-  for (let index = end.length - 1; index >= 0; index--) {
-    const byte = end[index] ?? 0
-    if (byte < 255) {
-      end[index] = byte + 1
-      return end.subarray(0, index + 1)
-    }
-  }
-  return new Uint8Array(prefix.length + 1).fill(255)
-}
-
 function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(left.length + right.length)
   bytes.set(left)

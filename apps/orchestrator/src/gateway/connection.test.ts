@@ -15,8 +15,8 @@ import {
   orchestratorIdOf,
   type Signature,
 } from '@shardy/protocol'
+import { createManualClock } from '../../test/manualClock.ts'
 import { silentLog } from '../log.ts'
-import { createManualClock } from '../manualClock.ts'
 import { closeCodes } from './closeCode.ts'
 import { defaultGatewayLimits, type GatewayLimits, openConnection, type WorkerEvents } from './connection.ts'
 

@@ -17,9 +17,9 @@ import {
   type TaskStatus,
   taskRecord,
 } from '@shardy/dispatch'
-import { encodeHex, type Message, type TaskId } from '@shardy/protocol'
-import type { Operation, Store } from '@shardy/storage'
-import { afterPrefix, eventKey, idKey, type Table, timeKey } from '../tables.ts'
+import { encodeHex, type Message, type RequesterId, type TaskId } from '@shardy/protocol'
+import { type Operation, prefixRange, type Store } from '@shardy/storage'
+import { eventKey, idKey, type Table, timeKey } from '../tables.ts'
 
 const empty = new Uint8Array(0)
 
@@ -80,6 +80,7 @@ export interface Archive {
   standings(): Promise<readonly StandingRecord[]>
   /** Newest first. */
   list(query: {
+    readonly requesterId: RequesterId
     readonly status?: TaskStatus
     readonly limit: number
     readonly cursor?: string
@@ -101,7 +102,7 @@ export function createArchive(store: TableStore): Archive {
   async function deliveries(of: Pick<TaskRecord, 'taskId'>): Promise<readonly DeliveryRecord[]> {
     const prefix = idKey(of.taskId)
     const found: DeliveryRecord[] = []
-    for await (const { value } of store.iterate('deliveries', { gte: prefix, lt: afterPrefix(prefix) })) {
+    for await (const { value } of store.iterate('deliveries', prefixRange(prefix))) {
       found.push(decodeRecord(deliveryRecord, value))
     }
     return found
@@ -139,8 +140,8 @@ export function createArchive(store: TableStore): Archive {
     async events(taskId, afterSequence) {
       const found: EventRecord[] = []
       const range = {
+        ...prefixRange(idKey(taskId)),
         gte: eventKey(taskId, afterSequence + 1),
-        lt: afterPrefix(idKey(taskId)),
         limit: eventsReadMax,
       }
       for await (const { value } of store.iterate('events', range)) {
@@ -148,14 +149,15 @@ export function createArchive(store: TableStore): Archive {
       }
       return found
     },
-    async list({ status, limit, cursor }) {
+    async list({ requesterId, status, limit, cursor }) {
       const tasks: TaskRecord[] = []
       const before = cursor === undefined ? undefined : idKey(cursor)
       let scanned = 0
       const range = { reverse: true, ...(before && { lt: before }) }
       for await (const { key } of store.iterate('tasksByTime', range)) {
         const record = await task(encodeHex(key.subarray(8)) as TaskId)
-        if (record !== undefined && (status === undefined || record.status === status)) tasks.push(record)
+        const wanted = record?.requesterId === requesterId && (status ?? record.status) === record.status
+        if (record !== undefined && wanted) tasks.push(record)
         if (tasks.length === limit || ++scanned === tasksScannedMax) {
           return { tasks, nextCursor: encodeHex(key) }
         }
@@ -174,7 +176,7 @@ export function createArchive(store: TableStore): Archive {
       }
       const prefix = idKey(taskId)
       for (const table of ['deliveries', 'events'] as const) {
-        for await (const { key } of store.iterate(table, { gte: prefix, lt: afterPrefix(prefix) })) {
+        for await (const { key } of store.iterate(table, prefixRange(prefix))) {
           writes.push(remove(table, key))
         }
       }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { sha256 } from '@shardy/crypto/native'
 import { defaultPolicy, type Effect, type NewTask, type Row, recover } from '@shardy/dispatch'
 import type { Digest, MicroCredit, ProgramId, RequesterId, TaskId, TimeMs, WorkerId } from '@shardy/protocol'
-import { createManualClock } from '../manualClock.ts'
+import { createManualClock } from '../../test/manualClock.ts'
 import { createDispatcher } from './dispatcher.ts'
 
 const nothing = { tasks: [], deliveries: [], standings: [] }

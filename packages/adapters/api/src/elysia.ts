@@ -10,8 +10,8 @@ import { parseRequest } from './validation.ts'
 export interface Bound {
   /** Called with the raw request before anything is read from it; throws to refuse. */
   readonly authorize: (request: Request, route: Route) => void
-  /** A bug or a broken world behind a handler; the requester gets `internal` and no detail. */
-  readonly failed: (error: unknown, route: Route) => void
+  /** A bug or a broken world behind a handler; gives what the requester is told, or nothing for plain `internal`. */
+  readonly failed: (error: unknown, route: Route) => ApiError | undefined
 }
 
 /** JSON with a status, or a response that the handler made itself. */
@@ -39,8 +39,8 @@ export function bind<R extends Route>(
         if (error.problem.status >= 500) failed(error, route)
         return problemResponse(error.problem)
       }
-      failed(error, route)
-      return problemResponse(new ApiError('internal', 'the orchestrator has written down what').problem)
+      const told = failed(error, route) ?? new ApiError('internal', 'what broke is in our log')
+      return problemResponse(told.problem)
     }
   }
   app.route(route.method, route.path, serve as never, { parse: 'none' } as never)

@@ -112,11 +112,20 @@ export const orchestratorRoutes = {
   getBlob: route({
     method: 'GET',
     path: '/v1/blobs/:digest',
-    summary: 'The bytes, whole or a range. HEAD of an unfinished upload answers 404 with Upload-Offset.',
+    summary: 'The bytes, whole or a range.',
     auth: true,
     params: blobParams,
     responses: { 200: 'bytes', 206: 'bytes' },
     errors: ['unknownBlob', 'rangeNotSatisfiable'],
+  }),
+  headBlob: route({
+    method: 'HEAD',
+    path: '/v1/blobs/:digest',
+    summary: 'Whether the blob is here. 404 says in Upload-Offset where an unfinished upload goes on.',
+    auth: true,
+    params: blobParams,
+    responses: { 200: 'none' },
+    errors: ['unknownBlob'],
   }),
   workers: route({
     method: 'GET',

@@ -6,7 +6,7 @@ import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import type { ErrorCode } from './errors.ts'
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
   /** `/v1/tasks/:taskId` */
   readonly path: string
   readonly summary: string

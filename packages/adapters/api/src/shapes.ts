@@ -6,9 +6,9 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 const closed = { additionalProperties: false }
 const safeInteger = Number.MAX_SAFE_INTEGER
 
-/** TypeBox has no closed list of words of its own that keeps the words as types. */
+/** One of a closed list, with the words kept as types. */
 const words = <const Words extends readonly string[]>(list: Words) =>
-  Type.Unsafe<Words[number]>({ type: 'string', enum: [...list] })
+  Type.Unsafe<Words[number]>(Type.Union(list.map((word) => Type.Literal(word))))
 const hex = (bytes: number, description: string) =>
   Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description })
 const decimal = (description: string) => Type.String({ pattern: '^(0|[1-9][0-9]{0,19})$', description })

@@ -27,15 +27,14 @@ export function boundOf(schema: TSchema): string {
     type,
     anyOf,
   } = schema as Readonly<Record<string, unknown>>
-  if (Array.isArray(list)) return `one of ${list.join(', ')}`
+  if (word !== undefined) return JSON.stringify(word)
   if (minimum !== undefined || maximum !== undefined) {
     return `${String(type)} from ${String(minimum ?? 'any')} to ${String(maximum ?? 'any')}`
   }
   if (maxLength !== undefined) return `${String(type)} of at most ${String(maxLength)} characters`
   if (pattern !== undefined) return `text that matches ${String(pattern)}`
-  if (Array.isArray(anyOf)) {
-    return anyOf.map((each: TSchema) => Object.keys(each.properties ?? {}).join(' and ')).join(', or ')
-  }
+  if (Array.isArray(anyOf)) return anyOf.map(boundOf).join(' or ')
+  if (type === 'object') return `an object with ${Object.keys(schema.properties ?? {}).join(', ')}`
   return String(type ?? schema[Kind])
 }
 

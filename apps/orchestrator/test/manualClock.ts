@@ -1,6 +1,6 @@
 /** A clock that stands still until a test moves it. */
 import type { TimeMs } from '@shardy/protocol'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../src/clock.ts'
 
 export interface ManualClock extends Clock {
   advance(byMs: number): void

@@ -1,0 +1,141 @@
+/**
+ * The orchestrator as a process: reads the environment, opens store, keys and sockets, says when it serves, and stops
+ * in order. Exit codes: 0 stopped as asked, 1 a store that failed or could not be opened, 2 a setting that is wrong.
+ */
+import { chmod, mkdir, open } from 'node:fs/promises'
+import path from 'node:path'
+import { verifySignature } from '@shardy/crypto'
+import { openIdentityFile, sha256 } from '@shardy/crypto/native'
+import { defaultPolicy } from '@shardy/dispatch'
+import { payloadBytesMax } from '@shardy/protocol'
+import { openBlobStore, openStore, type StoreKind } from '@shardy/storage'
+import manifest from '../package.json' with { type: 'json' }
+import type { ApiKeys } from './apiKeys.ts'
+import { defaultBlobPolicy } from './blobs/keeper.ts'
+import { systemClock } from './clock.ts'
+import { defaultGatewayLimits } from './gateway/connection.ts'
+import { loadPage } from './http/page.ts'
+import { createLog } from './log.ts'
+import { createOrchestrator } from './orchestrator.ts'
+import { serve } from './server.ts'
+import { schemaVersion, tables } from './tables.ts'
+
+const exitCodes = { stopped: 0, failed: 1, badSetting: 2 } as const
+
+function fail(code: keyof typeof exitCodes, message: string): never {
+  console.error(message)
+  process.exit(exitCodes[code])
+}
+
+function readSettings(env: NodeJS.ProcessEnv) {
+  const store = env.SHARDY_STORE || 'rocksdb'
+  const kinds: readonly StoreKind[] = ['rocksdb', 'sqlite', 'memory']
+  const kind = kinds.find((each) => each === store)
+  if (kind === undefined)
+    fail('badSetting', `SHARDY_STORE is '${store}'; it must be one of ${kinds.join(', ')}`)
+  const port = env.SHARDY_PORT || '7700'
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+    fail('badSetting', `SHARDY_PORT is '${port}'; it must be a whole number from 0 to 65535`)
+  }
+  return {
+    store: kind,
+    port: Number(port),
+    host: env.SHARDY_HOST || '127.0.0.1',
+    data: path.resolve(env.SHARDY_DATA || '.shardy'),
+    page: path.resolve(env.SHARDY_PAGE || path.join(import.meta.dir, '../../worker/dist')),
+    hasParent: env.SHARDY_PARENT === 'pipe',
+  }
+}
+
+/** The first start makes a key; only its hash is in the store, so the file is where a person finds it. */
+async function offerKey(file: string, apiKeys: ApiKeys): Promise<void> {
+  if (apiKeys.count() > 0) return
+  const handle = await open(file, 'w', 0o600)
+  try {
+    await chmod(file, 0o600)
+    await handle.writeFile(`${await apiKeys.create('first key')}\n`)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+const settings = readSettings(process.env)
+const log = createLog((line) => console.log(line), Date.now)
+await mkdir(settings.data, { recursive: true, mode: 0o700 })
+const apiKeyFile = path.join(settings.data, 'api-key')
+
+async function openAll() {
+  const store = await openStore({
+    kind: settings.store,
+    path: path.join(settings.data, 'store'),
+    tables,
+    schemaVersion,
+  })
+  const blobs = await openBlobStore({
+    kind: settings.store === 'memory' ? 'memory' : 'file',
+    path: path.join(settings.data, 'blobs'),
+    blobBytesMax: payloadBytesMax,
+  })
+  const identity = await openIdentityFile(path.join(settings.data, 'orchestrator-identity.json'))
+  const orchestrator = await createOrchestrator(
+    {
+      store,
+      blobs,
+      identity,
+      sha256,
+      verify: verifySignature,
+      clock: systemClock,
+      log,
+      random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      fatal(error) {
+        log.error('storeFailed', error)
+        fail(
+          'failed',
+          'The store failed. What was accepted is on disk; start again once the cause is mended.',
+        )
+      },
+    },
+    {
+      dispatch: defaultPolicy,
+      blobs: defaultBlobPolicy,
+      gateway: defaultGatewayLimits,
+      blobBytesMax: payloadBytesMax,
+      collectMs: 60_000,
+    },
+  )
+  await offerKey(apiKeyFile, orchestrator.services.apiKeys)
+  const page = await loadPage(settings.page)
+  const serving = serve(orchestrator, {
+    host: settings.host,
+    port: settings.port,
+    about: { version: manifest.version, store: settings.store },
+    page,
+    blobBytesMax: payloadBytesMax,
+  })
+  return { store, blobs, orchestrator, serving }
+}
+
+const { store, blobs, orchestrator, serving } = await openAll().catch((error: unknown) =>
+  fail('failed', error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
+)
+console.log(JSON.stringify({ ready: true, url: serving.url, apiKeyFile }))
+
+let stopping = false
+async function stop(): Promise<void> {
+  if (stopping) return
+  stopping = true
+  await orchestrator.stop()
+  await serving.stop()
+  await blobs.close()
+  await store.close()
+  process.exit(exitCodes.stopped)
+}
+process.on('SIGINT', stop)
+process.on('SIGTERM', stop)
+if (settings.hasParent) {
+  // Whoever started us holds the other end: when it is gone, so are we.
+  process.stdin.on('end', stop)
+  process.stdin.on('close', stop)
+  process.stdin.resume()
+}

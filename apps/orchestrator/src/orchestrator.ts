@@ -1,0 +1,170 @@
+/**
+ * An orchestrator, composed: given a store, a place for blobs, an identity and a clock, it serves requesters over HTTP
+ * and workers over WebSocket. It opens no socket of its own and reads no environment; `main` does.
+ */
+import type { Identity } from '@shardy/crypto'
+import { type DispatchPolicy, type Effect, recover } from '@shardy/dispatch'
+import { type Digest, type OrchestratorId, orchestratorIdOf, type Sha256 } from '@shardy/protocol'
+import type { BlobStore, Store } from '@shardy/storage'
+import { type ApiKeys, openApiKeys } from './apiKeys.ts'
+import { type BlobKeeper, type BlobPolicy, openBlobKeeper } from './blobs/keeper.ts'
+import type { Clock } from './clock.ts'
+import {
+  type Connection,
+  type GatewayLimits,
+  openConnection,
+  type WorkerSocket,
+} from './gateway/connection.ts'
+import { createGateway, type Gateway } from './gateway/gateway.ts'
+import type { Verify } from './gateway/handshake.ts'
+import type { Log } from './log.ts'
+import { createSigner, type Signer } from './signer.ts'
+import type { Table } from './tables.ts'
+import { type Archive, createArchive } from './tasks/archive.ts'
+import { createDispatcher, type Dispatcher } from './tasks/dispatcher.ts'
+import { createEventHub, type EventHub } from './tasks/eventHub.ts'
+
+export interface OrchestratorAdapters {
+  readonly store: Store<Table>
+  readonly blobs: BlobStore
+  readonly identity: Identity
+  readonly sha256: Sha256
+  readonly verify: Verify
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: (length: number) => Uint8Array
+  /** The store failed: what is on disk is the truth, so the process has to start again from it. */
+  readonly fatal: (error: unknown) => void
+}
+
+export interface OrchestratorConfig {
+  readonly dispatch: DispatchPolicy
+  readonly blobs: BlobPolicy
+  readonly gateway: GatewayLimits
+  readonly blobBytesMax: number
+  /** How often unreferred blobs are looked for. */
+  readonly collectMs: number
+}
+
+/** What the HTTP handlers work with. */
+export interface Services {
+  readonly orchestratorId: OrchestratorId
+  readonly identity: Identity
+  readonly signer: Signer
+  readonly sha256: Sha256
+  readonly clock: Clock
+  readonly log: Log
+  readonly randomHex: (bytes: number) => string
+  readonly startedAtMs: number
+  readonly apiKeys: ApiKeys
+  readonly archive: Archive
+  readonly blobs: BlobStore
+  readonly blobBytesMax: number
+  readonly keeper: BlobKeeper
+  readonly dispatcher: Dispatcher
+  readonly gateway: Gateway
+  readonly events: EventHub
+}
+
+export interface Orchestrator {
+  readonly services: Services
+  /** A worker's socket has opened. */
+  connect(socket: WorkerSocket): Connection
+  /** Tells the workers, finishes what is queued; the store stays open for its owner to close. */
+  stop(): Promise<void>
+}
+
+export async function createOrchestrator(
+  adapters: OrchestratorAdapters,
+  config: OrchestratorConfig,
+): Promise<Orchestrator> {
+  const { store, blobs, identity, sha256, verify, clock, log } = adapters
+  const randomHex = (bytes: number): string => adapters.random(bytes).toHex()
+  const archive = createArchive(store)
+  const events = createEventHub()
+  const apiKeys = await openApiKeys(store, clock, sha256, randomHex)
+  const keeper = await openBlobKeeper(store, blobs, clock, config.blobs)
+  const signer = createSigner((payload) => identity.sign(payload), sha256)
+  const orchestratorId = orchestratorIdOf(identity.publicKey, sha256)
+
+  const gateway = createGateway({
+    sha256,
+    verify,
+    signer,
+    log,
+    dispatcher: () => dispatcher,
+    readInput: (digest) => keeper.bytes(digest),
+    storeOutput: (digest, bytes, owner) => keeper.keep(digest, bytes, owner),
+  })
+
+  function perform(effect: Effect): void {
+    if (effect.kind === 'publish') events.publish(effect.event)
+    else gateway.perform(effect)
+  }
+
+  const recovered = recover(config.dispatch, await archive.live(), clock.nowMs(), sha256)
+  const { save } = archive
+  const dispatcher = createDispatcher({ sha256, clock, save, perform, fatal: adapters.fatal }, recovered)
+
+  /** Answers of open tasks are not referred to yet, and must not go. */
+  function digestsInUse(): ReadonlySet<Digest> {
+    const inUse = new Set<Digest>()
+    for (const { outputDigest } of dispatcher.state().deliveries.values()) {
+      if (outputDigest !== undefined) inUse.add(outputDigest)
+    }
+    return inUse
+  }
+
+  let collecting: Promise<void> = Promise.resolve()
+  let cancelCollect = clock.after(config.collectMs, collect)
+  function collect(): void {
+    collecting = keeper
+      .collect(digestsInUse())
+      .then((dropped) => {
+        if (dropped > 0) log.info('blobsCollected', { dropped })
+      })
+      .catch((error: unknown) => log.error('blobsNotCollected', error))
+      .finally(() => {
+        cancelCollect = clock.after(config.collectMs, collect)
+      })
+  }
+
+  const connectionParts = {
+    clock,
+    identity,
+    orchestratorId,
+    sha256,
+    verify,
+    events: gateway.events,
+    log,
+    randomHex,
+  }
+
+  return {
+    services: {
+      orchestratorId,
+      identity,
+      signer,
+      sha256,
+      clock,
+      log,
+      randomHex,
+      startedAtMs: clock.nowMs(),
+      apiKeys,
+      archive,
+      blobs,
+      blobBytesMax: config.blobBytesMax,
+      keeper,
+      dispatcher,
+      gateway,
+      events,
+    },
+    connect: (socket) => openConnection(socket, connectionParts, config.gateway),
+    async stop() {
+      gateway.close()
+      await collecting
+      cancelCollect()
+      await dispatcher.close()
+    },
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * The local network as a user starts it: `npm start` in a process of its own, on a port the system chose and a data
+ * folder of its own. Stopping is Ctrl-C, and nothing may be left after it.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+export interface Network {
+  readonly url: string
+  readonly apiKey: string
+  readonly dataFolder: string
+  /** Everything that was printed so far. */
+  output(): string
+  /** Resolves once the text has been printed. */
+  printed(text: string): Promise<void>
+  /** Ctrl-C; resolves with the exit code. */
+  stop(): Promise<number>
+  readonly pid: number
+  readonly exited: Promise<number>
+}
+
+const root = path.resolve(import.meta.dir, '..')
+
+export async function startNetwork(
+  options: {
+    readonly providers?: number
+    readonly dataFolder?: string
+    readonly env?: Record<string, string>
+  } = {},
+): Promise<Network> {
+  const dataFolder = options.dataFolder ?? (await mkdtemp(path.join(tmpdir(), 'shardy-e2e-')))
+  const child = Bun.spawn(['npm', 'start', '--silent', '--', '--providers', String(options.providers ?? 1)], {
+    cwd: root,
+    env: { ...process.env, SHARDY_PORT: '0', SHARDY_DATA: dataFolder, ...options.env },
+    stdout: 'pipe',
+    stderr: 'pipe',
+    stdin: 'ignore',
+  })
+  let text = ''
+  let look = (): void => {}
+  const follow = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+    const decoder = new TextDecoder()
+    for await (const chunk of stream) {
+      text += decoder.decode(chunk, { stream: true })
+      look()
+    }
+  }
+  const followed = Promise.all([follow(child.stdout), follow(child.stderr)])
+
+  async function matched(pattern: RegExp): Promise<RegExpExecArray> {
+    const ended = child.exited.then(async (code) => {
+      await followed
+      throw new Error(`npm start ended with ${code} before printing ${pattern}:\n${text}`)
+    })
+    const found = new Promise<RegExpExecArray>((resolve) => {
+      const before = look
+      look = () => {
+        before()
+        const match = pattern.exec(text)
+        if (match) resolve(match)
+      }
+      look()
+    })
+    ended.catch(() => {})
+    return Promise.race([found, ended])
+  }
+
+  const [, url = ''] = await matched(/(http:\/\/127\.0\.0\.1:\d+)/)
+  const apiKey = (await readFile(path.join(dataFolder, 'api-key'), 'utf8')).trim()
+  return {
+    url,
+    apiKey,
+    dataFolder,
+    pid: child.pid,
+    exited: child.exited,
+    output: () => text,
+    async printed(expected) {
+      await matched(new RegExp(expected.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
+    },
+    async stop() {
+      child.kill('SIGINT')
+      const code = await child.exited
+      if (options.dataFolder === undefined) await rm(dataFolder, { recursive: true, force: true })
+      return code
+    },
+  }
+}
