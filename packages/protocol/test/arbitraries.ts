@@ -161,7 +161,7 @@ export const frameBodies: Readonly<Record<FrameType, Arbitrary<unknown>>> = {
   settled: fc.record({ deliveryId, outcome: fc.constantFrom(...outcomes), rewardMicroCredit: amount }),
 }
 
-const statementValue = fc.boolean().chain((isResult) =>
+export const statements = fc.boolean().chain((isResult) =>
   fc.record({
     role: fc.constant(isResult ? 'result' : 'delivery'),
     taskId: hex(16),
@@ -178,7 +178,7 @@ const statementValue = fc.boolean().chain((isResult) =>
 const otherMessages = [
   [attestation, attestationValue],
   [helloContent, fc.record({ ...helloFields, nonce: hex(32), orchestratorId: hex(32) })],
-  [statement, statementValue],
+  [statement, statements],
   [batchContent, fc.record({ root: hex(32), count: whole(1, 1 << 20) })],
   [commitmentContent, fc.record({ workerId: hex(32), deliveryId, outputDigest: hex(32), salt: hex(32) })],
   [receiptAnswer, receiptAnswerValue],

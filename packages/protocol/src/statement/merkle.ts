@@ -47,7 +47,9 @@ export function merkleRootFromPath(
   path: readonly Uint8Array[],
   sha256: Sha256,
 ): Uint8Array | undefined {
-  if (index >= count) return undefined
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(count) || index < 0 || index >= count) {
+    return undefined
+  }
   let position = index
   let last = count - 1
   let hash = leaf

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { frameBodies } from '../../test/arbitraries.ts'
+import { metaFrameBytesMax, programBytesMax } from '../limits.ts'
+import { decodeHex } from '../schema/hex.ts'
+import type { Delivery } from './delivery.ts'
+import { decodeFrame, encodeFrame, type Frame, type FrameType, frames, type Sender } from './frame.ts'
+
+const types = Object.keys(frames) as FrameType[]
+const senders: readonly Sender[] = ['orchestrator', 'worker']
+
+function sendersOf(type: FrameType): readonly Sender[] {
+  return frames[type].senders
+}
+
+describe('every frame', () => {
+  for (const type of types) {
+    const frameValues = frameBodies[type] as fc.Arbitrary<never>
+    test(`${type} reads back under its type, from the side that sends it alone`, () => {
+      fc.assert(
+        fc.property(frameValues, (body) => {
+          const bytes = encodeFrame(type, body)
+          expect(bytes[0]).toBe(frames[type].number)
+          expect(bytes.length).toBeLessThanOrEqual(metaFrameBytesMax)
+          for (const sender of senders) {
+            const expected = sendersOf(type).includes(sender)
+              ? { ok: true, value: { type, body } as Frame }
+              : { ok: false, refusal: { kind: 'unexpectedFrame', field: type, sender } }
+            expect(decodeFrame(bytes, sender)).toEqual(expected as never)
+          }
+        }),
+        { numRuns: 30 },
+      )
+    })
+  }
+})
+
+test('numbers count up from 1 and are never shared', () => {
+  expect(types.map((type) => frames[type].number)).toEqual(types.map((_, index) => index + 1))
+})
+
+test('an empty frame is refused', () => {
+  for (const sender of senders) {
+    expect(decodeFrame(new Uint8Array(0), sender)).toEqual({
+      ok: false,
+      refusal: { kind: 'truncated', field: 'frame' },
+    })
+  }
+})
+
+test('an unknown type is refused by its number', () => {
+  for (let number = 0; number < 256; number++) {
+    if (types.some((type) => frames[type].number === number)) continue
+    expect(decodeFrame(new Uint8Array([number, 8, 1]), 'worker')).toEqual({
+      ok: false,
+      refusal: { kind: 'unknownFrame', field: 'frame', actual: number },
+    })
+  }
+})
+
+test('a frame one byte too long is refused before it is read', () => {
+  const bytes = new Uint8Array(metaFrameBytesMax + 1)
+  bytes[0] = frames.hello.number
+  expect(decodeFrame(bytes, 'worker')).toEqual({
+    ok: false,
+    refusal: { kind: 'tooLong', field: 'frame', limit: metaFrameBytesMax, actual: metaFrameBytesMax + 1 },
+  })
+})
+
+test('the largest frame of all fits the limit', () => {
+  const [body] = fc.sample(frameBodies.delivery as fc.Arbitrary<Delivery>, { numRuns: 1, seed: 1 })
+  if (body === undefined) throw new Error('one sample was asked for')
+  const largest = {
+    ...body,
+    program: new Uint8Array(programBytesMax).fill(1),
+    seed: 2n ** 64n - 1n,
+    complexity: Number.MAX_SAFE_INTEGER,
+    attestation: {
+      ...body.attestation,
+      index: 2 ** 20 - 1,
+      count: 2 ** 20,
+      path: Array.from({ length: 20 }, () => 'ff'.repeat(32)),
+    },
+  }
+  const bytes = encodeFrame('delivery', largest)
+  expect(bytes.length).toBeLessThanOrEqual(metaFrameBytesMax)
+  expect(decodeFrame(bytes, 'orchestrator')).toEqual({ ok: true, value: { type: 'delivery', body: largest } })
+})
+
+test('a heartbeat of zeros is its type byte alone', () => {
+  expect(encodeFrame('heartbeat', { sequence: 0, inFlight: 0 })).toEqual(new Uint8Array([6]))
+  expect(decodeFrame(new Uint8Array([6]), 'worker')).toEqual({
+    ok: true,
+    value: { type: 'heartbeat', body: { sequence: 0, inFlight: 0 } },
+  })
+})
+
+test('a refusal names the field by its path', () => {
+  const ack = decodeHex(`090a10${'11'.repeat(15)}`) ?? new Uint8Array(0)
+  expect(decodeFrame(ack, 'worker')).toEqual({
+    ok: false,
+    refusal: { kind: 'truncated', field: 'Ack.deliveryId' },
+  })
+})
+
+test('a frame inside a larger buffer is read where it lies', () => {
+  const frame = encodeFrame('heartbeat', { sequence: 7, inFlight: 1 })
+  const larger = new Uint8Array([9, 9, ...frame, 9, 9])
+  expect(decodeFrame(larger.subarray(2, 2 + frame.length), 'worker')).toEqual({
+    ok: true,
+    value: { type: 'heartbeat', body: { sequence: 7, inFlight: 1 } },
+  })
+})
