@@ -60,3 +60,7 @@ export type Effect =
 export type SubmitRefusal =
   | { readonly kind: 'overloaded'; readonly liveTasksMax: number }
   | { readonly kind: 'duplicate'; readonly taskId: TaskId }
+
+export function ignore(effects: Effect[], reason: IgnoredReason): void {
+  effects.push({ kind: 'ignored', reason })
+}

@@ -1,6 +1,6 @@
 /** Why a task is not running, in plain words with the numbers that matter, for the requester who asks. */
 import { tally } from './agreement.ts'
-import { type Unfit, unfitness } from './assignment.ts'
+import { isShortOfWorkers, keepsRoom, type Unfit, unfitness } from './fitness.ts'
 import type { DeliveryRecord, TaskRecord } from './record.ts'
 import type { DispatchState } from './state.ts'
 
@@ -12,6 +12,8 @@ const words: Readonly<Record<Unfit, string>> = {
   payloadTooLarge: 'cannot hold an input or output of this size',
   paused: 'is paused',
   noFreeSlot: 'has no free slot',
+  holdsTooMany: 'holds as many unrevealed answers as it may',
+  roomIsKept: 'keeps its room for tasks that enough workers could take',
 }
 
 /** Undefined when the task has all the deliveries it wants, or none is known of. */
@@ -26,11 +28,13 @@ export function explainWaiting(state: DispatchState, task: TaskRecord, nowMs: nu
     return `${more}; tries again in ${task.notBeforeMs - nowMs} ms after ${task.failures} failed`
   }
   if (state.workers.size === 0) return `${more}; no worker is connected`
+  const isShort = isShortOfWorkers(state, task, deliveries, wanted)
   const reasons = new Map<Unfit, number>()
   let scanned = 0
   for (const worker of state.workers.values()) {
     if (++scanned > workersScannedMax) break
-    const reason = unfitness(task, deliveries, worker)
+    const unfit = unfitness(task, deliveries, worker)
+    const reason = unfit ?? (isShort && keepsRoom(worker) ? 'roomIsKept' : undefined)
     if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
   }
   const counted = [...reasons].map(([reason, count]) => `${count} ${words[reason]}`)

@@ -67,3 +67,5 @@ export type Input =
   | (AboutDelivery & { readonly kind: 'corrupted'; readonly detail: string })
   | (AboutDelivery & { readonly kind: 'rejected'; readonly reason: RejectReason; readonly message: string })
   | { readonly kind: 'tick'; readonly atMs: TimeMs }
+
+export type InputOf<Kind extends Input['kind']> = Extract<Input, { readonly kind: Kind }>

@@ -14,13 +14,26 @@ import {
 import type { TaskRecord } from './record.ts'
 import type { DispatchPolicy, Worker } from './state.ts'
 
-/** Sized from the worker's measured rate, so that a slow device gets the time it needs and no more. */
+/**
+ * Sized from the worker's measured rate, so that a slow device gets the time it needs and no more. Its slots share
+ * that rate and its line.
+ */
 export function leaseEndMs(atMs: TimeMs, task: TaskRecord, worker: Worker, policy: DispatchPolicy): TimeMs {
   const computeMs = (1000 * task.complexity) / Math.max(1, worker.operationsPerSecond)
-  const transferMs = (1000 * (task.inputLength + task.outputLength)) / policy.transferBytesPerSecond
-  const leaseMs = Math.ceil((computeMs + transferMs) * policy.leaseFactor)
-  const bounded = Math.min(Math.max(leaseMs, policy.leaseMsMin), policy.leaseMsMax)
-  return Math.min(atMs + bounded, task.deadlineMs) as TimeMs
+  const neededMs = (computeMs + transferMs(task.inputLength + task.outputLength, policy)) * worker.slots
+  const leaseMs = Math.max(Math.ceil(neededMs * policy.leaseFactor), policy.leaseMsMin)
+  return Math.min(atMs + Math.min(leaseMs, policy.leaseMsMax), task.deadlineMs) as TimeMs
+}
+
+/** A reveal is followed by the answer, with the output where it is kept, which a slow line must have time to send. */
+export function revealEndMs(atMs: TimeMs, task: TaskRecord, policy: DispatchPolicy): TimeMs {
+  const outputMs = task.keepOutput ? transferMs(task.outputLength, policy) * policy.leaseFactor : 0
+  const revealMs = Math.min(policy.revealMs + Math.ceil(outputMs), policy.leaseMsMax)
+  return Math.min(atMs + revealMs, task.deadlineMs) as TimeMs
+}
+
+function transferMs(bytes: number, policy: DispatchPolicy): number {
+  return (1000 * bytes) / policy.transferBytesPerSecond
 }
 
 const attemptContent = message('AttemptContent', {

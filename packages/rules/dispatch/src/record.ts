@@ -90,6 +90,16 @@ export const deliveryRecord = message('DeliveryRecord', {
 export type DeliveryRecord = Infer<typeof deliveryRecord>
 export type Answer = Attestation
 
+/** With its worker: neither answered nor settled. */
+export function isOut({ state }: DeliveryRecord): boolean {
+  return state !== 'answered' && state !== 'settled'
+}
+
+/** Still being computed. */
+export function takesSlot({ state }: DeliveryRecord): boolean {
+  return state === 'leased' || state === 'computing'
+}
+
 /** What a worker has done so far. Nothing here is a reason to slash anyone. */
 export const standingRecord = message('StandingRecord', {
   workerId: field(1, values.workerId),

@@ -1,6 +1,7 @@
 /**
  * A persistent ordered map with string keys: `set` and `delete` give a new map and leave the old one as it was, so a
- * rule can be pure without copying its tables. A wide B+tree: an update copies one short array a level.
+ * rule can be pure without copying its tables. A wide B+tree: an update copies one short array a level. A change that
+ * changes nothing gives the same map, so two maps that are the same object hold the same. No value is `undefined`.
  */
 interface Leaf<V> {
   readonly keys: readonly string[]
@@ -133,7 +134,9 @@ export class SortedMap<K extends string, V> {
   }
 
   set(key: K, value: V): SortedMap<K, V> {
-    const size = this.has(key) ? this.size : this.size + 1
+    const before = this.get(key)
+    if (before === value && before !== undefined) return this
+    const size = before === undefined ? this.size + 1 : this.size
     const made = insert(this.root, key, value)
     const [only, second] = made
     if (only === undefined) throw new Error('an insert makes a node')
@@ -157,7 +160,8 @@ export class SortedMap<K extends string, V> {
   }
 
   first(): readonly [K, V] | undefined {
-    const next = this.entries().next()
-    return next.done === true ? undefined : next.value
+    let node = this.root
+    while (!isLeaf(node)) node = node.children[0] as Node<V>
+    return node.keys.length === 0 ? undefined : [node.keys[0] as K, node.values[0] as V]
   }
 }

@@ -2,7 +2,16 @@
  * Everything dispatch knows about what is still open. Ended tasks leave the state and live in the store alone, so
  * memory grows with the work in hand, not with history. The indexes are derived from the records beside them.
  */
-import type { DeliveryId, DurationMs, TaskId, TaskKind, TimeMs, WorkerId } from '@shardy/protocol'
+import {
+  type DeliveryId,
+  type DurationMs,
+  deliveriesPerTaskMax,
+  redundancyMin,
+  type TaskId,
+  type TaskKind,
+  type TimeMs,
+  type WorkerId,
+} from '@shardy/protocol'
 import type { DeliveryRecord, StandingRecord, TaskRecord } from './record.ts'
 import { SortedMap } from './sortedMap.ts'
 
@@ -16,7 +25,7 @@ export interface DispatchPolicy {
   readonly leaseFactor: number
   /** Assumed of a line whose speed nobody measured. */
   readonly transferBytesPerSecond: number
-  /** How long a worker has to reveal once commitments are closed. */
+  /** How long a worker has to reveal once commitments are closed, beside the time that its output takes. */
   readonly revealMs: DurationMs
   readonly backoffMsMin: DurationMs
   readonly backoffMsMax: DurationMs
@@ -42,9 +51,17 @@ export interface Worker {
   readonly payloadBytesMax: number
   readonly slots: number
   readonly presence: 'available' | 'hidden' | 'paused'
-  /** Deliveries it has not settled yet; what it has committed to or revealed no longer takes a slot. */
+  /** Deliveries it has still to answer; what it has committed to or revealed no longer takes a slot. */
   readonly held: SortedMap<DeliveryId, TaskId>
   readonly busySlots: number
+}
+
+/** A worker keeps its output until it is asked to reveal, so what it may hold is bounded. */
+export const heldMax = 64
+
+/** Whether the worker can be given anything. */
+export function isFree({ presence, busySlots, slots, held }: Worker): boolean {
+  return presence !== 'paused' && busySlots < slots && held.size < heldMax
 }
 
 export interface DispatchState {
@@ -59,14 +76,34 @@ export interface DispatchState {
   readonly free: SortedMap<string, WorkerId>
   /** What falls due when nothing else happens, soonest first. */
   readonly due: SortedMap<string, Due>
+  /** Set while a step could not compare every waiting task with every free worker. */
+  readonly search: Search | undefined
+}
+
+/** How far the search for workers has come. Its passes go over all tasks, each with another part of the workers. */
+export interface Search {
+  /** The first task that this pass has not looked at. */
+  readonly taskFrom: string
+  /** This pass looks at the least loaded workers, and at some from here on. */
+  readonly workerFrom: string
+  /** Where the next pass goes on among the workers; empty when nobody is left to look at. */
+  readonly workerNext: string
+  /** Something changed since the first pass began, so all begins again after the last. */
+  readonly isStale: boolean
 }
 
 export type Due =
   | { readonly kind: 'delivery'; readonly deliveryId: DeliveryId }
   | { readonly kind: 'retry'; readonly taskId: TaskId }
   | { readonly kind: 'deadline'; readonly taskId: TaskId }
+  | { readonly kind: 'search' }
 
 export function emptyState(policy: DispatchPolicy): DispatchState {
+  if (policy.attemptsMax < redundancyMin || policy.attemptsMax > deliveriesPerTaskMax) {
+    throw new RangeError(
+      `attemptsMax is ${policy.attemptsMax}, allowed is ${redundancyMin} to ${deliveriesPerTaskMax}`,
+    )
+  }
   return {
     policy,
     tasks: SortedMap.empty(),
@@ -76,6 +113,7 @@ export function emptyState(policy: DispatchPolicy): DispatchState {
     ready: SortedMap.empty(),
     free: SortedMap.empty(),
     due: SortedMap.empty(),
+    search: undefined,
   }
 }
 
@@ -87,7 +125,8 @@ export const readyKey = (task: TaskRecord): string => `${padded(task.submittedAt
 export const freeKey = (worker: Worker): string => `${padded(worker.busySlots)}:${worker.workerId}`
 
 export function dueKey(atMs: TimeMs, due: Due): string {
-  return `${padded(atMs)}:${due.kind}:${due.kind === 'delivery' ? due.deliveryId : due.taskId}`
+  const id = due.kind === 'delivery' ? due.deliveryId : due.kind === 'search' ? '' : due.taskId
+  return `${padded(atMs)}:${due.kind}:${id}`
 }
 
 /** When the next `tick` is wanted. */

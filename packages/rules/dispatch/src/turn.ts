@@ -2,15 +2,16 @@
  * One step in the making: the tables as they will be, and what is to be saved and done. Records are replaced here
  * and nowhere else, so the indexes can never disagree with them.
  */
-import type {
-  DeliveryId,
-  Digest,
-  MicroCredit,
-  Outcome,
-  Sha256,
-  TaskId,
-  TimeMs,
-  WorkerId,
+import {
+  type DeliveryId,
+  type Digest,
+  type MicroCredit,
+  messageLengthMax,
+  type Outcome,
+  type Sha256,
+  type TaskId,
+  type TimeMs,
+  type WorkerId,
 } from '@shardy/protocol'
 import type { Effect, Reference, Row } from './effect.ts'
 import {
@@ -18,16 +19,19 @@ import {
   type EventRecord,
   type EventType,
   isEnded,
+  isOut,
   type StandingRecord,
   type TaskRecord,
+  takesSlot,
 } from './record.ts'
-import { type DispatchState, type Due, dueKey, freeKey, readyKey, type Worker } from './state.ts'
+import { type DispatchState, type Due, dueKey, freeKey, isFree, readyKey, type Worker } from './state.ts'
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 export interface Turn {
   readonly atMs: TimeMs
   readonly sha256: Sha256
+  readonly before: DispatchState
   readonly state: Mutable<DispatchState>
   readonly rows: Map<string, Row>
   readonly references: Reference[]
@@ -35,7 +39,7 @@ export interface Turn {
 }
 
 export function openTurn(state: DispatchState, atMs: TimeMs, sha256: Sha256): Turn {
-  return { atMs, sha256, state: { ...state }, rows: new Map(), references: [], effects: [] }
+  return { atMs, sha256, before: state, state: { ...state }, rows: new Map(), references: [], effects: [] }
 }
 
 export interface Step {
@@ -81,44 +85,35 @@ export function putTask(turn: Turn, task: TaskRecord): void {
 
 export function putDelivery(turn: Turn, delivery: DeliveryRecord): void {
   const { state } = turn
-  const before = state.deliveries.get(delivery.deliveryId)
-  if (before !== undefined) dropDue(turn, before.dueMs, { kind: 'delivery', deliveryId: before.deliveryId })
-  if (delivery.state !== 'settled' && delivery.state !== 'answered' && delivery.state !== 'committed') {
-    putDue(turn, delivery.dueMs, { kind: 'delivery', deliveryId: delivery.deliveryId })
+  const { deliveryId } = delivery
+  const before = state.deliveries.get(deliveryId)
+  if (before !== undefined) dropDue(turn, before.dueMs, { kind: 'delivery', deliveryId })
+  // Who has committed waits for the others, whose leases and whose task's deadline end.
+  if (isOut(delivery) && delivery.state !== 'committed') {
+    putDue(turn, delivery.dueMs, { kind: 'delivery', deliveryId })
   }
-  state.deliveries = state.deliveries.set(delivery.deliveryId, delivery)
-  turn.rows.set(`delivery:${delivery.deliveryId}`, { table: 'deliveries', record: delivery })
-  holdAt(turn, delivery)
+  state.deliveries = state.deliveries.set(deliveryId, delivery)
+  turn.rows.set(`delivery:${deliveryId}`, { table: 'deliveries', record: delivery })
+  hold(turn, before, delivery)
 }
-
-const takesSlot = ({ state }: DeliveryRecord): boolean => state === 'leased' || state === 'computing'
 
 /** Keeps the worker's own list and its place among the free ones in step with the delivery. */
-function holdAt(turn: Turn, delivery: DeliveryRecord): void {
+function hold(turn: Turn, before: DeliveryRecord | undefined, delivery: DeliveryRecord): void {
   const worker = turn.state.workers.get(delivery.workerId)
   if (worker === undefined) return
-  const over = delivery.state === 'settled'
-  const held = over
-    ? worker.held.delete(delivery.deliveryId)
-    : worker.held.set(delivery.deliveryId, delivery.taskId)
-  let busySlots = 0
-  for (const [deliveryId] of held.entries()) {
-    const each = turn.state.deliveries.get(deliveryId)
-    if (each !== undefined && takesSlot(each)) busySlots++
-  }
-  putWorker(turn, { ...worker, held, busySlots })
+  const { deliveryId, taskId } = delivery
+  const tookSlot = before !== undefined && worker.held.has(deliveryId) && takesSlot(before)
+  const held = isOut(delivery) ? worker.held.set(deliveryId, taskId) : worker.held.delete(deliveryId)
+  const busySlots = worker.busySlots - Number(tookSlot) + Number(takesSlot(delivery))
+  if (held !== worker.held || busySlots !== worker.busySlots) putWorker(turn, { ...worker, held, busySlots })
 }
-
-/** Answers that await a verdict cost memory on both sides, so they are bounded too. */
-const heldMax = 64
 
 export function putWorker(turn: Turn, worker: Worker): void {
   const { state } = turn
   const before = state.workers.get(worker.workerId)
   if (before !== undefined) state.free = state.free.delete(freeKey(before))
   state.workers = state.workers.set(worker.workerId, worker)
-  const free = worker.busySlots < worker.slots && worker.held.size < heldMax
-  if (free && worker.presence !== 'paused') state.free = state.free.set(freeKey(worker), worker.workerId)
+  if (isFree(worker)) state.free = state.free.set(freeKey(worker), worker.workerId)
 }
 
 export function dropWorker(turn: Turn, worker: Worker): void {
@@ -161,11 +156,16 @@ export function record(
     deliveryId: about.deliveryId,
     workerId: about.workerId,
     outputDigest: about.outputDigest,
-    detail: about.detail ?? '',
+    detail: printable(about.detail ?? ''),
   }
   putTask(turn, { ...task, events: sequence })
   turn.rows.set(`event:${taskId}:${sequence}`, { table: 'events', record: event })
   turn.effects.push({ kind: 'publish', event })
+}
+
+/** Only what the record's codec holds; what came in may be anything. */
+function printable(detail: string): string {
+  return detail.slice(0, messageLengthMax).replace(/[^\x20-\x7e]/g, '?')
 }
 
 export function settle(

@@ -2,11 +2,12 @@
  * What follows when a delivery moved: more deliveries, the close of commitments, or the end of the task. A delivery
  * settles once; every path to the end of a task goes through `end`.
  */
-import type { CancelReason, MicroCredit, Outcome, TimeMs } from '@shardy/protocol'
+import type { CancelReason, Digest, MicroCredit, TimeMs } from '@shardy/protocol'
 import { commitmentsAreIn, shares, tally } from './agreement.ts'
 import { queue } from './assignment.ts'
-import { backoffMs } from './lease.ts'
+import { backoffMs, revealEndMs } from './lease.ts'
 import type { DeadReason, DeliveryRecord, EventType, StandingRecord, TaskRecord } from './record.ts'
+import { isOut } from './record.ts'
 import {
   deliveriesOf,
   dropDue,
@@ -22,42 +23,42 @@ import {
 
 /** Looks at a live task afresh. */
 export function review(turn: Turn, task: TaskRecord): void {
+  const { taskId } = task
   const deliveries = deliveriesOf(turn, task)
   const { agreed, mismatched, pending, wanted } = tally(task, deliveries)
   if (mismatched && !task.mismatched) {
     putTask(turn, { ...task, mismatched: true })
-    record(turn, task.taskId, 'consensus_mismatch', { detail: 'replicas gave different digests' })
+    record(turn, taskId, 'consensus_mismatch', { detail: 'replicas gave different digests' })
   }
-  if (agreed !== undefined) {
-    verify(turn, taskOf(turn, task.taskId))
-    return
-  }
+  if (agreed !== undefined) return verify(turn, taskOf(turn, taskId), agreed)
+  const attemptsLeft = turn.state.policy.attemptsMax - task.deliveryIds.length
+  if (wanted > attemptsLeft) return kill(turn, taskOf(turn, taskId), 'attemptsExhausted')
   if (commitmentsAreIn(task, deliveries)) {
-    for (const delivery of deliveries) if (delivery.state === 'committed') askToReveal(turn, delivery)
+    for (const delivery of deliveries) if (delivery.state === 'committed') askToReveal(turn, task, delivery)
   }
-  if (wanted > 0 && pending === 0 && task.deliveryIds.length >= turn.state.policy.attemptsMax) {
-    kill(turn, taskOf(turn, task.taskId), 'attemptsExhausted')
-    return
-  }
+  const current = taskOf(turn, taskId)
   const status = pending > 0 ? 'running' : 'waiting'
-  const current = taskOf(turn, task.taskId)
   if (current.status !== status) putTask(turn, { ...current, status })
-  queue(turn, taskOf(turn, task.taskId))
+  queue(turn, taskOf(turn, taskId))
 }
 
-function askToReveal(turn: Turn, delivery: DeliveryRecord): void {
-  const dueMs = (turn.atMs + turn.state.policy.revealMs) as TimeMs
+function askToReveal(turn: Turn, task: TaskRecord, delivery: DeliveryRecord): void {
+  const dueMs = revealEndMs(turn.atMs, task, turn.state.policy)
   putDelivery(turn, { ...delivery, state: 'revealing', dueMs })
   const { workerId, deliveryId } = delivery
   turn.effects.push({ kind: 'closeCommitments', workerId, deliveryId })
 }
 
 /** A delivery came to nothing. The task tries again after a pause; the worker's standing does not change. */
-export function fail(turn: Turn, delivery: DeliveryRecord, outcome: Outcome, detail: string): void {
+export function fail(
+  turn: Turn,
+  delivery: DeliveryRecord,
+  outcome: 'lost' | 'rejected' | 'corrupted',
+  detail: string,
+): void {
   const { taskId, deliveryId, workerId } = delivery
   settle(turn, delivery, outcome)
-  const type: EventType = outcome === 'rejected' ? 'rejected' : outcome === 'corrupted' ? 'corrupted' : 'lost'
-  record(turn, taskId, type, { deliveryId, workerId, detail })
+  record(turn, taskId, outcome, { deliveryId, workerId, detail })
   const task = taskOf(turn, taskId)
   dropDue(turn, task.notBeforeMs, { kind: 'retry', taskId })
   const failed = { ...task, failures: task.failures + 1 }
@@ -68,13 +69,10 @@ export function fail(turn: Turn, delivery: DeliveryRecord, outcome: Outcome, det
   review(turn, taskOf(turn, taskId))
 }
 
-function verify(turn: Turn, task: TaskRecord): void {
-  const deliveries = deliveriesOf(turn, task)
-  const { agreed } = tally(task, deliveries)
-  if (agreed === undefined) throw new Error('a task is verified by agreement')
+function verify(turn: Turn, task: TaskRecord, agreed: Digest): void {
   const rewards = shares(task.rewardMicroCredit, task.redundancy)
   let paid = 0
-  for (const delivery of deliveries) {
+  for (const delivery of deliveriesOf(turn, task)) {
     if (delivery.state !== 'answered') continue
     const standing = turn.state.standings.get(delivery.workerId)
     if (standing === undefined) throw new Error(`no standing of ${delivery.workerId}`)
@@ -88,7 +86,7 @@ function verify(turn: Turn, task: TaskRecord): void {
       putStanding(turn, { ...standing, disagreedCount: standing.disagreedCount + 1 })
     }
   }
-  turn.references.push({ digest: agreed, taskId: task.taskId })
+  if (task.keepOutput) turn.references.push({ digest: agreed, taskId: task.taskId })
   end(turn, { ...task, status: 'verified', outputDigest: agreed }, 'task_verified', 'taskDecided')
 }
 
@@ -112,9 +110,7 @@ function end(turn: Turn, task: TaskRecord, type: EventType, reason: CancelReason
   for (const delivery of deliveriesOf(turn, task)) {
     if (delivery.state === 'settled') continue
     const { workerId, deliveryId } = delivery
-    if (delivery.state !== 'answered') {
-      turn.effects.push({ kind: 'cancelDelivery', workerId, deliveryId, reason })
-    }
+    if (isOut(delivery)) turn.effects.push({ kind: 'cancelDelivery', workerId, deliveryId, reason })
     settle(turn, delivery, 'superseded')
   }
   record(turn, task.taskId, type, { ...(task.outputDigest && { outputDigest: task.outputDigest }), detail })
