@@ -22,7 +22,7 @@ export function boundOf(schema: TSchema): string {
     minimum,
     maximum,
     pattern,
-    enum: list,
+    const: word,
     maxLength,
     type,
     anyOf,
