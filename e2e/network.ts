@@ -36,6 +36,8 @@ export async function startNetwork(
     stdout: 'pipe',
     stderr: 'pipe',
     stdin: 'ignore',
+    // A group of its own, as a terminal gives it: Ctrl-C reaches all of it.
+    detached: true,
   })
   let text = ''
   let look = (): void => {}
@@ -79,7 +81,7 @@ export async function startNetwork(
       await matched(new RegExp(expected.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
     },
     async stop() {
-      child.kill('SIGINT')
+      process.kill(-child.pid, 'SIGINT')
       const code = await child.exited
       if (options.dataFolder === undefined) await rm(dataFolder, { recursive: true, force: true })
       return code
