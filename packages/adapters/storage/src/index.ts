@@ -1,0 +1,15 @@
+export * from './blobs/blobStore.ts'
+export { type BlobStoreOptions, openBlobStore } from './blobs/openBlobStore.ts'
+export {
+  batchBytesMax,
+  batchOperationsMax,
+  getManyKeysMax,
+  keyBytesMax,
+  readersMax,
+  valueBytesMax,
+  waitingBytesMax,
+} from './bounds.ts'
+export { openStore, type StoreKind, type StoreOptions } from './openStore.ts'
+export { prefixRange } from './prefix.ts'
+export * from './store.ts'
+export { StoreError, type StoreErrorKind } from './storeError.ts'

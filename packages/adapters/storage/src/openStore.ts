@@ -1,0 +1,47 @@
+/** Opens a store by its kind, and refuses a folder in which another kind of store already lives. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Engine } from './engine.ts'
+import { openMemoryEngine } from './memory.ts'
+import { openRocksdbEngine } from './rocksdb/rocksdbEngine.ts'
+import { checkSchema } from './schema.ts'
+import { openSqliteEngine } from './sqlite.ts'
+import type { Store } from './store.ts'
+import { StoreError } from './storeError.ts'
+import { openTabledStore } from './tabledStore.ts'
+
+export type StoreKind = 'rocksdb' | 'sqlite' | 'memory'
+
+export type StoreOptions<Table extends string = string> = {
+  /** The closed list of tables. Later versions may add some; one that the store has must not be missing. */
+  readonly tables: readonly Table[]
+  /** Raise it when stored bytes change their meaning: a store of another version is refused. */
+  readonly schemaVersion: number
+} /** A path is allowed and ignored, so that a setting can switch the kind alone. */ & (
+  | { readonly kind: 'memory'; readonly path?: string }
+  | { readonly kind: StoreKind; readonly path: string }
+)
+
+export async function openStore<const Table extends string>(
+  options: StoreOptions<Table>,
+): Promise<Store<Table>> {
+  const schema = { version: options.schemaVersion, tables: options.tables }
+  checkSchema(schema)
+  return openTabledStore(await openEngine(options), schema)
+}
+
+async function openEngine(options: StoreOptions): Promise<Engine> {
+  if (options.kind === 'memory' || options.path === undefined) return openMemoryEngine()
+  refuseOtherKind(options.path, options.kind)
+  return options.kind === 'rocksdb' ? openRocksdbEngine(options.path) : openSqliteEngine(options.path)
+}
+
+/** Without this, a changed setting would look as if all data were gone. */
+function refuseOtherKind(path: string, kind: 'rocksdb' | 'sqlite'): void {
+  const [file, other] = kind === 'rocksdb' ? ['rows.sqlite', 'sqlite'] : ['CURRENT', 'rocksdb']
+  if (!existsSync(join(path, file))) return
+  throw new StoreError(
+    'schemaMismatch',
+    `${path} holds a ${other} store: open it with kind ${other}, or choose another folder for ${kind}`,
+  )
+}

@@ -1,0 +1,43 @@
+/**
+ * The one error of this package. `kind` says what happened, for code; the message says it for a person, with the
+ * value that was wrong and what to do; `cause` keeps what the engine or the file system said.
+ */
+export type StoreErrorKind =
+  /** The store, snapshot or blob store was closed before the call. */
+  | 'closed'
+  /** Another process, or another part of this one, has the store open. */
+  | 'locked'
+  /** What is on disk is not what was written. */
+  | 'corrupt'
+  /** The store on disk has another schema version, other tables or another engine. */
+  | 'schemaMismatch'
+  | 'diskFull'
+  /** The RocksDB binding does not load here. */
+  | 'unsupportedPlatform'
+  /** The database thread ended by itself; nothing more can be read or written through this store. */
+  | 'crashed'
+  /** Anything else the engine or the file system refused; see `cause`. */
+  | 'failed'
+  // Refusals of one call; the store goes on.
+  | 'unknownTable'
+  | 'keyOutOfBounds'
+  | 'valueTooLarge'
+  | 'batchTooLarge'
+  | 'tooManyKeys'
+  | 'rangeOutOfBounds'
+  | 'tooManyReaders'
+  /** More writes are waiting than memory should hold; try again once some have finished. */
+  | 'overloaded'
+  | 'malformedDigest'
+  | 'blobTooLarge'
+  | 'digestMismatch'
+
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+  readonly kind: StoreErrorKind
+
+  constructor(kind: StoreErrorKind, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
+    this.kind = kind
+  }
+}
