@@ -21,7 +21,13 @@ const steps = [
     run: () =>
       tool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', ...(write ? ['--write'] : []), '.']),
   },
-  ...['tsconfig.json', 'tsconfig.pure.json', 'tsconfig.web.json', 'tsconfig.tools.json'].map((project) => ({
+  ...[
+    'tsconfig.json',
+    'tsconfig.pure.json',
+    'tsconfig.web.json',
+    'apps/worker/tsconfig.test.json',
+    'tsconfig.tools.json',
+  ].map((project) => ({
     name: `types (${project})`,
     run: () => tool('typescript/bin/tsc', ['--pretty', String(process.stdout.isTTY === true), '-p', project]),
   })),
