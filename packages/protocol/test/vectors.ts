@@ -1,0 +1,420 @@
+/**
+ * The golden vectors of the wire: one task as two workers saw it, from challenge to receipt, and bytes that must be
+ * refused. Everything is computed again from the keys in `identity.json`; only signatures, which ECDSA makes with fresh
+ * randomness, are kept and verified.
+ */
+import {
+  type DeliveryId,
+  type Digest,
+  domainPayload,
+  encodeFrame,
+  encodeHex,
+  type Frame,
+  type FrameType,
+  frames,
+  type Message,
+  type OrchestratorId,
+  type ProgramId,
+  type PublicKey,
+  type Signature,
+  type TaskId,
+  type WorkerId,
+} from '../src/index.ts'
+import {
+  type Receipt,
+  receipt,
+  receiptAnswer,
+  receiptContent,
+  receiptDelivery,
+  receiptPayload,
+} from '../src/receipt/receipt.ts'
+import { attestation, batchContent, batchStatements } from '../src/statement/attestation.ts'
+import { commitmentContent, commitTo } from '../src/statement/commitment.ts'
+import { merkleLeaf, merkleTree } from '../src/statement/merkle.ts'
+import { type Statement, statement, statementLeaf } from '../src/statement/statement.ts'
+import { type Delivery, deliveryStatement } from '../src/wire/delivery.ts'
+import { type Hello, helloContent, helloPayload, type Welcome } from '../src/wire/handshake.ts'
+import { type Result, resultStatement } from '../src/wire/result.ts'
+import { refusedFrames, signatureForms } from './refused.ts'
+import { sha256 } from './sha256.ts'
+
+export type KeyName = 'orchestrator' | 'worker-a' | 'worker-b'
+export interface PrivateJwk {
+  readonly kty: 'EC'
+  readonly crv: 'P-256'
+  readonly x: string
+  readonly y: string
+  readonly d: string
+}
+export interface Key {
+  readonly name: KeyName
+  readonly jwk: PrivateJwk
+  readonly publicKey: PublicKey
+}
+export type Keys = Readonly<Record<KeyName, Key>>
+/** Gives the signature that is kept for this payload. */
+export type Sign = (key: Key, payload: Uint8Array) => Promise<Signature>
+
+/** A value of a message, for every message. */
+export interface Golden {
+  readonly message: Message<unknown>
+  readonly value: unknown
+}
+
+export interface Vectors {
+  /** The files, by name, as JSON values. */
+  readonly files: Readonly<Record<string, unknown>>
+  readonly golden: readonly Golden[]
+}
+
+const repeated = <Id extends string>(byte: string, length: number) => byte.repeat(length) as Id
+const digestOf = (bytes: Uint8Array) => encodeHex(sha256(bytes)) as Digest
+const fromHex = (text: string) => Uint8Array.fromHex(text)
+
+const taskId = repeated<TaskId>('a0', 16)
+const deliveryIds = {
+  'worker-a': repeated<DeliveryId>('d1', 16),
+  'worker-b': repeated<DeliveryId>('d2', 16),
+}
+const nonce = '00112233445566778899aabbccddeeff'.repeat(2)
+/** The exact product of a 2 × 3 and a 3 × 2 matrix of small whole numbers. */
+const program = fromHex('08011206080210031802')
+const input = fromHex('010203040506fffefdfcfbfa')
+const output = fromHex('eaffffffe4ffffffcfffffffc0ffffff')
+const seed = 0x0123456789abcdefn
+const atMs = 1_800_000_000_000
+
+/** JSON: bytes as hex, 64-bit numbers as decimal text, absent fields left out. */
+function toJson(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
+  if (value instanceof Uint8Array) return encodeHex(value)
+  if (Array.isArray(value)) return value.map(toJson)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).filter(([, content]) => content !== undefined)
+  return Object.fromEntries(entries.map(([name, content]) => [name, toJson(content)]))
+}
+
+export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
+  const orchestrator = keys.orchestrator
+  const orchestratorId = digestOf(orchestrator.publicKey) as string as OrchestratorId
+  const workerIdOf = (name: KeyName) => digestOf(keys[name].publicKey) as string as WorkerId
+  const programId = encodeHex(sha256(domainPayload('program', program))) as ProgramId
+  const workers = ['worker-a', 'worker-b'] as const
+
+  const content: Omit<Hello, 'signature'> = {
+    version: 1,
+    publicKey: keys['worker-a'].publicKey,
+    agent: 'shardy-page/0.1.0',
+    kinds: ['program'],
+    executor: 'webgpu',
+    adapter: 'an adapter (in words)',
+  }
+  const signedHello = helloPayload(content, nonce, orchestratorId)
+  const hello: Hello = { ...content, signature: await sign(keys['worker-a'], signedHello) }
+
+  const delivered = (name: (typeof workers)[number]) => ({
+    taskId,
+    deliveryId: deliveryIds[name],
+    kind: 'program' as const,
+    program,
+    seed,
+    complexity: 12,
+    verifierVersion: 1,
+    payloadLength: input.length,
+    payloadDigest: digestOf(input),
+    deadlineMs: (atMs + 30_000) as Delivery['deadlineMs'],
+    proof: 'none' as const,
+    commitFirst: true,
+    returnOutput: true,
+  })
+  const deliveryStatements = workers.map((name) =>
+    deliveryStatement(delivered(name), programId, workerIdOf(name)),
+  )
+  const deliveryBatch = batchStatements(deliveryStatements, sha256)
+  const deliverySignature = await sign(orchestrator, deliveryBatch.payload)
+  const deliveryAttestations = deliveryBatch.attest(deliverySignature)
+
+  const outputDigest = digestOf(output)
+  const results = await Promise.all(
+    workers.map(async (name) => {
+      const value = resultStatement(delivered(name), programId, workerIdOf(name), outputDigest)
+      const batch = batchStatements([value], sha256)
+      const signature = await sign(keys[name], batch.payload)
+      return { name, value, batch, signature, attestation: only(batch.attest(signature)) }
+    }),
+  )
+
+  const salt = repeated<string>('5a', 32)
+  const commitment = {
+    workerId: workerIdOf('worker-a'),
+    deliveryId: deliveryIds['worker-a'],
+    outputDigest,
+    salt,
+  }
+
+  const unsignedReceipt = {
+    taskId,
+    kind: 'program' as const,
+    program,
+    programId,
+    seed,
+    inputDigest: digestOf(input),
+    inputLength: input.length,
+    outputDigest,
+    outputLength: output.length,
+    basis: 'agreement' as const,
+    redundancy: 2,
+    deliveries: workers.map((name, index) => ({
+      deliveryId: deliveryIds[name],
+      workerKey: keys[name].publicKey,
+      deadlineMs: delivered(name).deadlineMs,
+      attestation: at(deliveryAttestations, index),
+      answer: { outputDigest, attestation: at(results, index).attestation },
+      outcome: 'accepted' as const,
+      rewardMicroCredit: 2_500_000n as Receipt['deliveries'][number]['rewardMicroCredit'],
+    })),
+    orchestratorKey: orchestrator.publicKey,
+    decidedAtMs: (atMs + 1_250) as Receipt['decidedAtMs'],
+  }
+  const receiptSigned = receiptPayload(unsignedReceipt)
+  const signedReceipt: Receipt = { ...unsignedReceipt, signature: await sign(orchestrator, receiptSigned) }
+
+  const delivery: Delivery = { ...delivered('worker-a'), attestation: at(deliveryAttestations, 0) }
+  const result: Result = {
+    deliveryId: deliveryIds['worker-a'],
+    outputDigest,
+    outputLength: output.length,
+    outputIncluded: true,
+    attestation: at(results, 0).attestation,
+  }
+  const deliveryId = deliveryIds['worker-a']
+  const story: readonly { readonly name: string; readonly frame: Frame }[] = [
+    {
+      name: 'the orchestrator opens with its key and a fresh nonce',
+      frame: {
+        type: 'challenge',
+        body: { versionMin: 1, versionMax: 1, nonce, publicKey: orchestrator.publicKey, timeMs: ms(atMs) },
+      },
+    },
+    { name: 'the worker signs the nonce and who it is', frame: { type: 'hello', body: hello } },
+    {
+      name: 'admitted',
+      frame: {
+        type: 'welcome',
+        body: {
+          sessionId: repeated('e0', 16),
+          heartbeatMs: 15_000 as Welcome['heartbeatMs'],
+          payloadBytesMax: 67_108_864,
+        },
+      },
+    },
+    {
+      name: 'or refused, with a reason',
+      frame: {
+        type: 'refusal',
+        body: { code: 'replayedHello', message: 'this hello was signed for another connection' },
+      },
+    },
+    {
+      name: 'a refusal without words',
+      frame: { type: 'refusal', body: { code: 'shuttingDown', message: '' } },
+    },
+    {
+      name: 'what the worker measured of itself',
+      frame: {
+        type: 'profileV2',
+        body: { operationsPerSecond: 123_456_789_012, payloadBytesMax: 67_108_864, slots: 4 },
+      },
+    },
+    {
+      name: 'a heartbeat of zeros is one byte',
+      frame: { type: 'heartbeat', body: { sequence: 0, inFlight: 0 } },
+    },
+    {
+      name: 'the largest heartbeat',
+      frame: { type: 'heartbeat', body: { sequence: 0xffff_ffff, inFlight: 64 } },
+    },
+    { name: 'the tab went to the background', frame: { type: 'presence', body: { state: 'hidden' } } },
+    { name: 'a delivery, one of a batch of two', frame: { type: 'delivery', body: delivery } },
+    {
+      name: 'a delivery with every default and every largest number',
+      frame: {
+        type: 'delivery',
+        body: {
+          ...delivery,
+          program: new Uint8Array(0),
+          seed: 2n ** 64n - 1n,
+          complexity: Number.MAX_SAFE_INTEGER,
+          verifierVersion: 65_535,
+          payloadLength: 0,
+          payloadDigest: digestOf(new Uint8Array(0)),
+          deadlineMs: ms(Number.MAX_SAFE_INTEGER),
+          proof: 'v3',
+          commitFirst: false,
+          returnOutput: false,
+        },
+      },
+    },
+    { name: 'received', frame: { type: 'ack', body: { deliveryId } } },
+    { name: 'half way', frame: { type: 'progress', body: { deliveryId, permille: 500 } } },
+    {
+      name: 'handed back',
+      frame: {
+        type: 'reject',
+        body: { deliveryId, reason: 'corrupted', message: 'the input has another digest' },
+      },
+    },
+    { name: 'no longer wanted', frame: { type: 'cancel', body: { deliveryId, reason: 'taskDecided' } } },
+    {
+      name: 'the answer, hidden',
+      frame: { type: 'commit', body: { deliveryId, commitment: commitTo(commitment, sha256) } },
+    },
+    { name: 'everybody has committed', frame: { type: 'commitmentsClosed', body: { deliveryId } } },
+    { name: 'the answer, shown', frame: { type: 'reveal', body: { deliveryId, outputDigest, salt } } },
+    { name: 'the signed result; the output follows', frame: { type: 'result', body: result } },
+    {
+      name: 'accepted and paid',
+      frame: {
+        type: 'settled',
+        body: { deliveryId, outcome: 'accepted', rewardMicroCredit: credit(2_500_000n) },
+      },
+    },
+    {
+      name: 'the largest amount',
+      frame: {
+        type: 'settled',
+        body: { deliveryId, outcome: 'accepted', rewardMicroCredit: credit(2n ** 63n - 1n) },
+      },
+    },
+    {
+      name: 'disagreed and not paid',
+      frame: { type: 'settled', body: { deliveryId, outcome: 'disagreed', rewardMicroCredit: credit(0n) } },
+    },
+  ]
+
+  const statementEntry = (name: string, value: Statement) => ({
+    name,
+    value,
+    bytes: statement.encode(value),
+    leaf: statementLeaf(value, sha256),
+  })
+  const files = {
+    'identity.json': {
+      keys: Object.values(keys).map(({ name, jwk, publicKey }) => ({
+        name,
+        jwk,
+        publicKey,
+        id: digestOf(publicKey),
+      })),
+    },
+    'frames.json': {
+      frames: story.map(({ name, frame }) => ({
+        name,
+        type: frame.type,
+        number: frames[frame.type].number,
+        senders: frames[frame.type].senders,
+        message: frames[frame.type].message.name,
+        body: frame.body,
+        bytes: encode(frame),
+      })),
+    },
+    'hello.json': {
+      key: 'worker-a',
+      nonce,
+      orchestratorId,
+      contentBytes: helloContent.encode({ ...content, nonce, orchestratorId }),
+      payload: signedHello,
+      signature: hello.signature,
+    },
+    'statements.json': {
+      statements: [
+        ...deliveryStatements.map((value, index) =>
+          statementEntry(`delivery to ${at(workers, index)}`, value),
+        ),
+        ...results.map(({ name, value }) => statementEntry(`result of ${name}`, value)),
+      ],
+      batches: [
+        {
+          name: 'two deliveries under one signature',
+          key: 'orchestrator',
+          statements: workers.map((name) => `delivery to ${name}`),
+          payload: deliveryBatch.payload,
+          attestations: deliveryAttestations,
+        },
+        ...results.map((one) => ({
+          name: `a batch of one: the result of ${one.name}`,
+          key: one.name,
+          statements: [`result of ${one.name}`],
+          payload: one.batch.payload,
+          attestations: [one.attestation],
+        })),
+      ],
+    },
+    'merkle.json': { trees: [1, 2, 3, 5, 8, 13].map(treeEntry) },
+    'commitment.json': {
+      content: commitment,
+      bytes: commitmentContent.encode(commitment),
+      commitment: commitTo(commitment, sha256),
+    },
+    'receipt.json': {
+      key: 'orchestrator',
+      input,
+      output,
+      value: signedReceipt,
+      payload: receiptSigned,
+      bytes: receipt.encode(signedReceipt),
+    },
+    'signatureForms.json': { forms: signatureForms(deliverySignature) },
+    'refused.json': { refused: refusedFrames({ delivery, hello }) },
+  }
+  const root = repeated<string>('0f', 32)
+  const golden = [
+    ...story.map(({ frame }) => ({ message: frames[frame.type].message, value: frame.body })),
+    { message: helloContent, value: { ...content, nonce, orchestratorId } },
+    ...[...deliveryStatements, ...results.map(({ value }) => value)].map((value) => ({
+      message: statement,
+      value,
+    })),
+    ...deliveryAttestations.map((value) => ({ message: attestation, value })),
+    { message: batchContent, value: { root, count: 1 << 20 } },
+    { message: commitmentContent, value: commitment },
+    ...unsignedReceipt.deliveries.flatMap((value) => [
+      { message: receiptDelivery, value },
+      { message: receiptAnswer, value: value.answer },
+    ]),
+    { message: receiptContent, value: unsignedReceipt },
+    { message: receipt, value: signedReceipt },
+    {
+      message: receipt,
+      value: { ...signedReceipt, deliveries: [{ ...at(signedReceipt.deliveries, 0), answer: undefined }] },
+    },
+  ]
+  return {
+    files: Object.fromEntries(Object.entries(files).map(([name, value]) => [name, toJson(value)])),
+    golden: golden as unknown as readonly Golden[],
+  }
+}
+
+function encode(frame: Frame): Uint8Array {
+  return encodeFrame(frame.type as FrameType, frame.body as never)
+}
+
+function treeEntry(count: number) {
+  const leaves = Array.from({ length: count }, (_, index) => merkleLeaf(new Uint8Array([index]), sha256))
+  const { root, paths } = merkleTree(leaves, sha256)
+  return { count, leaves, root, paths }
+}
+
+const ms = (value: number) => value as Delivery['deadlineMs'] & Receipt['decidedAtMs']
+const credit = (value: bigint) => value as Receipt['deliveries'][number]['rewardMicroCredit']
+
+function at<T>(items: readonly T[], index: number): T {
+  const item = items[index]
+  if (item === undefined) throw new RangeError(`there is no item ${index}`)
+  return item
+}
+
+function only<T>(items: readonly T[]): T {
+  if (items.length !== 1) throw new RangeError(`${items.length} items where one was expected`)
+  return at(items, 0)
+}
