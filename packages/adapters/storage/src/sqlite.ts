@@ -16,12 +16,19 @@ type Row = { key: Uint8Array; value: Uint8Array }
 export function openSqliteEngine(path: string): Engine {
   return named(`open the SQLite store at ${path}`, () => {
     mkdirSync(path, { recursive: true })
-    const lock = new Database(join(path, 'lock.sqlite'))
+    const opened: Database[] = []
+    const connect = (file: string): Database => {
+      const connection = new Database(file)
+      opened.push(connection)
+      return connection
+    }
     try {
+      const lock = connect(join(path, 'lock.sqlite'))
       lock.run('BEGIN EXCLUSIVE')
-      return new SqliteEngine(path, lock)
+      const file = join(path, 'rows.sqlite')
+      return new SqliteEngine(file, connect(file), lock)
     } catch (error) {
-      lock.close()
+      for (const connection of opened) connection.close(true)
       throw error
     }
   })
@@ -38,10 +45,10 @@ class SqliteEngine implements Engine {
   readonly #views = new Set<Database>()
   #synced: boolean | undefined
 
-  constructor(path: string, lock: Database) {
-    this.#file = join(path, 'rows.sqlite')
+  constructor(file: string, writer: Database, lock: Database) {
+    this.#file = file
+    this.#writer = writer
     this.#lock = lock
-    this.#writer = new Database(this.#file)
     this.#writer.run('PRAGMA journal_mode = WAL')
     this.#writer.run(
       'CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID',
@@ -85,10 +92,10 @@ class SqliteEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    for (const connection of this.#views) connection.close()
+    for (const connection of this.#views) connection.close(true)
     this.#views.clear()
-    this.#writer.close()
-    this.#lock.close()
+    this.#writer.close(true)
+    this.#lock.close(true)
   }
 
   #openView(): Database {
@@ -104,7 +111,7 @@ class SqliteEngine implements Engine {
 
   #closeView(connection: Database): void {
     this.#views.delete(connection)
-    connection.close()
+    connection.close(true)
   }
 }
 

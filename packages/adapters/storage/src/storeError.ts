@@ -30,6 +30,7 @@ export type StoreErrorKind =
   | 'overloaded'
   | 'malformedDigest'
   | 'blobTooLarge'
+  | 'blobMissing'
   | 'digestMismatch'
 
 export class StoreError extends Error {

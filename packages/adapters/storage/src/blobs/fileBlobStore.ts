@@ -135,7 +135,7 @@ class FileBlobStore implements BlobStore {
 
   async readAll(digest: Digest): Promise<Uint8Array> {
     const found = await this.read(digest)
-    if (found.kind !== 'blob') throw new StoreError('failed', `There is no blob ${digest}`)
+    if (found.kind !== 'blob') throw new StoreError('blobMissing', `There is no blob ${digest}`)
     return new Response(found.stream).bytes()
   }
 

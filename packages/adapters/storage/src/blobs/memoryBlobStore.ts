@@ -94,7 +94,7 @@ class MemoryBlobStore implements BlobStore {
   async readAll(digest: Digest): Promise<Uint8Array> {
     this.#check(digest)
     const bytes = this.#finished.get(digest)
-    if (bytes === undefined) throw new StoreError('failed', `There is no blob ${digest}`)
+    if (bytes === undefined) throw new StoreError('blobMissing', `There is no blob ${digest}`)
     return bytes.slice()
   }
 

@@ -1,0 +1,4 @@
+import { blobConformance } from './conformance.ts'
+
+blobConformance('memory')
+blobConformance('file')

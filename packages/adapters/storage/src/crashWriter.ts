@@ -1,0 +1,39 @@
+/**
+ * The process that `crash.test.ts` kills: writes numbered batches, each to both tables, several at a time so that
+ * commits are grouped, and prints a number only once its batch was acknowledged.
+ */
+import { writeSync } from 'node:fs'
+import { type Table, tables } from './conformance.ts'
+import { openStore, type StoreKind } from './openStore.ts'
+import type { Operation } from './store.ts'
+
+const writersAtOnce = 4
+const rowsPerTable = 5
+
+export function crashBatch(number: number): Operation<Table>[] {
+  return tables.flatMap((table) =>
+    Array.from({ length: rowsPerTable }, (_, row) => {
+      const key = new Uint8Array(8)
+      new DataView(key.buffer).setUint32(0, number)
+      new DataView(key.buffer).setUint32(4, row)
+      return { kind: 'put', table, key, value: new Uint8Array(200).fill(number % 256) } as const
+    }),
+  )
+}
+
+export const rowsPerCrashBatch = tables.length * rowsPerTable
+
+if (import.meta.main) {
+  const [kind = 'rocksdb', path = '', sync = '', first = '0'] = process.argv.slice(2)
+  const store = await openStore({ kind: kind as StoreKind, path, tables, schemaVersion: 1 })
+  let next = Number(first)
+  const writer = async (): Promise<void> => {
+    // Ends with the process; the bound is for a parent that is gone.
+    while (next < Number(first) + 100_000) {
+      const number = next++
+      await store.write(crashBatch(number), { sync: sync === 'sync' })
+      writeSync(1, `${number}\n`)
+    }
+  }
+  await Promise.all(Array.from({ length: writersAtOnce }, writer))
+}
