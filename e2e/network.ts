@@ -81,7 +81,7 @@ export async function startNetwork(
       await matched(new RegExp(expected.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
     },
     async stop() {
-      process.kill(-child.pid, 'SIGINT')
+      if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGINT')
       const code = await child.exited
       if (options.dataFolder === undefined) await rm(dataFolder, { recursive: true, force: true })
       return code
