@@ -1,7 +1,7 @@
 // `npm run bench -- NAME [--json]`: sets up, then hands over to bench/src/run.ts under bun.
 // Everything here speaks on stderr, since the last line of stdout may be a program's to read.
 
-import './node-version.mjs'
+import './nodeVersion.mjs'
 import { bootstrap } from './bootstrap.mjs'
 import { endChildrenOnSignal, start } from './child.mjs'
 import { command, Failure } from './failure.mjs'

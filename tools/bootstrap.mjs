@@ -3,7 +3,7 @@
 
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import './node-version.mjs'
+import './nodeVersion.mjs'
 import { endChildrenOnSignal } from './child.mjs'
 import { findChromium, installChromium } from './chromium.mjs'
 import { command } from './failure.mjs'

@@ -2,7 +2,7 @@
 // `-- --write` mends what a program can mend: the format, safe lint fixes, and generated files.
 
 import path from 'node:path'
-import './node-version.mjs'
+import './nodeVersion.mjs'
 import { bootstrap } from './bootstrap.mjs'
 import { endChildrenOnSignal, start } from './child.mjs'
 import { command, describe } from './failure.mjs'

@@ -6,14 +6,14 @@ import { isBuiltin } from 'node:module'
 import path from 'node:path'
 import { filesBelow } from './files.mjs'
 import { isExcepted, parseFloors, placeOf } from './floors.mjs'
-import { readImports } from './import-reader.mjs'
+import { readImports } from './importReader.mjs'
 import { impurities } from './purity.mjs'
 import { TokenError, tokenize } from './tokens.mjs'
 import { readPackage, workspaceFolders } from './workspace.mjs'
 
 /**
  * @typedef {import('./floors.mjs').Floors} Floors
- * @typedef {import('./import-reader.mjs').Import} Import
+ * @typedef {import('./importReader.mjs').Import} Import
  * @typedef {import('./workspace.mjs').Package} Package
  * @typedef {{ file: string, line: number, message: string }} Finding
  * @typedef {{ file: string, folder: string, floor: number, isTooling: boolean }} Source

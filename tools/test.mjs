@@ -4,7 +4,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
-import './node-version.mjs'
+import './nodeVersion.mjs'
 import { bootstrap } from './bootstrap.mjs'
 import { endChildrenOnSignal, signalGroup, start } from './child.mjs'
 import { command } from './failure.mjs'

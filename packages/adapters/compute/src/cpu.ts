@@ -2,7 +2,7 @@
  * The CPU executor: the plain JavaScript kernel, taken in turns of a few milliseconds, so that the host that runs it
  * still answers its socket and its user. It runs wherever JavaScript does.
  */
-import { multiplyMatrices } from './cpu-matmul.ts'
+import { multiplyMatrices } from './cpuMatmul.ts'
 import { admit, closedError, type Executor, throwIfAborted } from './executor.ts'
 import { openTurns } from './turns.ts'
 
