@@ -181,7 +181,7 @@ function run(name, script, env, watch, announce) {
     if (stream === null) continue
     createInterface({ input: stream }).on('line', (line) => {
       const ready = stream === child.stdout ? readReady(line) : undefined
-      if (ready === undefined) console.log(`${prefix}${line}`)
+      if (ready === undefined) console.log(`${prefix}${readable(line)}`)
       else announce(ready)
     })
   }
@@ -202,6 +202,27 @@ function readReady(line) {
     return ready === true ? { url: String(url), apiKeyFile: String(apiKeyFile) } : undefined
   } catch {
     return undefined
+  }
+}
+
+/**
+ * A structured log line in words for the person in front of the terminal; ids are cut to what tells them apart.
+ *
+ * @param {string} line
+ */
+function readable(line) {
+  if (!line.startsWith('{')) return line
+  try {
+    const { atMs: _, level, event, ...fields } = JSON.parse(line)
+    if (typeof event !== 'string') return line
+    const words = Object.entries(fields).map(([name, value]) => {
+      const text = String(value)
+      return `${name} ${/^[0-9a-f]{32,64}$/.test(text) ? text.slice(0, 8) : text}`
+    })
+    const sentence = event.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    return `${level === 'error' ? 'error: ' : ''}${[sentence, ...words].join(', ')}`
+  } catch {
+    return line
   }
 }
 
