@@ -1,6 +1,15 @@
-export { type Call, type Client, type ClientConfig, createClient, UnreachableError } from './client.ts'
+export { decodeBase64, encodeBase64 } from './base64.ts'
+export { readBytes } from './body.ts'
+export {
+  type Call,
+  type Client,
+  type ClientConfig,
+  createClient,
+  UnexpectedAnswerError,
+  UnreachableError,
+} from './client.ts'
 export { type ErrorCode, errors } from './errors.ts'
-export { followTask, isFinalEvent, readEvents } from './events.ts'
+export { type FollowOptions, followTask, isFinalEvent, readEvents } from './events.ts'
 export { openApi } from './openapi.ts'
 export { orchestratorRoutes } from './orchestrator.ts'
 export { ApiError, type Problem, type ProblemDetails, problem, problemResponse } from './problem.ts'

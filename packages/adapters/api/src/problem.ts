@@ -1,5 +1,6 @@
 /** A failed request as RFC 9457 has it: `application/problem+json`, with our code and the field that was wrong. */
 import { type ErrorCode, errors } from './errors.ts'
+import type { Route } from './route.ts'
 
 export interface ProblemDetails {
   readonly detail: string
@@ -21,7 +22,52 @@ export interface Problem extends ProblemDetails {
 
 export function problem(code: ErrorCode, details: ProblemDetails): Problem {
   const { status, title } = errors[code]
-  return { type: `urn:shardy:error:${code}`, title, status, code, ...details }
+  return { ...details, type: `urn:shardy:error:${code}`, title, status, code }
+}
+
+const textFields = ['field', 'value', 'bound'] as const
+const numberFields = ['offset', 'retryAfterMs'] as const
+
+/** Reads a problem that somebody sent. Undefined when it is none of ours; fields of the wrong kind are left out. */
+export function parseProblem(text: string): Problem | undefined {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof parsed !== 'object' || parsed === null) return undefined
+  const given = new Map<string, unknown>(Object.entries(parsed))
+  const code = given.get('code')
+  const detail = given.get('detail')
+  if (typeof code !== 'string' || !Object.hasOwn(errors, code) || typeof detail !== 'string') return undefined
+  const details: Record<string, string | number> = {}
+  for (const name of textFields) {
+    const value = given.get(name)
+    if (typeof value === 'string') details[name] = value
+  }
+  for (const name of numberFields) {
+    const value = given.get(name)
+    if (Number.isSafeInteger(value) && Number(value) >= 0) details[name] = Number(value)
+  }
+  return problem(code as ErrorCode, { detail, ...details })
+}
+
+/** An answer to HEAD has no body: its status and headers say which of the route's errors it is. */
+export function problemOfStatus(route: Route, { status, headers }: Response): ApiError | undefined {
+  const always: readonly ErrorCode[] = ['badApiKey', 'invalidField', 'shuttingDown', 'internal']
+  const code = [...route.errors, ...always].find((each) => errors[each].status === status)
+  if (code === undefined) return undefined
+  const offset = headers.get('upload-offset') ?? ''
+  const isOffset = /^[0-9]{1,15}$/.test(offset)
+  return new ApiError(code, { detail: `HTTP ${status}`, ...(isOffset && { offset: Number(offset) }) })
+}
+
+/** How long to wait before another try, as the problem or the header says (whole seconds only, not dates). */
+export function retryAfterMsOf(error: unknown, { headers }: Response): number | undefined {
+  const said = error instanceof ApiError ? error.problem.retryAfterMs : undefined
+  const header = headers.get('retry-after') ?? ''
+  return said ?? (/^[0-9]{1,6}$/.test(header) ? Number(header) * 1000 : undefined)
 }
 
 /** Thrown by handlers and by the client alike. */

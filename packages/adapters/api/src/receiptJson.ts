@@ -2,38 +2,36 @@
  * A receipt as JSON and back. JSON is only its clothing: what is signed is the canonical encoding, which the decoder
  * rebuilds and checks, so no spelling of the JSON can change what a receipt says.
  */
-import { type Attestation, type Receipt, receipt } from '@shardy/protocol'
+import { type Attestation, describeRefusal, isSignature, type Receipt, receipt } from '@shardy/protocol'
 import { Value } from '@sinclair/typebox/value'
+import { decodeBase64, encodeBase64 } from './base64.ts'
 import { type ReceiptView, receiptView } from './shapes.ts'
 
 type AttestationView = ReceiptView['deliveries'][number]['attestation']
 
-function toBase64(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += String.fromCharCode(byte)
-  return btoa(text)
-}
-
-function fromBase64<T extends Uint8Array>(text: string): T {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)) as T
+/** For text whose spelling the shape has checked already. */
+function bytesOf<T extends Uint8Array>(text: string): T {
+  const bytes = decodeBase64(text)
+  if (bytes === undefined) throw new Error('the shape takes base64 that cannot be decoded')
+  return bytes as Uint8Array as T
 }
 
 function attestationToJson({ signature, index, count, path }: Attestation): AttestationView {
-  return { signature: toBase64(signature), index, count, path: [...path] }
+  return { signature: encodeBase64(signature), index, count, path: [...path] }
 }
 
 function attestationFromJson({ signature, index, count, path }: AttestationView): Attestation {
-  return { signature: fromBase64(signature), index, count, path }
+  return { signature: bytesOf(signature), index, count, path }
 }
 
 export function receiptToJson(value: Receipt): ReceiptView {
   return {
     ...value,
-    program: toBase64(value.program),
+    program: encodeBase64(value.program),
     seed: String(value.seed),
     deliveries: value.deliveries.map((delivery) => ({
       deliveryId: delivery.deliveryId,
-      workerKey: toBase64(delivery.workerKey),
+      workerKey: encodeBase64(delivery.workerKey),
       deadlineMs: delivery.deadlineMs,
       attestation: attestationToJson(delivery.attestation),
       ...(delivery.answer && {
@@ -45,8 +43,8 @@ export function receiptToJson(value: Receipt): ReceiptView {
       outcome: delivery.outcome,
       rewardMicroCredit: String(delivery.rewardMicroCredit),
     })),
-    orchestratorKey: toBase64(value.orchestratorKey),
-    signature: toBase64(value.signature),
+    orchestratorKey: encodeBase64(value.orchestratorKey),
+    signature: encodeBase64(value.signature),
   }
 }
 
@@ -54,35 +52,67 @@ export type ParsedReceipt =
   | { readonly ok: true; readonly receipt: Receipt }
   | { readonly ok: false; readonly field: string; readonly reason: string }
 
+/** The numbers whose bound no pattern can say. */
+function firstBeyond(value: ReceiptView): string | undefined {
+  if (BigInt(value.seed) > seedMax) return 'seed'
+  const index = value.deliveries.findIndex((each) => BigInt(each.rewardMicroCredit) > microCreditMax)
+  return index < 0 ? undefined : `deliveries.${index}.rewardMicroCredit`
+}
+
+const seedMax = 2n ** 64n - 1n
+const microCreditMax = 2n ** 63n - 1n
+
+function refuse(field: string, reason: string): ParsedReceipt {
+  return { ok: false, field, reason }
+}
+
+/** Reads a receipt out of anything, and refuses what is not one by field. Whether it is true is for a check to say. */
 export function receiptFromJson(value: unknown): ParsedReceipt {
   if (!Value.Check(receiptView, value)) {
     const [first] = Value.Errors(receiptView, value)
-    const field = first?.path.split('/').slice(1).join('.') || 'receipt'
-    return { ok: false, field, reason: first?.message ?? 'is not a receipt' }
+    return refuse(first?.path.split('/').slice(1).join('.') || 'receipt', first?.message ?? 'is no receipt')
   }
-  try {
-    const rebuilt = {
-      ...value,
-      program: fromBase64(value.program),
-      seed: BigInt(value.seed),
-      deliveries: value.deliveries.map((delivery) => ({
-        ...delivery,
-        workerKey: fromBase64(delivery.workerKey),
-        attestation: attestationFromJson(delivery.attestation),
-        answer: delivery.answer && {
-          outputDigest: delivery.answer.outputDigest,
-          attestation: attestationFromJson(delivery.answer.attestation),
-        },
-        rewardMicroCredit: BigInt(delivery.rewardMicroCredit),
-      })),
-      orchestratorKey: fromBase64(value.orchestratorKey),
-      signature: fromBase64(value.signature),
-    } as unknown as Receipt
-    // The schema's own limits are checked by the canonical decoder, which sees every field.
-    const decoded = receipt.decode(receipt.encode(rebuilt))
-    if (decoded.ok) return { ok: true, receipt: decoded.value }
-    return { ok: false, field: decoded.refusal.field, reason: decoded.refusal.kind }
-  } catch (error) {
-    return { ok: false, field: 'receipt', reason: error instanceof Error ? error.message : String(error) }
-  }
+  const beyond = firstBeyond(value)
+  if (beyond !== undefined) return refuse(beyond, 'is beyond its range')
+  const program = decodeBase64(value.program)
+  if (program === undefined) return refuse('program', 'is not base64 in its one spelling')
+  const rebuilt = {
+    ...value,
+    program,
+    seed: BigInt(value.seed),
+    deliveries: value.deliveries.map((delivery) => ({
+      ...delivery,
+      workerKey: bytesOf(delivery.workerKey),
+      attestation: attestationFromJson(delivery.attestation),
+      answer: delivery.answer && {
+        outputDigest: delivery.answer.outputDigest,
+        attestation: attestationFromJson(delivery.answer.attestation),
+      },
+      rewardMicroCredit: BigInt(delivery.rewardMicroCredit),
+    })),
+    orchestratorKey: bytesOf(value.orchestratorKey),
+    signature: bytesOf(value.signature),
+  } as unknown as Receipt
+  const malformed = firstMalformed(rebuilt)
+  if (malformed !== undefined) return malformed
+  // What remains, the canonical decoder judges: it sees every field once more.
+  const decoded = receipt.decode(receipt.encode(rebuilt))
+  if (decoded.ok) return { ok: true, receipt: decoded.value }
+  return refuse(decoded.refusal.field, describeRefusal(decoded.refusal))
+}
+
+/** Keys and signatures whose bytes have the right number and are none all the same; the encoder would throw. */
+function firstMalformed({ deliveries, orchestratorKey, signature }: Receipt): ParsedReceipt | undefined {
+  const keys: (readonly [string, Uint8Array])[] = [['orchestratorKey', orchestratorKey]]
+  const signatures: (readonly [string, Uint8Array])[] = [['signature', signature]]
+  deliveries.forEach(({ workerKey, attestation, answer }, index) => {
+    keys.push([`deliveries.${index}.workerKey`, workerKey])
+    signatures.push([`deliveries.${index}.attestation.signature`, attestation.signature])
+    if (answer)
+      signatures.push([`deliveries.${index}.answer.attestation.signature`, answer.attestation.signature])
+  })
+  const key = keys.find(([, bytes]) => bytes[0] !== 4)
+  if (key !== undefined) return refuse(key[0], 'is not an uncompressed P-256 point')
+  const signed = signatures.find(([, bytes]) => !isSignature(bytes))
+  return signed && refuse(signed[0], 'is not a low-s ECDSA P-256 signature')
 }

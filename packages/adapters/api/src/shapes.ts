@@ -1,5 +1,15 @@
 /** The shapes that requests and answers are made of. Bigints travel as decimal text, bytes as hex or base64. */
-import { messageLengthMax, outcomes, redundancyMax, redundancyMin } from '@shardy/protocol'
+import {
+  attestationPathMax,
+  deliveriesPerTaskMax,
+  messageLengthMax,
+  outcomes,
+  payloadBytesMax,
+  programBytesMax,
+  redundancyMax,
+  redundancyMin,
+  statementsPerBatchMax,
+} from '@shardy/protocol'
 import { kMax, rowsMax } from '@shardy/tensor'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 
@@ -139,14 +149,20 @@ export const eventView = Type.Object({
 })
 export type EventView = Static<typeof eventView>
 
-const base64Bytes = (bytes: number) =>
-  Type.String({ description: `${bytes} bytes, base64`, contentEncoding: 'base64' })
+/** Exactly so many bytes, in the one spelling that has no spare bits. */
+function base64Bytes(bytes: number) {
+  const whole = Math.floor(bytes / 3)
+  const rest = ['', '[A-Za-z0-9+/][AQgw]==', '[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]='][bytes % 3] ?? ''
+  const pattern = `^[A-Za-z0-9+/]{${4 * whole}}${rest}$`
+  return Type.String({ pattern, description: `${bytes} bytes, base64`, contentEncoding: 'base64' })
+}
+const payloadLength = Type.Integer({ minimum: 0, maximum: payloadBytesMax })
 const attestation = Type.Object(
   {
     signature: base64Bytes(64),
-    index: Type.Integer({ minimum: 0 }),
-    count: Type.Integer({ minimum: 1 }),
-    path: Type.Array(digest),
+    index: Type.Integer({ minimum: 0, maximum: statementsPerBatchMax - 1 }),
+    count: Type.Integer({ minimum: 1, maximum: statementsPerBatchMax }),
+    path: Type.Array(digest, { maxItems: attestationPathMax }),
   },
   closed,
 )
@@ -155,15 +171,19 @@ export const receiptView = Type.Object(
   {
     taskId,
     kind: words(['program']),
-    program: Type.String({ description: 'canonical bytes, base64', contentEncoding: 'base64' }),
+    program: Type.String({
+      maxLength: Math.ceil(programBytesMax / 3) * 4,
+      description: 'canonical bytes, base64',
+      contentEncoding: 'base64',
+    }),
     programId: digest,
     seed: decimal('64 bits'),
     inputDigest: digest,
-    inputLength: length,
+    inputLength: payloadLength,
     outputDigest: digest,
-    outputLength: length,
+    outputLength: payloadLength,
     basis: words(['agreement']),
-    redundancy: Type.Integer(),
+    redundancy: Type.Integer({ minimum: redundancyMin, maximum: redundancyMax }),
     deliveries: Type.Array(
       Type.Object(
         {
@@ -177,6 +197,7 @@ export const receiptView = Type.Object(
         },
         closed,
       ),
+      { maxItems: deliveriesPerTaskMax },
     ),
     orchestratorKey: base64Bytes(65),
     decidedAtMs: timeMs,

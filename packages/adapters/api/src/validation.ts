@@ -4,6 +4,7 @@
  */
 import { Kind, type TSchema } from '@sinclair/typebox'
 import { Value, type ValueError } from '@sinclair/typebox/value'
+import { readBytes } from './body.ts'
 import { ApiError } from './problem.ts'
 import type { Parsed, Route } from './route.ts'
 
@@ -11,10 +12,19 @@ import type { Parsed, Route } from './route.ts'
 export const jsonBytesMax = 2 * 1024 * 1024
 const shownMax = 80
 
+/** A value in a few characters. Only its surface is looked at: a hostile one may be huge, or deeper than the stack. */
 function show(value: unknown): string {
-  const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value))
-  return text.length > shownMax ? `${text.slice(0, shownMax)}…` : text
+  if (value === undefined) return 'nothing'
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (typeof value === 'object' && value !== null) {
+    const names = Object.keys(value)
+    const shown = names.slice(0, 4).map((name) => JSON.stringify(cut(name)))
+    return cut(`an object with ${names.length === 0 ? 'no field' : shown.join(', ')}`)
+  }
+  return typeof value === 'string' ? JSON.stringify(cut(value)) : String(value)
 }
+
+const cut = (text: string): string => (text.length > shownMax ? `${text.slice(0, shownMax)}…` : text)
 
 /** What a schema allows, in a few words. */
 export function boundOf(schema: TSchema): string {
@@ -31,18 +41,34 @@ export function boundOf(schema: TSchema): string {
   if (minimum !== undefined || maximum !== undefined) {
     return `${String(type)} from ${String(minimum ?? 'any')} to ${String(maximum ?? 'any')}`
   }
-  if (maxLength !== undefined) return `${String(type)} of at most ${String(maxLength)} characters`
-  if (pattern !== undefined) return `text that matches ${String(pattern)}`
+  if (maxLength !== undefined || pattern !== undefined) {
+    const length = maxLength === undefined ? '' : ` of at most ${String(maxLength)} characters`
+    return `text${length}${pattern === undefined ? '' : ` that matches ${String(pattern)}`}`
+  }
   if (Array.isArray(anyOf)) return anyOf.map(boundOf).join(' or ')
-  if (type === 'object') return `an object with ${Object.keys(schema.properties ?? {}).join(', ')}`
+  if (type === 'object') return `an object with ${fieldsOf(schema).join(', ') || 'no field'}`
   return String(type ?? schema[Kind])
 }
 
-function refuse(place: string, { path, value, schema, message }: ValueError): ApiError {
-  const inside = path.split('/').slice(1).join('.')
+const fieldsOf = (schema: TSchema): readonly string[] => Object.keys(schema.properties ?? {})
+
+/** Of the alternatives of a union, the one that was meant: the first that has a field of the value. */
+function meantBy(value: unknown, schema: TSchema): TSchema | undefined {
+  if (!Array.isArray(schema.anyOf) || typeof value !== 'object' || value === null) return undefined
+  return schema.anyOf.find((each: TSchema) => fieldsOf(each).some((name) => Object.hasOwn(value, name)))
+}
+
+function refuse(place: string, before: string, { path, value, schema, message }: ValueError): ApiError {
+  const meant = meantBy(value, schema)
+  if (meant !== undefined) {
+    const [first] = Value.Errors(meant, value)
+    if (first !== undefined) return refuse(place, before + path, first)
+  }
+  const inside = (before + path).split('/').slice(1).map(cut).join('.')
   const field = inside === '' ? place : place === 'body' ? inside : `${place}.${inside}`
-  const bound = boundOf(schema)
-  const reason = message.startsWith('Unexpected') ? 'is not a field of this request' : `must be ${bound}`
+  const isUnknown = message.startsWith('Unexpected')
+  const bound = isUnknown ? 'no such field' : boundOf(schema)
+  const reason = isUnknown ? 'is not a field of this request' : `must be ${bound}`
   return new ApiError('invalidField', {
     detail: `${field} ${reason}; it is ${show(value)}`,
     field,
@@ -51,11 +77,12 @@ function refuse(place: string, { path, value, schema, message }: ValueError): Ap
   })
 }
 
-function check(place: string, schema: TSchema, value: unknown): void {
+/** Throws a problem that names the first field that is wrong. */
+export function check(place: string, schema: TSchema, value: unknown): void {
   if (Value.Check(schema, value)) return
   const [first] = Value.Errors(schema, value)
   if (first === undefined) throw new Error(`${place} is refused without an error`)
-  throw refuse(place, first)
+  throw refuse(place, '', first)
 }
 
 /** Only the fields that the schema knows: a request carries many headers. */
@@ -68,24 +95,17 @@ function pick(schema: TSchema, get: (name: string) => string | null | undefined)
   return picked
 }
 
-async function readBounded(request: Request, bytesMax: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let total = 0
-  for await (const chunk of (request.body ?? new Blob([]).stream()) as unknown as AsyncIterable<Uint8Array>) {
-    total += chunk.length
-    if (total > bytesMax) {
-      const bound = `at most ${bytesMax} bytes`
-      throw new ApiError('bodyTooLarge', { detail: `the body has more than ${bytesMax} bytes`, bound })
-    }
-    chunks.push(chunk)
+/** Each name once: which of two values counts would be anyone's guess. */
+function once(search: URLSearchParams): Record<string, string> {
+  for (const name of search.keys()) {
+    const values = search.getAll(name)
+    if (values.length === 1) continue
+    const field = `query.${cut(name)}`
+    const value = values.slice(0, 4).map(show).join(', ')
+    const detail = `${field} is given ${values.length} times: ${value}`
+    throw new ApiError('invalidField', { detail, field, value, bound: 'once' })
   }
-  const whole = new Uint8Array(total)
-  let offset = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, offset)
-    offset += chunk.length
-  }
-  return whole
+  return Object.fromEntries(search)
 }
 
 async function readJson(request: Request): Promise<unknown> {
@@ -94,14 +114,21 @@ async function readJson(request: Request): Promise<unknown> {
     throw new ApiError('unsupportedMediaType', {
       detail: `content-type is ${show(type)}, it must be application/json`,
       field: 'content-type',
+      value: show(type),
+      bound: 'application/json',
     })
   }
-  const bytes = await readBounded(request, jsonBytesMax)
+  const bytes = await readBytes(request.body, jsonBytesMax)
+  if (bytes === undefined) {
+    const bound = `at most ${jsonBytesMax} bytes`
+    const value = request.headers.get('content-length') ?? `more than ${jsonBytesMax}`
+    throw new ApiError('bodyTooLarge', { detail: `the body may have ${bound}`, field: 'body', value, bound })
+  }
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : 'not JSON'
-    throw new ApiError('malformedJson', { detail }, { cause })
+    const detail = cut(cause instanceof Error ? cause.message : 'not JSON')
+    throw new ApiError('malformedJson', { detail, field: 'body', bound: 'JSON in UTF-8' }, { cause })
   }
 }
 
@@ -114,7 +141,7 @@ export async function parseRequest<R extends Route>(
   const search = new URL(request.url).searchParams
   const taken = {
     params: params && pick(params, (name) => rawParams[name]),
-    query: query && Object.fromEntries(search),
+    query: query && once(search),
     headers: headers && pick(headers, (name) => request.headers.get(name)),
   }
   if (params) check('path', params, taken.params)
