@@ -1,0 +1,315 @@
+/** One honest receipt, and for every rule a forged one that breaks it alone. Keys and signatures are real. */
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { generateIdentity, verifySignature } from '@shardy/crypto'
+import { sha256, verifySignatureSync } from '@shardy/crypto/native'
+import type { Digest, MicroCredit, OrchestratorId, Receipt, ReceiptDelivery } from '@shardy/protocol'
+import { encodeProgram, evaluate, programId } from '@shardy/tensor'
+import { makeSampleReceipt, type SampleReceipt } from '../test/sampleReceipt.ts'
+import { checkReceipt, type ReceiptCheck } from './receipt.ts'
+import { describeReceiptProblem, type ReceiptProblemKind } from './receiptProblem.ts'
+
+let sample: SampleReceipt
+let mixed: SampleReceipt
+const check: ReceiptCheck = { sha256, verify: verifySignature }
+
+const worker = () => generateIdentity({ extractable: false })
+
+beforeAll(async () => {
+  sample = await makeSampleReceipt()
+  mixed = await makeSampleReceipt(async (output) => {
+    const wrong = output.slice()
+    wrong[0] = (wrong[0] ?? 0) ^ 1
+    return [
+      { worker: await worker(), outcome: 'accepted', output },
+      { worker: await worker(), outcome: 'disagreed', output: wrong },
+      { worker: await worker(), outcome: 'lost' },
+      { worker: await worker(), outcome: 'accepted', output },
+    ]
+  })
+})
+
+async function problemsOf(receipt: Receipt, more: Partial<ReceiptCheck> = {}) {
+  const checked = await checkReceipt(receipt, { ...check, ...more })
+  return checked.ok ? [] : checked.problems
+}
+
+const kindsOf = async (receipt: Receipt, more: Partial<ReceiptCheck> = {}) =>
+  (await problemsOf(receipt, more)).map(({ kind }) => kind)
+
+/** Changes one delivery and has the orchestrator sign the whole again. */
+const withDelivery = (
+  from: SampleReceipt,
+  index: number,
+  change: (was: ReceiptDelivery) => ReceiptDelivery,
+) =>
+  from.sign({
+    ...from.receipt,
+    deliveries: from.receipt.deliveries.map((each, at) => (at === index ? change(each) : each)),
+  })
+
+function flipped<T extends Uint8Array>(bytes: T): T {
+  const copy = Uint8Array.from(bytes)
+  copy[40] = (copy[40] ?? 0) ^ 1
+  return copy as Uint8Array as T
+}
+
+const otherDigest = '5a'.repeat(32) as Digest
+
+describe('an honest receipt', () => {
+  test('shows who agreed on what', async () => {
+    const checked = await checkReceipt(sample.receipt, check)
+    expect(checked).toMatchObject({
+      ok: true,
+      facts: {
+        taskId: sample.receipt.taskId,
+        program: sample.program,
+        orchestratorId: sample.orchestratorId,
+        outputDigest: sample.receipt.outputDigest,
+        redundancy: 2,
+        paidMicroCredit: 1000n,
+        disagreed: [],
+        isOrchestratorPinned: false,
+        isInputChecked: false,
+        isOutputChecked: false,
+        isRecomputed: false,
+      },
+    })
+    if (checked.ok) expect(new Set(checked.facts.agreed).size).toBe(2)
+  })
+
+  test('may name who disagreed and who was lost', async () => {
+    const checked = await checkReceipt(mixed.receipt, check)
+    expect(checked).toMatchObject({ ok: true, facts: { agreed: { length: 2 }, disagreed: { length: 1 } } })
+  })
+
+  test('passes every optional check, and says that they were made', async () => {
+    const { input, output, orchestratorId } = sample
+    const all = {
+      input,
+      output,
+      orchestratorId,
+      recompute: async (...given: Parameters<typeof evaluate>) => evaluate(...given),
+    }
+    expect(await checkReceipt(sample.receipt, { ...check, ...all })).toMatchObject({
+      ok: true,
+      facts: { isOrchestratorPinned: true, isInputChecked: true, isOutputChecked: true, isRecomputed: true },
+    })
+  })
+
+  test('takes a verifier that answers at once', async () => {
+    expect(await kindsOf(sample.receipt, { verify: verifySignatureSync })).toEqual([])
+  })
+})
+
+/** Each is otherwise whole: signed again by the orchestrator where the rule is not about that signature. */
+const forgeries: Readonly<Record<string, readonly [ReceiptProblemKind, () => Promise<Receipt>]>> = {
+  'the program says something else than its id': [
+    'wrongProgramId',
+    () =>
+      sample.sign({
+        ...sample.receipt,
+        program: encodeProgram({ op: 'matmul', m: 1, k: 5, n: 20 / 5 }),
+        inputLength: 25,
+        outputLength: 16,
+      }),
+  ],
+  'the input has another length than the program takes': [
+    'wrongInputLength',
+    () => sample.sign({ ...sample.receipt, inputLength: 24 }),
+  ],
+  'the output has another length than the program makes': [
+    'wrongOutputLength',
+    () => sample.sign({ ...sample.receipt, outputLength: 28 }),
+  ],
+  'the whole was changed after it was signed': [
+    'badReceiptSignature',
+    async () => ({
+      ...sample.receipt,
+      decidedAtMs: (sample.receipt.decidedAtMs + 1) as Receipt['decidedAtMs'],
+    }),
+  ],
+  'the orchestrator never gave this delivery out': [
+    'badDeliveryAttestation',
+    () =>
+      withDelivery(sample, 0, (was) => ({
+        ...was,
+        attestation: { ...was.attestation, signature: flipped(was.attestation.signature) },
+      })),
+  ],
+  "the delivery's path leads elsewhere": [
+    'badDeliveryAttestation',
+    () =>
+      withDelivery(sample, 0, (was) => ({
+        ...was,
+        attestation: { ...was.attestation, path: [otherDigest] },
+      })),
+  ],
+  "the delivery's path fits no batch of that size": [
+    'badDeliveryAttestation',
+    () => withDelivery(sample, 0, (was) => ({ ...was, attestation: { ...was.attestation, path: [] } })),
+  ],
+  'the worker did not sign that answer': [
+    'badAnswerAttestation',
+    () =>
+      withDelivery(sample, 1, (was) => {
+        const { answer } = was
+        if (answer === undefined) throw new Error('the sample has answers')
+        return {
+          ...was,
+          answer: {
+            ...answer,
+            attestation: { ...answer.attestation, signature: flipped(answer.attestation.signature) },
+          },
+        }
+      }),
+  ],
+  'a lost worker has an answer that it did not sign': [
+    'badAnswerAttestation',
+    () => withDelivery(mixed, 2, (was) => ({ ...was, answer: mixed.receipt.deliveries[0]?.answer })),
+  ],
+  'an accepted worker gave no answer': [
+    'missingAnswer',
+    () => withDelivery(sample, 0, (was) => ({ ...was, answer: undefined })),
+  ],
+  'a worker is said to disagree and gave no answer': [
+    'missingAnswer',
+    () => withDelivery(mixed, 1, (was) => ({ ...was, answer: undefined })),
+  ],
+  'an accepted worker answered something else': [
+    'acceptedOtherDigest',
+    () => withDelivery(mixed, 1, (was) => ({ ...was, outcome: 'accepted' })),
+  ],
+  'a worker that agreed is said to disagree': [
+    'disagreedSameDigest',
+    () =>
+      withDelivery(sample, 1, (was) => ({
+        ...was,
+        outcome: 'disagreed',
+        rewardMicroCredit: 0n as MicroCredit,
+      })),
+  ],
+  'too few agreed': ['tooFewAgreed', () => sample.sign({ ...sample.receipt, redundancy: 3 })],
+  'the output is another than the workers gave': [
+    'tooFewAgreed',
+    () => sample.sign({ ...sample.receipt, outputDigest: otherDigest }),
+  ],
+  'a worker that disagreed is paid': [
+    'paidWithoutAcceptance',
+    () => withDelivery(mixed, 1, (was) => ({ ...was, rewardMicroCredit: 1n as MicroCredit })),
+  ],
+  'a worker that never answered is paid': [
+    'paidWithoutAcceptance',
+    () => withDelivery(mixed, 2, (was) => ({ ...was, rewardMicroCredit: 1n as MicroCredit })),
+  ],
+  'one delivery is listed twice': [
+    'repeatedDelivery',
+    async () => {
+      const [first] = sample.receipt.deliveries
+      return sample.sign({
+        ...sample.receipt,
+        deliveries: [...sample.receipt.deliveries, ...(first ? [first] : [])],
+      })
+    },
+  ],
+  'one worker is counted twice': [
+    'repeatedWorker',
+    async () => {
+      const twin = await worker()
+      const alone = await makeSampleReceipt(async (output) => [
+        { worker: twin, outcome: 'accepted', output },
+        { worker: twin, outcome: 'accepted', output },
+      ])
+      return alone.receipt
+    },
+  ],
+  'a rule that has no program to stand on': [
+    'unreadableProgram',
+    () => sample.sign({ ...sample.receipt, program: Uint8Array.of(1, 2, 3) }),
+  ],
+}
+
+describe('a forged receipt is refused by name when', () => {
+  for (const [story, [kind, forge]] of Object.entries(forgeries)) {
+    test(story, async () => {
+      const problems = await problemsOf(await forge())
+      expect(problems.map((each) => each.kind)).toContain(kind)
+      for (const problem of problems) expect(describeReceiptProblem(problem)).toMatch(/^[a-z0-9].*[a-z0-9]$/)
+    })
+  }
+
+  test('another orchestrator signed it than the one that was expected', async () => {
+    const orchestratorId = otherDigest as string as OrchestratorId
+    expect(await problemsOf(sample.receipt, { orchestratorId })).toEqual([
+      { kind: 'wrongOrchestrator', expected: orchestratorId, actual: sample.orchestratorId },
+    ])
+  })
+
+  test('a forger signs it as a whole with a key of its own', async () => {
+    const forger = await makeSampleReceipt()
+    const taken = await forger.sign({ ...sample.receipt, orchestratorKey: forger.receipt.orchestratorKey })
+    expect(new Set(await kindsOf(taken))).toEqual(new Set(['badDeliveryAttestation']))
+  })
+
+  test('any statement that both sides signed is changed', async () => {
+    const { receipt, sign } = sample
+    const changes: Partial<Receipt>[] = [
+      { taskId: 'ff'.repeat(16) as Receipt['taskId'] },
+      { seed: receipt.seed + 1n },
+      { inputDigest: otherDigest },
+      { programId: programId({ op: 'matmul', m: 1, k: 1, n: 1 }, sha256) },
+    ]
+    for (const change of changes) {
+      const kinds = await kindsOf(await sign({ ...receipt, ...change }))
+      expect(kinds.filter((kind) => kind === 'badDeliveryAttestation')).toHaveLength(2)
+      expect(kinds.filter((kind) => kind === 'badAnswerAttestation')).toHaveLength(2)
+    }
+  })
+
+  test("a delivery's deadline is changed", async () => {
+    const late = await withDelivery(sample, 0, (was) => ({
+      ...was,
+      deadlineMs: (was.deadlineMs + 1) as ReceiptDelivery['deadlineMs'],
+    }))
+    expect(await kindsOf(late)).toEqual(['badDeliveryAttestation', 'badAnswerAttestation'])
+  })
+})
+
+describe("the requester's own bytes", () => {
+  test('an input or output other than the receipt names is refused', async () => {
+    expect(await kindsOf(sample.receipt, { input: flipped(new Uint8Array(50)) })).toEqual(['otherInput'])
+    expect(await kindsOf(sample.receipt, { output: sample.output.slice(1) })).toEqual(['otherOutput'])
+  })
+
+  test('recomputing shows what agreement cannot: that the agreed output is wrong', async () => {
+    const colluding = await makeSampleReceipt(async (output) => {
+      const wrong = output.map((byte) => byte ^ 0xff)
+      return [
+        { worker: await worker(), outcome: 'accepted', output: wrong },
+        { worker: await worker(), outcome: 'accepted', output: wrong },
+      ]
+    })
+    const { sign, receipt, input } = colluding
+    const agreed = receipt.deliveries[0]?.answer?.outputDigest
+    if (agreed === undefined) throw new Error('the sample has answers')
+    const believed = await sign({ ...receipt, outputDigest: agreed })
+    expect(await kindsOf(believed)).toEqual([])
+    const recompute: ReceiptCheck['recompute'] = async (program, bytes) => evaluate(program, bytes)
+    expect(await kindsOf(believed, { input, recompute })).toEqual(['recomputedOtherOutput'])
+  })
+
+  test('recomputing without the input, or with another, never counts as done', async () => {
+    let calls = 0
+    const recompute = async () => {
+      calls++
+      return sample.output
+    }
+    expect(await kindsOf(sample.receipt, { recompute })).toEqual(['inputNeeded'])
+    expect(await kindsOf(sample.receipt, { recompute, input: new Uint8Array(25) })).toEqual(['otherInput'])
+    const misfit = await sample.sign({
+      ...sample.receipt,
+      program: encodeProgram({ op: 'matmul', m: 9, k: 9, n: 9 }),
+    })
+    expect(await kindsOf(misfit, { recompute, input: sample.input })).toContain('wrongInputLength')
+    expect(calls).toBe(0)
+  })
+})

@@ -1,0 +1,239 @@
+/**
+ * Checks a receipt without trusting whoever handed it over (spec R1–R4). What it shows is that these keys said these
+ * things: that the answer is right follows from recomputing it, which the caller may ask for.
+ */
+import {
+  type Attestation,
+  attestedPayload,
+  type Digest,
+  deliveryStatement,
+  describeRefusal,
+  domainPayload,
+  encodeHex,
+  type MicroCredit,
+  type OrchestratorId,
+  type ProgramId,
+  type PublicKey,
+  type Receipt,
+  type ReceiptDelivery,
+  receiptPayload,
+  resultStatement,
+  type Sha256,
+  type Signature,
+  type Statement,
+  type TaskId,
+  type TimeMs,
+  type WorkerId,
+} from '@shardy/protocol'
+import { decodeProgram, inputLength, outputLength, type Program } from '@shardy/tensor'
+import type { ReceiptProblem } from './receiptProblem.ts'
+
+export interface ReceiptCheck {
+  readonly sha256: Sha256
+  readonly verify: (
+    publicKey: PublicKey,
+    payload: Uint8Array,
+    signature: Signature,
+  ) => boolean | Promise<boolean>
+  /** Whose receipt it must be. Without it anyone's key will do, the forger's own included. */
+  readonly orchestratorId?: OrchestratorId | undefined
+  /** The bytes that the requester sent and got, when it has them. */
+  readonly input?: Uint8Array | undefined
+  readonly output?: Uint8Array | undefined
+  /** Computes the program anew; needs `input`. Rejections of its own come through. */
+  readonly recompute?: ((program: Program, input: Uint8Array) => Promise<Uint8Array>) | undefined
+}
+
+/** What a receipt without a problem shows. */
+export interface ReceiptFacts {
+  readonly taskId: TaskId
+  readonly program: Program
+  readonly orchestratorId: OrchestratorId
+  readonly inputDigest: Digest
+  readonly outputDigest: Digest
+  readonly redundancy: number
+  readonly agreed: readonly WorkerId[]
+  readonly disagreed: readonly WorkerId[]
+  readonly paidMicroCredit: MicroCredit
+  readonly decidedAtMs: TimeMs
+  /** Which of the optional checks were done. */
+  readonly isOrchestratorPinned: boolean
+  readonly isInputChecked: boolean
+  readonly isOutputChecked: boolean
+  readonly isRecomputed: boolean
+}
+
+export type CheckedReceipt =
+  | { readonly ok: true; readonly facts: ReceiptFacts }
+  | { readonly ok: false; readonly problems: readonly ReceiptProblem[] }
+
+interface Standing {
+  readonly agreed: readonly WorkerId[]
+  readonly disagreed: readonly WorkerId[]
+}
+
+export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promise<CheckedReceipt> {
+  const problems: ReceiptProblem[] = []
+  const program = checkProgram(receipt, check, problems)
+  const orchestratorId = await checkOrchestrator(receipt, check, problems)
+  for (const delivery of receipt.deliveries) await checkAttestations(receipt, delivery, check, problems)
+  const { agreed, disagreed } = checkOutcomes(receipt, check, problems)
+  const isInputRight = checkBytes('otherInput', check.input, receipt.inputDigest, check, problems)
+  checkBytes('otherOutput', check.output, receipt.outputDigest, check, problems)
+  if (check.recompute !== undefined && check.input === undefined) problems.push({ kind: 'inputNeeded' })
+  if (
+    program &&
+    check.recompute &&
+    check.input &&
+    isInputRight &&
+    check.input.length === inputLength(program)
+  ) {
+    const output = await check.recompute(program, check.input)
+    checkBytes('recomputedOtherOutput', output, receipt.outputDigest, check, problems)
+  }
+  if (problems.length > 0 || program === undefined) return { ok: false, problems }
+  return {
+    ok: true,
+    facts: {
+      taskId: receipt.taskId,
+      program,
+      orchestratorId,
+      inputDigest: receipt.inputDigest,
+      outputDigest: receipt.outputDigest,
+      redundancy: receipt.redundancy,
+      agreed,
+      disagreed,
+      paidMicroCredit: receipt.deliveries.reduce(
+        (sum, { rewardMicroCredit }) => sum + rewardMicroCredit,
+        0n,
+      ) as MicroCredit,
+      decidedAtMs: receipt.decidedAtMs,
+      isOrchestratorPinned: check.orchestratorId !== undefined,
+      isInputChecked: check.input !== undefined,
+      isOutputChecked: check.output !== undefined,
+      isRecomputed: check.recompute !== undefined,
+    },
+  }
+}
+
+/** The program that the bytes say, when they can be read. */
+function checkProgram(
+  receipt: Receipt,
+  { sha256 }: ReceiptCheck,
+  problems: ReceiptProblem[],
+): Program | undefined {
+  const expected = encodeHex(sha256(domainPayload('program', receipt.program))) as ProgramId
+  if (receipt.programId !== expected) {
+    problems.push({ kind: 'wrongProgramId', expected, actual: receipt.programId })
+  }
+  const decoded = decodeProgram(receipt.program)
+  if (!decoded.ok) {
+    problems.push({ kind: 'unreadableProgram', reason: describeRefusal(decoded.refusal) })
+    return undefined
+  }
+  const program = decoded.value
+  const lengths = [
+    ['wrongInputLength', inputLength(program), receipt.inputLength],
+    ['wrongOutputLength', outputLength(program), receipt.outputLength],
+  ] as const
+  for (const [kind, wanted, actual] of lengths) {
+    if (actual !== wanted) problems.push({ kind, expected: wanted, actual })
+  }
+  return program
+}
+
+async function checkOrchestrator(
+  receipt: Receipt,
+  { sha256, verify, orchestratorId: expected }: ReceiptCheck,
+  problems: ReceiptProblem[],
+): Promise<OrchestratorId> {
+  const { orchestratorKey, signature } = receipt
+  const actual = encodeHex(sha256(orchestratorKey)) as OrchestratorId
+  if (expected !== undefined && actual !== expected) {
+    problems.push({ kind: 'wrongOrchestrator', expected, actual })
+  }
+  if (!(await verify(orchestratorKey, receiptPayload(receipt), signature))) {
+    problems.push({ kind: 'badReceiptSignature', orchestratorId: actual })
+  }
+  return actual
+}
+
+const workerIdOf = ({ workerKey }: ReceiptDelivery, sha256: Sha256): WorkerId =>
+  encodeHex(sha256(workerKey)) as WorkerId
+
+async function checkAttestations(
+  receipt: Receipt,
+  delivery: ReceiptDelivery,
+  { sha256, verify }: ReceiptCheck,
+  problems: ReceiptProblem[],
+): Promise<void> {
+  const { taskId, seed, programId, inputDigest, orchestratorKey } = receipt
+  const { deliveryId, deadlineMs, workerKey, answer } = delivery
+  const workerId = workerIdOf(delivery, sha256)
+  const said = { taskId, deliveryId, seed, payloadDigest: inputDigest, deadlineMs }
+  const isAttested = async (
+    key: PublicKey,
+    statement: Statement,
+    attestation: Attestation,
+  ): Promise<boolean> => {
+    const payload = attestedPayload(statement, attestation, sha256)
+    return payload !== undefined && (await verify(key, payload, attestation.signature))
+  }
+  const given = deliveryStatement(said, programId, workerId)
+  if (!(await isAttested(orchestratorKey, given, delivery.attestation))) {
+    problems.push({ kind: 'badDeliveryAttestation', deliveryId, workerId })
+  }
+  if (answer === undefined) return
+  const answered = resultStatement(said, programId, workerId, answer.outputDigest)
+  if (!(await isAttested(workerKey, answered, answer.attestation))) {
+    problems.push({ kind: 'badAnswerAttestation', deliveryId, workerId })
+  }
+}
+
+/** That each outcome fits its answer, and that enough distinct workers agreed. */
+function checkOutcomes(receipt: Receipt, { sha256 }: ReceiptCheck, problems: ReceiptProblem[]): Standing {
+  const { outputDigest: expected, redundancy } = receipt
+  const agreed = new Set<WorkerId>()
+  const disagreed = new Set<WorkerId>()
+  const seen = new Set<string>()
+  for (const delivery of receipt.deliveries) {
+    const { deliveryId, outcome, answer, rewardMicroCredit } = delivery
+    const workerId = workerIdOf(delivery, sha256)
+    const actual = answer?.outputDigest
+    if (seen.has(deliveryId)) problems.push({ kind: 'repeatedDelivery', deliveryId })
+    seen.add(deliveryId)
+    if (outcome !== 'accepted' && rewardMicroCredit !== 0n) {
+      problems.push({ kind: 'paidWithoutAcceptance', deliveryId, workerId, outcome, rewardMicroCredit })
+    }
+    if (outcome !== 'accepted' && outcome !== 'disagreed') continue
+    if (actual === undefined) {
+      problems.push({ kind: 'missingAnswer', deliveryId, workerId, outcome })
+    } else if (outcome === 'disagreed') {
+      if (actual === expected)
+        problems.push({ kind: 'disagreedSameDigest', deliveryId, workerId, digest: actual })
+      disagreed.add(workerId)
+    } else if (actual !== expected) {
+      problems.push({ kind: 'acceptedOtherDigest', deliveryId, workerId, expected, actual })
+    } else {
+      if (agreed.has(workerId)) problems.push({ kind: 'repeatedWorker', deliveryId, workerId })
+      agreed.add(workerId)
+    }
+  }
+  if (agreed.size < redundancy) {
+    problems.push({ kind: 'tooFewAgreed', expected: redundancy, actual: agreed.size })
+  }
+  return { agreed: [...agreed], disagreed: [...disagreed] }
+}
+
+function checkBytes(
+  kind: 'otherInput' | 'otherOutput' | 'recomputedOtherOutput',
+  bytes: Uint8Array | undefined,
+  expected: Digest,
+  { sha256 }: ReceiptCheck,
+  problems: ReceiptProblem[],
+): boolean {
+  if (bytes === undefined) return true
+  const actual = encodeHex(sha256(bytes)) as Digest
+  if (actual !== expected) problems.push({ kind, expected, actual })
+  return actual === expected
+}

@@ -1,0 +1,91 @@
+/** Everything that can be wrong with a receipt: one kind per rule, with what was expected and what was found. */
+import type {
+  DeliveryId,
+  Digest,
+  MicroCredit,
+  OrchestratorId,
+  Outcome,
+  ProgramId,
+  WorkerId,
+} from '@shardy/protocol'
+
+interface Difference<T> {
+  readonly expected: T
+  readonly actual: T
+}
+
+interface OfDelivery {
+  readonly deliveryId: DeliveryId
+  readonly workerId: WorkerId
+}
+
+export type ReceiptProblem =
+  | { readonly kind: 'unreadableProgram'; readonly reason: string }
+  | ({ readonly kind: 'wrongProgramId' } & Difference<ProgramId>)
+  | ({ readonly kind: 'wrongInputLength' } & Difference<number>)
+  | ({ readonly kind: 'wrongOutputLength' } & Difference<number>)
+  | ({ readonly kind: 'wrongOrchestrator' } & Difference<OrchestratorId>)
+  | { readonly kind: 'badReceiptSignature'; readonly orchestratorId: OrchestratorId }
+  | ({ readonly kind: 'badDeliveryAttestation' } & OfDelivery)
+  | ({ readonly kind: 'badAnswerAttestation' } & OfDelivery)
+  | { readonly kind: 'repeatedDelivery'; readonly deliveryId: DeliveryId }
+  | ({ readonly kind: 'repeatedWorker' } & OfDelivery)
+  | ({ readonly kind: 'missingAnswer'; readonly outcome: Outcome } & OfDelivery)
+  | ({ readonly kind: 'acceptedOtherDigest' } & OfDelivery & Difference<Digest>)
+  | ({ readonly kind: 'disagreedSameDigest'; readonly digest: Digest } & OfDelivery)
+  | ({ readonly kind: 'tooFewAgreed' } & Difference<number>)
+  | ({
+      readonly kind: 'paidWithoutAcceptance'
+      readonly outcome: Outcome
+      readonly rewardMicroCredit: MicroCredit
+    } & OfDelivery)
+  | ({ readonly kind: 'otherInput' } & Difference<Digest>)
+  | ({ readonly kind: 'otherOutput' } & Difference<Digest>)
+  | { readonly kind: 'inputNeeded' }
+  | ({ readonly kind: 'recomputedOtherOutput' } & Difference<Digest>)
+
+export type ReceiptProblemKind = ReceiptProblem['kind']
+
+/** One English sentence for a person; programs read `kind` and the fields. */
+export function describeReceiptProblem(problem: ReceiptProblem): string {
+  switch (problem.kind) {
+    case 'unreadableProgram':
+      return `the program cannot be read: ${problem.reason}`
+    case 'wrongProgramId':
+      return `the program's id is ${problem.actual}, but its bytes hash to ${problem.expected}`
+    case 'wrongInputLength':
+      return `the input is said to have ${problem.actual} bytes, but the program takes ${problem.expected}`
+    case 'wrongOutputLength':
+      return `the output is said to have ${problem.actual} bytes, but the program makes ${problem.expected}`
+    case 'wrongOrchestrator':
+      return `signed by orchestrator ${problem.actual}, expected ${problem.expected}`
+    case 'badReceiptSignature':
+      return `the signature over the whole receipt is not that of orchestrator ${problem.orchestratorId}`
+    case 'badDeliveryAttestation':
+      return `the orchestrator did not sign that it gave delivery ${problem.deliveryId} to worker ${problem.workerId}`
+    case 'badAnswerAttestation':
+      return `worker ${problem.workerId} did not sign this answer to delivery ${problem.deliveryId}`
+    case 'repeatedDelivery':
+      return `delivery ${problem.deliveryId} is listed twice`
+    case 'repeatedWorker':
+      return `worker ${problem.workerId} is counted twice among those that agreed`
+    case 'missingAnswer':
+      return `delivery ${problem.deliveryId} is ${problem.outcome}, but worker ${problem.workerId} gave no answer`
+    case 'acceptedOtherDigest':
+      return `worker ${problem.workerId} was accepted with ${problem.actual}, but the output is ${problem.expected}`
+    case 'disagreedSameDigest':
+      return `worker ${problem.workerId} is said to disagree, but it gave the output's digest ${problem.digest}`
+    case 'tooFewAgreed':
+      return `${problem.actual} distinct workers agreed, the task asked for ${problem.expected}`
+    case 'paidWithoutAcceptance':
+      return `delivery ${problem.deliveryId} is ${problem.outcome} and yet paid ${problem.rewardMicroCredit} millionths of a credit`
+    case 'otherInput':
+      return `this input hashes to ${problem.actual}, the receipt's to ${problem.expected}`
+    case 'otherOutput':
+      return `this output hashes to ${problem.actual}, the receipt's to ${problem.expected}`
+    case 'inputNeeded':
+      return 'recomputing needs the input'
+    case 'recomputedOtherOutput':
+      return `recomputed, the output hashes to ${problem.actual}, but the receipt says ${problem.expected}`
+  }
+}

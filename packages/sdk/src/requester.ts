@@ -1,0 +1,212 @@
+/**
+ * A requester: submits tasks, waits for them, and fetches what came out. Runs in browsers and on servers. Bytes that
+ * come back are compared with the digest they were asked by.
+ */
+import {
+  ApiError,
+  createClient,
+  type EventView,
+  encodeBase64,
+  followTask,
+  type Health,
+  inlineInputBytesMax,
+  isFinalEvent,
+  readBytes,
+  receiptFromJson,
+  orchestratorRoutes as routes,
+  type Submission,
+  type TaskPage,
+  type TaskView,
+  UnreachableError,
+  type WorkersView,
+} from '@shardy/api'
+import { loadSha256 } from '@shardy/crypto'
+import { type Digest, encodeHex, payloadBytesMax, type Receipt, type Sha256 } from '@shardy/protocol'
+import type { MatmulProgram } from '@shardy/tensor'
+import { type Entries, matmulInput } from './matmul.ts'
+import { type UploadOptions, uploadBlob } from './upload.ts'
+
+export interface RequesterConfig {
+  readonly url: string
+  readonly apiKey?: string | undefined
+  readonly fetch?: typeof fetch | undefined
+  /** Faster than WebAssembly where the host has its own. */
+  readonly sha256?: Sha256 | undefined
+  /** Waits between tries; a test gives its own. */
+  readonly wait?: ((ms: number) => Promise<void>) | undefined
+  readonly triesMax?: number | undefined
+  /** Larger inputs are uploaded as blobs. At most what the API takes inline. */
+  readonly inlineBytesMax?: number | undefined
+  /** The bytes of one part of an upload. */
+  readonly partBytes?: number | undefined
+}
+
+export interface SubmitOptions {
+  /** Submitting twice with one key is one task. A random one is made when none is given, so that tries are safe. */
+  readonly idempotencyKey?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a task may say besides its program and input. */
+export type TaskTerms = Pick<Submission, 'seed' | 'redundancy' | 'rewardMicroCredit' | 'timeoutMs' | 'output'>
+
+export interface MatmulRequest extends TaskTerms, SubmitOptions, UploadOptions {
+  readonly m: number
+  readonly k: number
+  readonly n: number
+  /** m × k and k × n, row by row. Workers that compute the task see them. */
+  readonly a: Entries
+  readonly b: Entries
+}
+
+export interface WaitOptions {
+  readonly onEvent?: ((event: EventView) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface DownloadOptions {
+  readonly onProgress?: ((receivedBytes: number) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Requester {
+  submit(submission: Submission, options?: SubmitOptions): Promise<TaskView>
+  submitMatmul(request: MatmulRequest): Promise<TaskView>
+  /** Follows the task to its end: verified, dead or cancelled. */
+  wait(taskId: string, options?: WaitOptions): Promise<TaskView>
+  get(taskId: string): Promise<TaskView>
+  list(query?: { status?: TaskView['status']; limit?: number; cursor?: string }): Promise<TaskPage>
+  cancel(taskId: string): Promise<TaskView>
+  forget(taskId: string): Promise<void>
+  output(taskId: string, options?: DownloadOptions): Promise<Uint8Array<ArrayBuffer>>
+  receipt(taskId: string): Promise<Receipt>
+  upload(bytes: Uint8Array<ArrayBuffer>, options?: UploadOptions): Promise<Digest>
+  download(digest: string, options?: DownloadOptions): Promise<Uint8Array<ArrayBuffer>>
+  workers(): Promise<WorkersView>
+  health(): Promise<Health>
+}
+
+/** What came is not what its digest names: damaged on the way, or not what was agreed on. */
+export class WrongBytesError extends Error {
+  override readonly name = 'WrongBytesError'
+  readonly expected: string
+  readonly actual: string
+  constructor(what: string, expected: string, actual: string) {
+    super(`${what} should hash to ${expected}, but what came hashes to ${actual}`)
+    this.expected = expected
+    this.actual = actual
+  }
+}
+
+/** The orchestrator's receipt is none. */
+export class MalformedReceiptError extends Error {
+  override readonly name = 'MalformedReceiptError'
+  constructor(field: string, reason: string) {
+    super(`the receipt cannot be read: ${field}: ${reason}`)
+  }
+}
+
+const partBytesDefault = 4 * 1024 * 1024
+const downloadQuietMsMax = 60_000
+
+export function createRequester(config: RequesterConfig): Requester {
+  const { url, inlineBytesMax = inlineInputBytesMax, partBytes = partBytesDefault } = config
+  const wait = config.wait ?? ((ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)))
+  const client = createClient({ ...config, baseUrl: url })
+  const digestOf = async (bytes: Uint8Array): Promise<Digest> =>
+    encodeHex((config.sha256 ?? (await loadSha256()))(bytes)) as Digest
+
+  async function read(
+    response: Response,
+    what: string,
+    digest: string,
+    lengthMax: number,
+    { onProgress, signal }: DownloadOptions,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    let bytes: Uint8Array<ArrayBuffer> | undefined
+    try {
+      bytes = await readBytes(response.body, lengthMax, {
+        quietMsMax: downloadQuietMsMax,
+        ...(onProgress && { onBytes: onProgress }),
+      })
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw new UnreachableError(url, error)
+    }
+    if (bytes === undefined) throw new WrongBytesError(what, digest, `more than ${lengthMax} bytes`)
+    const actual = await digestOf(bytes)
+    if (actual !== digest) throw new WrongBytesError(what, digest, actual)
+    return bytes
+  }
+
+  const requester: Requester = {
+    submit(submission, { idempotencyKey = randomKey(), signal } = {}) {
+      const headers = { 'idempotency-key': idempotencyKey }
+      return client.call(routes.submitTask, { body: submission, headers }, { signal })
+    },
+    async submitMatmul({ m, k, n, a, b, idempotencyKey, signal, onProgress, ...terms }) {
+      const program: MatmulProgram = { op: 'matmul', m, k, n }
+      const bytes = matmulInput(program, a, b)
+      const input =
+        bytes.length <= inlineBytesMax
+          ? { base64: encodeBase64(bytes) }
+          : { blob: await requester.upload(bytes, { onProgress, signal }) }
+      return requester.submit({ kind: 'program', program, input, ...terms }, { idempotencyKey, signal })
+    },
+    async wait(taskId, { onEvent, signal } = {}) {
+      try {
+        for await (const event of followTask(client, taskId, { signal, wait: config.wait })) {
+          onEvent?.(event)
+          if (isFinalEvent(event)) break
+        }
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (!(error instanceof ApiError || error instanceof UnreachableError)) throw error
+        // The line may have failed after the task's end; the task itself knows.
+        const task = await requester.get(taskId).catch(() => undefined)
+        if (task === undefined || task.status === 'waiting' || task.status === 'running') throw error
+        return task
+      }
+      return requester.get(taskId)
+    },
+    get: (taskId) => client.call(routes.getTask, { params: { taskId } }),
+    list: ({ status, limit, cursor } = {}) =>
+      client.call(routes.listTasks, {
+        query: {
+          ...(status !== undefined && { status }),
+          ...(limit !== undefined && { limit: String(limit) }),
+          ...(cursor !== undefined && { cursor }),
+        },
+      }),
+    cancel: (taskId) => client.call(routes.cancelTask, { params: { taskId } }),
+    async forget(taskId) {
+      await client.call(routes.forgetTask, { params: { taskId } })
+    },
+    async output(taskId, options = {}) {
+      const { outputDigest, outputLength } = await requester.get(taskId)
+      const given = { params: { taskId } }
+      const response = await client.open(routes.taskOutput, given, { signal: options.signal })
+      // The server has just given an output, so the task has its digest too.
+      return read(response, `the output of task ${taskId}`, outputDigest ?? '', outputLength, options)
+    },
+    async receipt(taskId) {
+      const parsed = receiptFromJson(await client.call(routes.taskReceipt, { params: { taskId } }))
+      if (!parsed.ok) throw new MalformedReceiptError(parsed.field, parsed.reason)
+      return parsed.receipt
+    },
+    async upload(bytes, options = {}) {
+      const digest = await digestOf(bytes)
+      await uploadBlob(client, digest, bytes, { partBytes, wait }, options)
+      return digest
+    },
+    async download(digest, options = {}) {
+      const response = await client.open(routes.getBlob, { params: { digest } }, { signal: options.signal })
+      return read(response, `blob ${digest}`, digest, payloadBytesMax, options)
+    },
+    workers: () => client.call(routes.workers),
+    health: () => client.call(routes.health),
+  }
+  return requester
+}
+
+const randomKey = (): string => encodeHex(crypto.getRandomValues(new Uint8Array(16)))
