@@ -45,7 +45,7 @@ async function residentMb(pid: number): Promise<number> {
   return (Number(text.trim()) * 1024) / 1e6
 }
 
-/** After a minute's worth of settling that a garbage collector may need, shortened: five looks, the last counts. */
+/** The last of five looks a second apart, so that what only the start needed has been let go. */
 async function idleRss(store: string): Promise<number> {
   const dataFolder = await mkdtemp(path.join(tmpdir(), 'shardy-bench-'))
   const orchestrator = await startOrchestrator({ dataFolder, store })
