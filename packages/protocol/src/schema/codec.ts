@@ -90,13 +90,14 @@ export function amount<T extends bigint>(): Codec<T> {
 
 /** Any 64 bits; fixed width because seeds are spread evenly. */
 export function bits64(): Codec<bigint> {
+  const max = 2n ** 64n - 1n
   return {
     wireType: 1,
     proto: { type: 'fixed64', note: 'any 64 bits' },
     absent: { value: 0n },
     isDefault: (value) => value === 0n,
     write(writer, value) {
-      if (value < 0n || value >> 64n !== 0n) throw new RangeError(`${value} is not 64 bits`)
+      if (value < 0n || value > max) throw new RangeError(`${value} is not 64 bits`)
       writer.fixed64(value)
     },
     read: (reader) => reader.fixed64(),

@@ -156,7 +156,9 @@ export function message<const F extends Fields>(
     absent: undefined,
     isDefault: () => false,
     write(writer, value) {
-      writer.nested(() => writeTo(writer, value))
+      const start = writer.beginNested()
+      writeTo(writer, value)
+      writer.endNested(start)
     },
     read(reader) {
       const { end, field: outer } = reader

@@ -105,22 +105,25 @@ export class Writer {
     for (let index = 0; index < text.length; index++) this.bytes[this.length++] = text.charCodeAt(index)
   }
 
-  /** Writes a nested value behind its length; the value is moved when the length needs more than one byte. */
-  nested(write: () => void): void {
+  /** Begins a nested value, whose length will stand before it; answers what `endNested` needs. */
+  beginNested(): number {
     this.reserve(1)
-    const start = this.length
-    this.length = start + 1
-    write()
-    const length = this.length - start - 1
+    this.length += 1
+    return this.length
+  }
+
+  /** Writes the length of what came since; that is moved when its length needs more than the one byte kept for it. */
+  endNested(start: number): void {
+    const length = this.length - start
     if (length < 0x80) {
-      this.bytes[start] = length
+      this.bytes[start - 1] = length
       return
     }
     let prefix = 2
     for (let rest = length >>> 14; rest > 0; rest >>>= 7) prefix++
     this.reserve(prefix)
-    this.bytes.copyWithin(start + prefix, start + 1, start + 1 + length)
-    this.length = start
+    this.bytes.copyWithin(start - 1 + prefix, start, start + length)
+    this.length = start - 1
     this.varint(length)
     this.length += length
   }
