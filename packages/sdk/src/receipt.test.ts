@@ -4,7 +4,7 @@ import { generateIdentity, verifySignature } from '@shardy/crypto'
 import { sha256, verifySignatureSync } from '@shardy/crypto/native'
 import type { Digest, MicroCredit, OrchestratorId, Receipt, ReceiptDelivery } from '@shardy/protocol'
 import { encodeProgram, evaluate, programId } from '@shardy/tensor'
-import { makeSampleReceipt, type SampleReceipt } from '../test/sampleReceipt.ts'
+import { digestOf, makeSampleReceipt, type SampleReceipt } from '../test/sampleReceipt.ts'
 import { checkReceipt, type ReceiptCheck } from './receipt.ts'
 import { describeReceiptProblem, type ReceiptProblemKind } from './receiptProblem.ts'
 
@@ -295,6 +295,29 @@ describe("the requester's own bytes", () => {
     expect(await kindsOf(believed)).toEqual([])
     const recompute: ReceiptCheck['recompute'] = async (program, bytes) => evaluate(program, bytes)
     expect(await kindsOf(believed, { input, recompute })).toEqual(['recomputedOtherOutput'])
+  })
+
+  test('a program that both sides signed, but that takes another input, is refused and never run', async () => {
+    const misfit = await makeSampleReceipt(undefined, { op: 'matmul', m: 1, k: 1, n: 1 })
+    const { receipt, input } = misfit
+    expect(await kindsOf(receipt)).toEqual([])
+    const recompute: ReceiptCheck['recompute'] = async (program, bytes) => evaluate(program, bytes)
+    const refused = [{ kind: 'wrongInputLength', expected: 2, actual: input.length }] as const
+    expect(await problemsOf(receipt, { input })).toEqual([...refused])
+    expect(await problemsOf(receipt, { input, recompute })).toEqual([...refused])
+  })
+
+  test("an output that has its digest, but not the program's length, is refused", async () => {
+    const longer = new Uint8Array(28)
+    const made = await makeSampleReceipt(async () => [
+      { worker: await worker(), outcome: 'accepted', output: longer },
+      { worker: await worker(), outcome: 'accepted', output: longer },
+    ])
+    const receipt = await made.sign({ ...made.receipt, outputDigest: digestOf(longer) })
+    expect(await kindsOf(receipt)).toEqual([])
+    expect(await problemsOf(receipt, { output: longer })).toEqual([
+      { kind: 'wrongOutputLength', expected: 24, actual: 28 },
+    ])
   })
 
   test('recomputing without the input, or with another, never counts as done', async () => {

@@ -79,17 +79,20 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
   for (const delivery of receipt.deliveries) await checkAttestations(receipt, delivery, check, problems)
   const { agreed, disagreed } = checkOutcomes(receipt, check, problems)
   const isInputRight = checkBytes('otherInput', check.input, receipt.inputDigest, check, problems)
-  checkBytes('otherOutput', check.output, receipt.outputDigest, check, problems)
-  if (check.recompute !== undefined && check.input === undefined) problems.push({ kind: 'inputNeeded' })
-  if (
-    program &&
-    check.recompute &&
-    check.input &&
+  const isOutputRight = checkBytes('otherOutput', check.output, receipt.outputDigest, check, problems)
+  // The right bytes for another program: both sides may have signed one that the requester never asked for.
+  const isInputFitting =
+    program !== undefined &&
     isInputRight &&
-    check.input.length === inputLength(program)
-  ) {
+    checkLength('wrongInputLength', check.input, inputLength(program), problems)
+  if (program && isOutputRight) {
+    checkLength('wrongOutputLength', check.output, outputLength(program), problems)
+  }
+  if (check.recompute !== undefined && check.input === undefined) problems.push({ kind: 'inputNeeded' })
+  let isRecomputed = false
+  if (isInputFitting && check.recompute && check.input) {
     const output = await check.recompute(program, check.input)
-    checkBytes('recomputedOtherOutput', output, receipt.outputDigest, check, problems)
+    isRecomputed = checkBytes('recomputedOtherOutput', output, receipt.outputDigest, check, problems)
   }
   if (problems.length > 0 || program === undefined) return { ok: false, problems }
   return {
@@ -111,7 +114,7 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
       isOrchestratorPinned: check.orchestratorId !== undefined,
       isInputChecked: check.input !== undefined,
       isOutputChecked: check.output !== undefined,
-      isRecomputed: check.recompute !== undefined,
+      isRecomputed,
     },
   }
 }
@@ -236,4 +239,15 @@ function checkBytes(
   const actual = encodeHex(sha256(bytes)) as Digest
   if (actual !== expected) problems.push({ kind, expected, actual })
   return actual === expected
+}
+
+function checkLength(
+  kind: 'wrongInputLength' | 'wrongOutputLength',
+  bytes: Uint8Array | undefined,
+  expected: number,
+  problems: ReceiptProblem[],
+): boolean {
+  if (bytes === undefined || bytes.length === expected) return true
+  problems.push({ kind, expected, actual: bytes.length })
+  return false
 }

@@ -54,9 +54,9 @@ export function describeReceiptProblem(problem: ReceiptProblem): string {
     case 'wrongProgramId':
       return `the program's id is ${problem.actual}, but its bytes hash to ${problem.expected}`
     case 'wrongInputLength':
-      return `the input is said to have ${problem.actual} bytes, but the program takes ${problem.expected}`
+      return `the input has ${problem.actual} bytes, but the program takes ${problem.expected}`
     case 'wrongOutputLength':
-      return `the output is said to have ${problem.actual} bytes, but the program makes ${problem.expected}`
+      return `the output has ${problem.actual} bytes, but the program makes ${problem.expected}`
     case 'wrongOrchestrator':
       return `signed by orchestrator ${problem.actual}, expected ${problem.expected}`
     case 'badReceiptSignature':

@@ -53,10 +53,13 @@ const id16 = (number: number): string => number.toString(16).padStart(32, '0')
 /** Deliveries are attested by the orchestrator in one batch, answers by each worker alone, as the network does it. */
 export async function makeSampleReceipt(
   deliveries?: (output: Uint8Array) => Promise<readonly SampleDelivery[]>,
+  /** Signed by everybody, though it takes other inputs than the one that is given out. */
+  misfit?: Program,
 ): Promise<SampleReceipt> {
-  const program: Program = { op: 'matmul', m: 3, k: 5, n: 2 }
-  const input = Uint8Array.from({ length: inputLength(program) }, (_, index) => (index * 37 + 11) & 0xff)
-  const output = evaluate(program, input)
+  const asked: Program = { op: 'matmul', m: 3, k: 5, n: 2 }
+  const program = misfit ?? asked
+  const input = Uint8Array.from({ length: inputLength(asked) }, (_, index) => (index * 37 + 11) & 0xff)
+  const output = misfit ? new Uint8Array(outputLength(misfit)) : evaluate(asked, input)
   const orchestrator = await generateIdentity({ extractable: false })
   const samples = await (deliveries ?? twoThatAgree)(output)
   const task = {
@@ -103,7 +106,7 @@ export async function makeSampleReceipt(
     programId: programIdentity,
     seed: task.seed,
     inputDigest: task.payloadDigest,
-    inputLength: input.length,
+    inputLength: inputLength(program),
     outputDigest: digestOf(output),
     outputLength: outputLength(program),
     basis: 'agreement',
