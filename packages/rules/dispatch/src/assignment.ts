@@ -7,45 +7,65 @@ import type { DeliveryRecord, TaskRecord } from './record.ts'
 import { readyKey, type Search, type Worker } from './state.ts'
 import { deliveriesOf, deliveryOf, putDelivery, putDue, putTask, record, type Turn, taskOf } from './turn.ts'
 
-/** Bounds on one step. What a step does not look at, the next one does, so nobody hides behind those that do not fit. */
-const missesPerStepMax = 64
-const workersPerLookMax = 64
-/** When nothing else happens, the search goes on after this pause. */
+/** How much one look may compare, so that no queue and no crowd makes a step slow. */
+interface Bounds {
+  readonly misses: number
+  readonly workers: number
+}
+
+/** Every step that changed something looks at the oldest tasks and the least loaded workers. */
+const glance: Bounds = { misses: 8, workers: 16 }
+/** Where that was not all, a search looks at the rest, so that nobody hides behind those that do not fit. */
+const thorough: Bounds = { misses: 64, workers: 64 }
 const searchPauseMs = 10
 
 const firstPass: Search = { taskFrom: '', workerFrom: '', workerNext: '', isStale: false }
 
-/** Looks for workers when a task or a worker has changed, or while an earlier search is unfinished. */
 export function assign(turn: Turn): void {
   const { state, before } = turn
-  const isChanged = state.ready !== before.ready || state.workers !== before.workers
-  if (!isChanged && state.search === undefined) return
-  const isStale = state.search !== undefined && (state.search.isStale || isChanged)
-  const search = searchOn(turn, { ...(state.search ?? firstPass), isStale })
-  state.search = search
+  if (state.ready !== before.ready || state.workers !== before.workers) {
+    const isAll = look(turn, firstPass, glance) === undefined
+    for (const taskId of turn.woken) if (isReady(turn, taskId)) fill(turn, taskId, '', glance.workers)
+    if (isAll || state.free.size === 0) state.search = undefined
+    else if (state.search === undefined) begin(turn, firstPass)
+    else state.search = { ...state.search, isStale: true }
+  }
+  if (turn.isSearching && state.search !== undefined) {
+    const { search } = state
+    begin(turn, look(turn, search, thorough) ?? (search.isStale ? firstPass : undefined))
+  }
+}
+
+/** What the search has to do next; its own tick goes on with it. */
+function begin(turn: Turn, search: Search | undefined): void {
+  turn.state.search = search
   if (search !== undefined) putDue(turn, (turn.atMs + searchPauseMs) as TimeMs, { kind: 'search' })
 }
 
-/** Looks at as much as one step may; gives where to go on, or undefined when there is nothing left to find. */
-function searchOn(turn: Turn, { taskFrom, workerFrom, workerNext, isStale }: Search): Search | undefined {
+function isReady({ state }: Turn, taskId: TaskId): boolean {
+  const task = state.tasks.get(taskId)
+  return task !== undefined && state.ready.has(readyKey(task))
+}
+
+/** Gives out what it can within the bounds. Gives where to go on, or undefined when everything was looked at. */
+function look(turn: Turn, search: Search, bounds: Bounds): Search | undefined {
   const { state } = turn
-  let next = workerNext
+  let { workerNext } = search
   let misses = 0
-  for (const [key, taskId] of state.ready.entries(taskFrom)) {
-    // Whoever becomes free is a change, and the search begins again with the oldest task.
+  for (const [key, taskId] of state.ready.entries(search.taskFrom)) {
+    // Whoever becomes free is a change, and is offered the oldest task first.
     if (state.free.size === 0) return undefined
-    if (misses === missesPerStepMax) return { taskFrom: key, workerFrom, workerNext: next, isStale }
-    const stoppedAt = fill(turn, taskId, workerFrom)
+    if (misses === bounds.misses) return { ...search, taskFrom: key, workerNext }
+    const stoppedAt = fill(turn, taskId, search.workerFrom, bounds.workers)
     if (stoppedAt === undefined) continue
     misses++
-    if (stoppedAt !== '' && (next === '' || stoppedAt < next)) next = stoppedAt
+    if (stoppedAt !== '' && (workerNext === '' || stoppedAt < workerNext)) workerNext = stoppedAt
   }
-  if (next !== '') return { taskFrom: '', workerFrom: next, workerNext: '', isStale }
-  return isStale ? firstPass : undefined
+  return workerNext === '' ? undefined : { ...search, taskFrom: '', workerFrom: workerNext, workerNext: '' }
 }
 
 /** Undefined when the task has all it wants; otherwise the first worker that was not looked at, or '' for none. */
-function fill(turn: Turn, taskId: TaskId, workerFrom: string): string | undefined {
+function fill(turn: Turn, taskId: TaskId, workerFrom: string, workersMax: number): string | undefined {
   for (;;) {
     const task = taskOf(turn, taskId)
     const deliveries = deliveriesOf(turn, task)
@@ -54,7 +74,7 @@ function fill(turn: Turn, taskId: TaskId, workerFrom: string): string | undefine
       turn.state.ready = turn.state.ready.delete(readyKey(task))
       return undefined
     }
-    const chosen = chooseWorker(turn, task, deliveries, wanted, workerFrom)
+    const chosen = chooseWorker(turn, task, deliveries, wanted, workerFrom, workersMax)
     if (typeof chosen === 'string') return chosen
     deliver(turn, task, chosen)
   }
@@ -66,14 +86,15 @@ function chooseWorker(
   deliveries: readonly DeliveryRecord[],
   wanted: number,
   workerFrom: string,
+  workersMax: number,
 ): Worker | string {
   const { state } = turn
   const triedBefore = new Set<WorkerId>(deliveries.map(({ workerId }) => workerId))
   let isShort: boolean | undefined
   let second: Worker | undefined
   let looked = 0
-  for (const [key, workerId] of freeWorkers(turn, workerFrom)) {
-    if (looked++ === 2 * workersPerLookMax) return second ?? key
+  for (const [key, workerId] of freeWorkers(turn, workerFrom, workersMax)) {
+    if (looked++ === 2 * workersMax) return second ?? key
     const worker = state.workers.get(workerId)
     if (worker === undefined || unfitness(task, deliveries, worker) !== undefined) continue
     if (keepsRoom(worker)) {
@@ -87,10 +108,14 @@ function chooseWorker(
 }
 
 /** The least loaded, then those from `workerFrom` on. */
-function* freeWorkers({ state }: Turn, workerFrom: string): Generator<readonly [string, WorkerId]> {
+function* freeWorkers(
+  { state }: Turn,
+  workerFrom: string,
+  workersMax: number,
+): Generator<readonly [string, WorkerId]> {
   let count = 0
   for (const entry of state.free.entries()) {
-    if (count++ === workersPerLookMax && entry[0] < workerFrom) {
+    if (count++ === workersMax && entry[0] < workerFrom) {
       yield* state.free.entries(workerFrom)
       return
     }
@@ -124,10 +149,13 @@ function deliver(turn: Turn, task: TaskRecord, worker: Worker): void {
 
 /** Puts the task among those that want deliveries, when it does and its backoff allows. */
 export function queue(turn: Turn, task: TaskRecord): void {
+  const { state } = turn
   const { wanted } = tally(task, deliveriesOf(turn, task))
   const key = readyKey(task)
-  turn.state.ready =
-    wanted > 0 && task.notBeforeMs <= turn.atMs
-      ? turn.state.ready.set(key, task.taskId)
-      : turn.state.ready.delete(key)
+  if (wanted === 0 || task.notBeforeMs > turn.atMs) {
+    state.ready = state.ready.delete(key)
+    return
+  }
+  state.ready = state.ready.set(key, task.taskId)
+  turn.woken.push(task.taskId)
 }

@@ -7,13 +7,13 @@ import type { DispatchState } from './state.ts'
 const workersScannedMax = 1024
 
 const words: Readonly<Record<Unfit, string>> = {
-  hasThisTask: 'already has this task',
-  wrongKind: 'does not take this kind of task',
-  payloadTooLarge: 'cannot hold an input or output of this size',
-  paused: 'is paused',
-  noFreeSlot: 'has no free slot',
-  holdsTooMany: 'holds as many unrevealed answers as it may',
-  roomIsKept: 'keeps its room for tasks that enough workers could take',
+  hasThisTask: 'with this task already',
+  wrongKind: 'not taking this kind of task',
+  payloadTooLarge: 'too small for its input or output',
+  paused: 'paused',
+  noFreeSlot: 'without a free slot',
+  holdsTooMany: 'full of answers not yet revealed',
+  roomIsKept: 'keeping room for tasks that enough workers can take',
 }
 
 /** Undefined when the task has all the deliveries it wants, or none is known of. */

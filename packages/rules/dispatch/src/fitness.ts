@@ -29,7 +29,8 @@ export function unfitness(
   return undefined
 }
 
-const workersCountedMax = 1024
+/** Where more are connected, there are taken to be enough. */
+const workersCountedMax = 128
 
 /**
  * Whether fewer workers are connected that could ever take the task than it wants. Whoever works on such a task

@@ -76,7 +76,7 @@ export interface DispatchState {
   readonly free: SortedMap<string, WorkerId>
   /** What falls due when nothing else happens, soonest first. */
   readonly due: SortedMap<string, Due>
-  /** Set while a step could not compare every waiting task with every free worker. */
+  /** Set while not every waiting task has been compared with every free worker. */
   readonly search: Search | undefined
 }
 

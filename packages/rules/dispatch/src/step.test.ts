@@ -666,6 +666,7 @@ describe('who gets what', () => {
         })
         if (leased.length === 0) return
         for (const name of leased) scene.play(`${name} commits x`)
+        scene.wait(200)
       }
     }
     commitAll('ann', 'bob')

@@ -112,7 +112,7 @@ function tick(turn: Turn): void {
         kill(turn, taskOf(turn, due.taskId), 'deadline')
         break
       case 'search':
-        // The step itself goes on with the search.
+        turn.isSearching = true
         break
     }
   }

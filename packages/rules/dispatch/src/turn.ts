@@ -36,10 +36,24 @@ export interface Turn {
   readonly rows: Map<string, Row>
   readonly references: Reference[]
   readonly effects: Effect[]
+  /** Tasks that have come to want workers in this step. */
+  readonly woken: TaskId[]
+  /** It is time to go on with an unfinished search. */
+  isSearching: boolean
 }
 
 export function openTurn(state: DispatchState, atMs: TimeMs, sha256: Sha256): Turn {
-  return { atMs, sha256, before: state, state: { ...state }, rows: new Map(), references: [], effects: [] }
+  return {
+    atMs,
+    sha256,
+    before: state,
+    state: { ...state },
+    rows: new Map(),
+    references: [],
+    effects: [],
+    woken: [],
+    isSearching: false,
+  }
 }
 
 export interface Step {
