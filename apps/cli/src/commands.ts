@@ -1,0 +1,21 @@
+/** The table of commands: what can be typed, and what `--help` shows. */
+import type { Command } from './command.ts'
+import { health, workers } from './commands/network.ts'
+import { receipt } from './commands/receipt.ts'
+import { receiptCheck } from './commands/receiptCheck.ts'
+import { submitMatmul } from './commands/submitMatmul.ts'
+import { cancel, forget, get, list, output, wait } from './commands/task.ts'
+
+export const commands: readonly Command[] = [
+  submitMatmul,
+  wait,
+  get,
+  list,
+  cancel,
+  output,
+  receipt,
+  receiptCheck,
+  forget,
+  workers,
+  health,
+]

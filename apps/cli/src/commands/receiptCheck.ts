@@ -1,0 +1,164 @@
+/** Checks a receipt on this machine. Nobody is asked, except for the input when it is to be recomputed. */
+import { sha256, verifySignatureSync } from '@shardy/crypto/native'
+import { type OrchestratorId, payloadBytesMax, type Receipt } from '@shardy/protocol'
+import {
+  ApiError,
+  checkReceipt,
+  describeReceiptProblem,
+  type ReceiptFacts,
+  receiptFromJson,
+  UnreachableError,
+} from '@shardy/sdk'
+import { evaluate, type Program } from '@shardy/tensor'
+import type { Call, Command, Outcome } from '../command.ts'
+import { Failure, failureOf } from '../failure.ts'
+import { readBytesFrom } from '../files.ts'
+import type { Progress } from '../progress.ts'
+import { bytes, count, credits, printable, shape } from '../wording.ts'
+
+/** A receipt with every delivery that a task may have is far below this. */
+const receiptBytesMax = 4 * 1024 * 1024
+
+export const receiptCheck: Command = {
+  name: 'receipt check',
+  summary: 'check a receipt yourself, without trusting anyone',
+  operands: ['FILE'],
+  options: {
+    input: { value: 'FILE', what: 'the bytes of A then B: are they what the receipt is about?' },
+    output: { value: 'FILE', what: 'the output that you got: is it what the workers agreed on?' },
+    recompute: {
+      what: 'compute the answer here as well; without --input the input is fetched from the orchestrator',
+    },
+    orchestrator: { value: 'ID', what: 'whose receipt it must be; `npx shardy health` shows the id' },
+  },
+  more:
+    'The signatures show that so many distinct worker keys gave this answer. They do not show that it is right:\n' +
+    'several keys may belong to one person. --recompute does.',
+  async run(call) {
+    const { operands, options, progress } = call
+    const [file = ''] = operands
+    const receipt = await readReceipt(file)
+    const pinned = options.text('orchestrator')
+    if (pinned !== undefined && !/^[0-9a-f]{64}$/.test(pinned)) {
+      throw new Failure('usage', `--orchestrator is '${pinned}'; an id has 64 characters 0-9 and a-f`)
+    }
+    const files = [options.text('input'), options.text('output')] as const
+    const [given, output] = await Promise.all(
+      files.map((each) => (each === undefined ? undefined : readBytesFrom(each, payloadBytesMax))),
+    )
+    const isRecomputed = options.has('recompute')
+    const input = given ?? (isRecomputed ? await fetchInput(call, receipt) : undefined)
+    const checked = await checkReceipt(receipt, {
+      sha256,
+      verify: verifySignatureSync,
+      orchestratorId: pinned as OrchestratorId | undefined,
+      input,
+      output,
+      recompute: isRecomputed ? (program, bytes) => compute(program, bytes, progress) : undefined,
+    })
+    progress.clear()
+    if (checked.ok) return { json: { ok: true, facts: checked.facts }, text: describeFacts(checked.facts) }
+    return refused(
+      receipt,
+      checked.problems.map((problem) => ({ ...problem, message: describeReceiptProblem(problem) })),
+    )
+  },
+}
+
+async function readReceipt(file: string): Promise<Receipt> {
+  const text = new TextDecoder().decode(await readBytesFrom(file, receiptBytesMax))
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new Failure('badReceipt', `${file} is no receipt: it is not JSON`, { cause })
+  }
+  const parsed = receiptFromJson(value)
+  if (parsed.ok) return parsed.receipt
+  throw new Failure('badReceipt', `${file} is no receipt: ${parsed.field}: ${parsed.reason}`)
+}
+
+/** The orchestrator keeps inputs until the task is forgotten. What it sends is checked against the receipt. */
+async function fetchInput({ requester, progress }: Call, receipt: Receipt): Promise<Uint8Array> {
+  try {
+    return await requester.download(receipt.inputDigest, {
+      onProgress: (received) =>
+        progress.show(`fetching the input: ${bytes(received)} of ${bytes(receipt.inputLength)}`),
+    })
+  } catch (cause) {
+    if (!(cause instanceof ApiError || cause instanceof UnreachableError)) throw cause
+    const { exit, message } = failureOf(cause)
+    throw new Failure(exit, `recomputing needs the input, and it cannot be fetched: ${message}`, {
+      next:
+        'Give the bytes of A then B with --input FILE, or start the orchestrator that has them ' +
+        `(blob ${receipt.inputDigest}). Without --recompute the signatures are checked alone.`,
+      cause,
+    })
+  } finally {
+    progress.clear()
+  }
+}
+
+/** Below this many multiply-adds the definition itself is quick enough, and nothing need be loaded. */
+const smallWork = 4_000_000
+
+async function compute(program: Program, input: Uint8Array, progress: Progress): Promise<Uint8Array> {
+  const { m, k, n } = program
+  if (m * k * n <= smallWork) return evaluate(program, input)
+  const { createCpuExecutor } = await import('@shardy/compute')
+  const executor = createCpuExecutor()
+  try {
+    return await executor.execute(program, input, {
+      onProgress: (permille) =>
+        progress.show(`computing ${shape(program)} here: ${Math.floor(permille / 10)} %`),
+    })
+  } finally {
+    await executor.close()
+  }
+}
+
+function refused(
+  { taskId }: Receipt,
+  problems: readonly { readonly kind: string; readonly message: string }[],
+): Outcome {
+  const lines = problems.map(({ kind, message }) => `  ${kind}: ${printable(message)}`)
+  return {
+    exit: 'badReceipt',
+    json: { ok: false, taskId, problems },
+    text: `The receipt of task ${taskId} does NOT hold:\n${lines.join('\n')}\nDo not rely on it.`,
+  }
+}
+
+function describeFacts(facts: ReceiptFacts): string {
+  const { agreed, disagreed, isInputChecked, isOutputChecked } = facts
+  const workers = (ids: readonly string[], said: string): string[] => ids.map((id) => `    ${id}  ${said}`)
+  const lines = [
+    `The receipt of task ${facts.taskId} holds.`,
+    `  task          ${shape(facts.program)}`,
+    `  output        ${facts.outputDigest}`,
+    `  signed by     ${count(agreed.length, 'distinct worker key')}, ${credits(facts.paidMicroCredit)} test credits paid:`,
+    ...workers(agreed, 'gave this answer'),
+    ...workers(disagreed, 'gave another answer, not paid'),
+    `  orchestrator  ${facts.orchestratorId}${facts.isOrchestratorPinned ? ', as you demanded' : ''}`,
+    ...(isInputChecked ? ['  your input    is the one that the workers were given'] : []),
+    ...(isOutputChecked ? ['  your output   is the one that the workers agreed on'] : []),
+    '',
+    ...meaning(facts),
+  ]
+  return lines.join('\n')
+}
+
+function meaning({ agreed, isRecomputed, isOrchestratorPinned }: ReceiptFacts): string[] {
+  const who = isOrchestratorPinned
+    ? []
+    : ['Whose orchestrator it was, you know only by its id: --orchestrator ID makes sure.']
+  if (isRecomputed) {
+    return ['Recomputed: this machine got the same bits. The answer is right, whoever signed it.', ...who]
+  }
+  return [
+    `What this proves: ${count(agreed.length, 'distinct worker key')} signed this same answer, and the orchestrator signed that it`,
+    'accepted them. What it does not prove: that the answer is right, should one person hold all these keys.',
+    '--recompute settles that: your own machine computes it too.',
+    ...who,
+  ]
+}

@@ -1,0 +1,17 @@
+/** How a command ends: every exit code with its meaning, in one table that `--help` prints. */
+export const exits = {
+  done: { code: 0, meaning: 'done; for wait: the task is verified; for receipt check: the receipt holds' },
+  failed: { code: 1, meaning: 'a bug, or something nobody thought of' },
+  usage: { code: 2, meaning: 'a command, option or setting that cannot be' },
+  unreachable: { code: 3, meaning: 'nobody answers at the address' },
+  notAllowed: { code: 4, meaning: 'the API key is missing or not known there' },
+  refused: { code: 5, meaning: 'the orchestrator refused the request' },
+  unexpectedAnswer: { code: 6, meaning: 'something answered, but not as an orchestrator does' },
+  notVerified: { code: 7, meaning: 'the task ended without being verified' },
+  badReceipt: { code: 8, meaning: 'the receipt is malformed, or forged, or of another orchestrator' },
+  wrongBytes: { code: 9, meaning: 'what came does not have the digest that it should have' },
+  file: { code: 10, meaning: 'a file cannot be read or written' },
+  interrupted: { code: 130, meaning: 'stopped by Ctrl-C or a signal; tasks go on' },
+} as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>
+
+export type Exit = keyof typeof exits

@@ -1,0 +1,63 @@
+/** A command that cannot go on: what was wrong, how the process ends, and what to do next. */
+import {
+  ApiError,
+  type ErrorCode,
+  MalformedReceiptError,
+  UnexpectedAnswerError,
+  UnreachableError,
+  UploadStalledError,
+  WrongBytesError,
+} from '@shardy/sdk'
+import type { Exit } from './exit.ts'
+
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly exit: Exit
+  /** What the person can do about it. */
+  readonly next: string | undefined
+  constructor(
+    exit: Exit,
+    message: string,
+    options: { readonly next?: string | undefined; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause })
+    this.exit = exit
+    this.next = options.next
+  }
+}
+
+const nextSteps: Partial<Readonly<Record<ErrorCode, string>>> = {
+  missingApiKey:
+    'Give the key with --key or SHARDY_API_KEY. The one of a local network lies in .shardy/api-key; ' +
+    'it is found when you are in the folder where `npm start` runs.',
+  badApiKey: 'Look for the right key: `npm start` prints where it lies.',
+  unknownTask: '`npx shardy list` shows the tasks there are.',
+  taskNotVerified: '`npx shardy wait TASK_ID` waits until it is.',
+  quotaExceeded: 'Forget ended tasks to let go of their inputs and outputs.',
+  overloaded: 'Try again in a moment.',
+  shuttingDown: 'Try again in a moment.',
+}
+
+/** What any error means to the person at the terminal. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const as = (exit: Exit, next?: string) => new Failure(exit, message, { next, cause: error })
+  if (error instanceof UnreachableError) {
+    return as('unreachable', 'Start one here with `npm start`, or name another with --url or SHARDY_URL.')
+  }
+  if (error instanceof ApiError) {
+    const { code, status } = error.problem
+    return as(status === 401 ? 'notAllowed' : 'refused', nextSteps[code])
+  }
+  if (error instanceof UnexpectedAnswerError) {
+    return as(
+      'unexpectedAnswer',
+      'Is another program listening there? --url or SHARDY_URL names the address.',
+    )
+  }
+  if (error instanceof MalformedReceiptError) return as('badReceipt')
+  if (error instanceof WrongBytesError) return as('wrongBytes', 'Try again; if it stays so, do not trust it.')
+  if (error instanceof UploadStalledError) return as('refused', 'Try again in a moment.')
+  return as('failed', 'This is a bug. Please report it with the command that you typed.')
+}

@@ -1,0 +1,30 @@
+/** The process: the only place that touches the environment, the terminal, signals and the exit code. */
+import { exits } from './exit.ts'
+import { run } from './run.ts'
+
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
+// `shardy list | head`: a reader that has seen enough is no failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(exits.done.code)
+  })
+}
+
+const exit = await run(process.argv.slice(2), {
+  env: process.env,
+  print: (text) => process.stdout.write(text),
+  tell: (text) => process.stderr.write(text),
+  isWatched: process.stderr.isTTY === true,
+  signal: stop.signal,
+  nowMs: () => Date.now(),
+  every(ms, act) {
+    const timer = setInterval(act, ms)
+    return () => clearInterval(timer)
+  },
+  wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+})
+process.exitCode = exits[exit].code
+// What was interrupted may still hold the process; there is nothing left to print.
+if (exit === 'interrupted') process.exit()

@@ -1,0 +1,54 @@
+/** A task in words. */
+import type { TaskView } from '@shardy/sdk'
+import { activity } from './following.ts'
+import { bytes, count, credits, duration, printable, shape, table } from './wording.ts'
+
+const deadReasons = {
+  deadline: 'its deadline passed',
+  attemptsExhausted: 'too many workers failed at it',
+} as const
+
+function headline(task: TaskView): string {
+  const { taskId, status, redundancy, submittedAtMs, decidedAtMs, deadReason, deliveries } = task
+  const took = decidedAtMs === undefined ? '' : ` after ${duration(decidedAtMs - submittedAtMs)}`
+  switch (status) {
+    case 'verified': {
+      const agreed = deliveries.filter(({ outcome }) => outcome === 'accepted').length
+      return `Task ${taskId} is verified${took}: ${agreed} distinct workers gave the same answer.`
+    }
+    case 'dead':
+      return `Task ${taskId} failed${took}: ${deadReason === undefined ? 'no reason is given' : deadReasons[deadReason]}.`
+    case 'cancelled':
+      return `Task ${taskId} was cancelled${took}.`
+    default:
+      return `Task ${taskId} is ${activity(task)}. ${count(redundancy, 'worker')} must agree.`
+  }
+}
+
+function workerLines({ deliveries }: TaskView): string {
+  const rows = deliveries.map(({ workerId, state, outcome, rewardMicroCredit, permille }) => {
+    const paid = BigInt(rewardMicroCredit)
+    const progress = permille === undefined ? '' : ` ${Math.floor(permille / 10)} %`
+    const now = outcome === undefined ? `${state}${progress}` : outcome
+    return ['  worker', workerId, now, paid > 0n ? `paid ${credits(paid)} test credits` : 'not paid']
+  })
+  return rows.length === 0 ? '' : `\n${printableLines(table(rows))}`
+}
+
+const printableLines = (text: string): string => text.split('\n').map(printable).join('\n')
+
+export function describeTask(task: TaskView): string {
+  const { program, input, outputDigest, outputLength, output, rewardMicroCredit } = task
+  const result = outputDigest === undefined ? '' : `\n  output  ${outputDigest}  (${bytes(outputLength)})`
+  const what = `${shape(program)}, ${credits(BigInt(rewardMicroCredit))} test credits to share`
+  const facts = `\n  input   ${input.digest}  (${bytes(input.length)})${result}`
+  return `${printableLines(headline(task))}\n  ${what}${facts}${workerLines(task)}${nextSteps(task, output)}`
+}
+
+function nextSteps({ taskId, status }: TaskView, output: TaskView['output']): string {
+  if (status === 'verified') {
+    const fetch = output === 'keep' ? `\n  npx shardy output ${taskId} --to output.bin` : ''
+    return `\nNext:${fetch}\n  npx shardy receipt ${taskId} --to receipt.json`
+  }
+  return status === 'waiting' || status === 'running' ? `\nNext:\n  npx shardy wait ${taskId}` : ''
+}

@@ -1,0 +1,71 @@
+/** How things are said to a person: shapes, money, durations, sizes, tables. */
+import type { Program } from '@shardy/tensor'
+
+/** What a server says may hold anything; in a terminal only printable text may arrive. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '?')
+}
+
+export function shape({ m, k, n }: Program): string {
+  return `${m}×${k} · ${k}×${n} int8 matrix product`
+}
+
+export function shortShape({ m, k, n }: Program): string {
+  return `${m}×${k}·${k}×${n}`
+}
+
+const microPerCredit = 1_000_000n
+
+/** Exact: `0.0005`. */
+export function credits(microCredit: bigint): string {
+  const fraction = String(microCredit % microPerCredit)
+    .padStart(6, '0')
+    .replace(/0+$/, '')
+  return `${microCredit / microPerCredit}${fraction === '' ? '' : `.${fraction}`}`
+}
+
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
+
+const units = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+] as const
+
+export function duration(ms: number): string {
+  for (const [unitMs, name] of units) if (ms >= unitMs) return `${Math.floor(ms / unitMs)} ${name}`
+  return ms >= 10_000 ? `${Math.round(ms / 1000)} s` : `${(Math.max(0, ms) / 1000).toFixed(1)} s`
+}
+
+export function bytes(length: number): string {
+  if (length < 1024) return count(length, 'byte')
+  return length < 1024 * 1024
+    ? `${(length / 1024).toFixed(1)} KiB`
+    : `${(length / 1024 / 1024).toFixed(1)} MiB`
+}
+
+/** Enough of an id to tell it from others at a glance. */
+export function short(id: string): string {
+  return `${id.slice(0, 12)}…`
+}
+
+/** Columns as wide as their widest cell, two spaces apart. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = []
+  for (const row of rows) {
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, cell.length)
+    })
+  }
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

@@ -1,0 +1,17 @@
+/** What a command touches besides files and the network; a test gives its own. */
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** To stdout: what was asked for. */
+  readonly print: (text: string) => void
+  /** To stderr: progress and complaints. */
+  readonly tell: (text: string) => void
+  /** Whether a person watches stderr, so that a line may be rewritten. */
+  readonly isWatched: boolean
+  /** Aborted when the person wants to stop. */
+  readonly signal: AbortSignal
+  readonly nowMs: () => number
+  /** Calls again and again until the returned function is called. */
+  readonly every: (ms: number, act: () => void) => () => void
+  /** Waits between tries. */
+  readonly wait: (ms: number) => Promise<void>
+}
