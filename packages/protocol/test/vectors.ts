@@ -212,7 +212,7 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
       name: 'or refused, with a reason',
       frame: {
         type: 'refusal',
-        body: { code: 'replayedHello', message: 'this hello was signed for another connection' },
+        body: { code: 'replayedHello', message: 'this connection has said hello already' },
       },
     },
     {

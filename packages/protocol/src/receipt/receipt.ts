@@ -1,5 +1,5 @@
 /**
- * The receipt (spec R1–R4): who did what for a task, with both sides' signatures, signed by the orchestrator as a
+ * The receipt (spec R1–R6): who did what for a task, with both sides' signatures, signed by the orchestrator as a
  * whole. It proves what was said; that the answer is right follows only as far as its basis goes (agreement of
  * distinct workers, who may collude) or from recomputing the program.
  */

@@ -108,7 +108,8 @@ function hunt(
         if (!Buffer.from(bytes).equals(outcome.again)) throw new Error('a second accepted encoding')
       } else {
         tally.refused.set(outcome.kind, (tally.refused.get(outcome.kind) ?? 0) + 1)
-        if (!/^\S.+\S$/.test(outcome.sentence)) throw new Error(`no sentence for ${outcome.kind}`)
+        // It travels in a refusal frame, whose text is short printable ASCII.
+        if (!/^[!-~][ -~]{1,254}[!-~]$/.test(outcome.sentence)) throw new Error(outcome.sentence)
       }
     } catch (cause) {
       throw new Error(where(), { cause })
