@@ -1,7 +1,7 @@
 /**
- * Agreement: replicas of a task having equal digests. A task is verified when as many distinct workers as its
- * redundancy gave the same digest; until then this says how many more deliveries it needs. Workers who collude can
- * agree on a wrong answer, which is why a receipt names its basis.
+ * Agreement (spec D3, D19): replicas of a task having equal digests. A task is verified when as many distinct
+ * workers as its redundancy gave the same digest; until then this says how many more deliveries it needs. Workers
+ * who collude can agree on a wrong answer, which is why a receipt names its basis.
  */
 import type { Digest, MicroCredit } from '@shardy/protocol'
 import type { DeliveryRecord, TaskRecord } from './record.ts'
@@ -42,7 +42,7 @@ export function tally(task: TaskRecord, deliveries: readonly DeliveryRecord[]): 
   }
 }
 
-/** Commitments close when enough workers are bound to an answer; nobody may commit after seeing another's. */
+/** D11: commitments close when enough workers are bound to an answer; nobody may commit after seeing another's. */
 export function commitmentsAreIn(task: TaskRecord, deliveries: readonly DeliveryRecord[]): boolean {
   const bound = deliveries.filter(
     ({ state }) =>
@@ -51,7 +51,7 @@ export function commitmentsAreIn(task: TaskRecord, deliveries: readonly Delivery
   return bound.length >= task.redundancy
 }
 
-/** Equal shares; what cannot be divided goes to the first, so that exactly the reward is paid out. */
+/** D20: equal shares; what cannot be divided goes to the first, so that exactly the reward is paid out. */
 export function shares(rewardMicroCredit: MicroCredit, count: number): readonly MicroCredit[] {
   const share = rewardMicroCredit / BigInt(count)
   const rest = rewardMicroCredit % BigInt(count)

@@ -1,4 +1,7 @@
-/** Who gets what: gives tasks that want deliveries to workers that fit, oldest task and least loaded worker first. */
+/**
+ * Who gets what (spec D7): gives tasks that want deliveries to workers that fit, oldest task and least loaded worker
+ * first.
+ */
 import type { DeliveryId, MicroCredit, TaskId, TimeMs, WorkerId } from '@shardy/protocol'
 import { tally } from './agreement.ts'
 import { isShortOfWorkers, keepsRoom, unfitness } from './fitness.ts'

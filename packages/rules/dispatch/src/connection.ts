@@ -1,4 +1,6 @@
-/** Workers come, change their presence and go. What was out with one that goes is lost; what it answered stays. */
+/**
+ * Workers come, change their presence and go. What was out with one that goes is lost; what it answered stays (D17).
+ */
 import type { MicroCredit } from '@shardy/protocol'
 import { ignore } from './effect.ts'
 import type { InputOf } from './input.ts'
@@ -49,7 +51,7 @@ export function changePresence(turn: Turn, { workerId, state }: InputOf<'presenc
 
 function drop(turn: Turn, worker: Worker): void {
   dropWorker(turn, worker)
-  // The first loss may end a task; a worker has at most one delivery of a task, so the others stay as they are.
+  // A loss may end its task, but the worker has no second delivery of it, so what is still to come is live.
   for (const [deliveryId] of worker.held.entries()) {
     fail(turn, deliveryOf(turn, deliveryId), 'lost', 'the worker left')
   }

@@ -1,5 +1,6 @@
 /**
- * What dispatch wants done, in order. `save` comes first: nothing is sent before what justifies it is durable.
+ * What dispatch wants done, in order (spec D25). `save` comes first: nothing is sent before what justifies it is
+ * durable.
  */
 import type {
   CancelReason,

@@ -1,4 +1,7 @@
-/** Which workers a task can go to. What decides here is also what a requester is told who asks why a task waits. */
+/**
+ * Which workers a task can go to (spec D6, D8). What decides here is also what a requester is told who asks why a
+ * task waits.
+ */
 import type { DeliveryRecord, TaskRecord } from './record.ts'
 import { type DispatchState, heldMax, type Worker } from './state.ts'
 

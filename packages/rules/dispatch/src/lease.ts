@@ -1,4 +1,6 @@
-/** How long a worker may take, and how long a task waits after a delivery that came to nothing. */
+/**
+ * How long a worker may take (spec D10, D12), and how long a task waits after a delivery that came to nothing (D16).
+ */
 import {
   type DeliveryId,
   domainPayload,

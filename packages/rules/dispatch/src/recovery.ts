@@ -1,6 +1,7 @@
 /**
- * From what the store holds back to a running state. Connections did not survive, so what was out with a worker is
- * lost and tried again; answers that had come in stay. Nothing here needs the last words of the process before.
+ * From what the store holds back to a running state (spec D26). Connections did not survive, so what was out with a
+ * worker is lost and tried again; answers that had come in stay. Nothing here needs the last words of the process
+ * before.
  */
 import type { Sha256, TimeMs } from '@shardy/protocol'
 import { assign } from './assignment.ts'

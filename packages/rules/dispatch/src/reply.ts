@@ -1,6 +1,6 @@
 /**
  * What a worker says about a delivery: taken in its order (ack, commit, reveal, answer), from the worker that holds
- * it. Whatever is late, repeated or another's changes nothing.
+ * it (spec D11–D13, D18). Whatever is late, repeated or another's changes nothing.
  */
 import { commitTo } from '@shardy/protocol'
 import { ignore } from './effect.ts'

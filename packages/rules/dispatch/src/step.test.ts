@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { MicroCredit } from '@shardy/protocol'
 import { newTask, Scene } from '../test/scene.ts'
-import { heldMax } from './state.ts'
 
 interface Scenario {
   readonly desc: string
@@ -453,6 +452,14 @@ describe('time', () => {
     expect(scene.standing('bob')).toBe('0 accepted, 0 disagreed, 0 earned')
   })
 
+  test('the time to reveal begins when commitments close, whatever is left of the lease', () => {
+    const scene = new Scene()
+    scene.play(...annCommitted, 'wait 14000', 'bob commits x', 'wait 14000')
+    expect(scene.deliveries()).toEqual(['ann revealing', 'bob revealing'])
+    scene.play('ann reveals x', 'ann answers x', 'bob reveals x', 'bob answers x')
+    expect(scene.task().status).toBe('verified')
+  })
+
   test('revealing without answering ends the same way', () => {
     const scene = new Scene()
     scene.play(...bobRevealed, 'cat joins', 'wait 15500')
@@ -590,127 +597,3 @@ describe('submit', () => {
     expect(scene.deliveries()).toEqual(['ann accepted', 'bob accepted'])
   })
 })
-
-describe('who gets what', () => {
-  test('a worker has no more at once than its slots, and commits make room', () => {
-    const scene = new Scene()
-    scene.join('ann', { slots: 2 })
-    scene.play('submit t', 'submit u', 'submit v')
-    expect(scene.state.deliveries.size).toBe(2)
-    scene.play('ann commits x')
-    expect(scene.state.deliveries.size).toBe(3)
-  })
-
-  test('the oldest task goes first', () => {
-    const scene = new Scene()
-    scene.play('submit t', 'wait 1', 'submit u', 'wait 1', 'submit v')
-    scene.join('ann', { slots: 1 })
-    expect(scene.deliveries('t')).toEqual(['ann leased'])
-    scene.play('ann commits x')
-    expect(scene.deliveries('u')).toEqual(['ann leased'])
-  })
-
-  test('the least loaded worker goes first', () => {
-    const scene = new Scene()
-    scene.join('ann', { slots: 9 })
-    scene.join('bob', { slots: 9 })
-    scene.play('submit t')
-    scene.join('cat', { slots: 9 })
-    scene.play('submit u')
-    expect(scene.deliveries('u')[0]).toBe('cat leased')
-  })
-
-  test('a paused worker gets nothing until it is back; a hidden one does', () => {
-    const scene = new Scene()
-    scene.play('ann joins', 'ann is paused', 'bob joins', 'bob is hidden', 'submit t')
-    expect(scene.deliveries()).toEqual(['bob leased'])
-    expect(scene.play('ann is available')).toEqual(['event delivered', 'deliver to ann'])
-  })
-
-  test('a worker that pauses goes on with what it has', () => {
-    const scene = new Scene()
-    scene.play(...submitted, 'ann is paused', 'ann acks', 'ann commits x')
-    expect(scene.deliveries()).toEqual(['ann committed', 'bob leased'])
-  })
-
-  test('a task too large for one worker goes to another', () => {
-    const scene = new Scene()
-    scene.join('ann', { payloadBytesMax: 100, slots: 2 })
-    scene.join('bob', { payloadBytesMax: 2000, slots: 2 })
-    scene.submit('t', { inputLength: 1000, outputLength: 1000 })
-    expect(scene.deliveries()).toEqual(['bob leased'])
-    scene.submit('u', { inputLength: 10, outputLength: 2001 })
-    expect(scene.deliveries('u')).toEqual([])
-    scene.submit('v', { inputLength: 10, outputLength: 100 })
-    expect(scene.deliveries('v').toSorted()).toEqual(['ann leased', 'bob leased'])
-  })
-
-  test('a worker without the kind gets nothing', () => {
-    const scene = new Scene()
-    const { workerId, publicKey, ...profile } = { ...joined(scene, 'ann') }
-    scene.send({ kind: 'workerJoined', workerId, publicKey, ...profile, kinds: [] })
-    scene.play('submit t')
-    expect(scene.deliveries()).toEqual([])
-  })
-
-  test('what a worker holds unrevealed is bounded, and half is kept for tasks that can end', () => {
-    const scene = new Scene()
-    scene.join('ann', { slots: 1 })
-    scene.join('bob', { slots: 1 })
-    for (let index = 0; index < 200; index++) scene.submit(`t${index}`, { redundancy: 3 })
-    const commitAll = (...names: readonly string[]): void => {
-      for (;;) {
-        const leased = names.filter((name) => {
-          const { deliveryId } = scene.deliveryOf(name)
-          return scene.state.deliveries.get(deliveryId)?.state === 'leased'
-        })
-        if (leased.length === 0) return
-        for (const name of leased) scene.play(`${name} commits x`)
-        scene.wait(200)
-      }
-    }
-    commitAll('ann', 'bob')
-    const held = [...scene.state.workers.values()].map((worker) => worker.held.size)
-    expect(held).toEqual([heldMax / 2, heldMax / 2])
-    // Two are enough for this one, so it passes all that wait for a third.
-    scene.submit('pair')
-    scene.wait(100)
-    scene.play(
-      'ann commits x',
-      'bob commits x',
-      'ann reveals x',
-      'bob reveals x',
-      'ann answers x',
-      'bob answers x',
-    )
-    expect(scene.task('pair').status).toBe('verified')
-    scene.join('cat', { slots: 1 })
-    commitAll('ann', 'bob', 'cat')
-    const states = [...scene.state.deliveries.values()].map(({ state }) => state)
-    expect(states.filter((state) => state === 'revealing').length).toBeGreaterThanOrEqual(3)
-  })
-
-  test('tasks that nobody can take hide nothing from the workers, nor the workers from each other', () => {
-    const scene = new Scene()
-    scene.isChecked = false
-    for (let index = 0; index < 200; index++) scene.submit(`big ${index}`, { inputLength: 2_000_000 })
-    for (let index = 0; index < 300; index++) scene.join(`small ${index}`)
-    scene.isChecked = true
-    scene.play('submit t')
-    scene.wait(1000)
-    expect(scene.deliveries()).toHaveLength(2)
-    scene.join('large', { payloadBytesMax: 4_000_000, slots: 1 })
-    scene.wait(1000)
-    expect(scene.state.tasks.get(scene.deliveryOf('large').taskId)?.inputLength).toBe(2_000_000)
-    expect(scene.state.search).toBeUndefined()
-  })
-})
-
-function joined(scene: Scene, name: string) {
-  scene.join(name)
-  const worker = [...scene.state.workers.values()][0]
-  const standing = [...scene.state.standings.values()][0]
-  if (worker === undefined || standing === undefined) throw new Error('nobody joined')
-  const { workerId, operationsPerSecond, payloadBytesMax, slots } = worker
-  return { workerId, publicKey: standing.publicKey, operationsPerSecond, payloadBytesMax, slots }
-}

@@ -1,6 +1,6 @@
 /**
- * What follows when a delivery moved: more deliveries, the close of commitments, or the end of the task. A delivery
- * settles once; every path to the end of a task goes through `end`.
+ * What follows when a delivery moved (spec D4, D19–D22): more deliveries, the close of commitments, or the end of
+ * the task. A delivery settles once; every path to the end of a task goes through `end`.
  */
 import type { CancelReason, Digest, MicroCredit, TimeMs } from '@shardy/protocol'
 import { commitmentsAreIn, shares, tally } from './agreement.ts'
@@ -49,7 +49,7 @@ function askToReveal(turn: Turn, task: TaskRecord, delivery: DeliveryRecord): vo
   turn.effects.push({ kind: 'closeCommitments', workerId, deliveryId })
 }
 
-/** A delivery came to nothing. The task tries again after a pause; the worker's standing does not change. */
+/** D15, D16: a delivery came to nothing. The task tries again after a pause; the worker's standing does not change. */
 export function fail(
   turn: Turn,
   delivery: DeliveryRecord,

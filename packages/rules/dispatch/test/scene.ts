@@ -5,7 +5,7 @@
  *   ann joins · submit t · ann acks · ann commits x · ann reveals x · ann answers x · ann rejects · ann leaves
  *   ann/bob acks: ann says it about bob's latest delivery. bob commits ann:x: a copy of what ann would commit to.
  */
-import type { DurationMs, MicroCredit, PublicKey, TimeMs, WorkerId } from '@shardy/protocol'
+import type { DurationMs, MicroCredit, PublicKey, TaskKind, TimeMs, WorkerId } from '@shardy/protocol'
 import {
   createStep,
   type DeliveryRecord,
@@ -62,12 +62,18 @@ export function newTask(name: string, about: Partial<NewTask> = {}): NewTask {
 }
 
 export interface Profile {
+  readonly kinds: readonly TaskKind[]
   readonly operationsPerSecond: number
   readonly payloadBytesMax: number
   readonly slots: number
 }
 
-const profile: Profile = { operationsPerSecond: 1_000_000, payloadBytesMax: 1_000_000, slots: 1 }
+const profile: Profile = {
+  kinds: ['program'],
+  operationsPerSecond: 1_000_000,
+  payloadBytesMax: 1_000_000,
+  slots: 1,
+}
 
 type Timeless<T> = T extends unknown ? Omit<T, 'atMs'> : never
 
@@ -122,7 +128,7 @@ export class Scene {
   join(name: string, about: Partial<Profile> = {}): readonly Effect[] {
     const workerId = workerIdOf(name)
     const publicKey: PublicKey = publicKeyOf(name)
-    return this.send({ kind: 'workerJoined', workerId, publicKey, kinds: ['program'], ...profile, ...about })
+    return this.send({ kind: 'workerJoined', workerId, publicKey, ...profile, ...about })
   }
 
   /** Lets time pass and everything fall due in it. */

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'bun:test'
+import { Scene } from '../test/scene.ts'
+import { heldMax, readyKey } from './state.ts'
+
+describe('who gets what', () => {
+  test('a worker has no more at once than its slots, and commits make room', () => {
+    const scene = new Scene()
+    scene.join('ann', { slots: 2 })
+    scene.play('submit t', 'submit u', 'submit v')
+    expect(scene.state.deliveries.size).toBe(2)
+    scene.play('ann commits x')
+    expect(scene.state.deliveries.size).toBe(3)
+  })
+
+  test('the oldest task goes first', () => {
+    const scene = new Scene()
+    scene.play('submit t', 'wait 1', 'submit u', 'wait 1', 'submit v')
+    scene.join('ann', { slots: 1 })
+    expect(scene.deliveries('t')).toEqual(['ann leased'])
+    scene.play('ann commits x')
+    expect(scene.deliveries('u')).toEqual(['ann leased'])
+  })
+
+  test('the least loaded worker goes first', () => {
+    const scene = new Scene()
+    scene.join('ann', { slots: 9 })
+    scene.join('bob', { slots: 9 })
+    scene.play('submit t')
+    scene.join('cat', { slots: 9 })
+    scene.play('submit u')
+    expect(scene.deliveries('u')[0]).toBe('cat leased')
+  })
+
+  test('a paused worker gets nothing until it is back; a hidden one does', () => {
+    const scene = new Scene()
+    scene.play('ann joins', 'ann is paused', 'bob joins', 'bob is hidden', 'submit t')
+    expect(scene.deliveries()).toEqual(['bob leased'])
+    expect(scene.play('ann is available')).toEqual(['event delivered', 'deliver to ann'])
+  })
+
+  test('a worker that pauses goes on with what it has', () => {
+    const scene = new Scene()
+    scene.play('ann joins', 'bob joins', 'submit t', 'ann is paused', 'ann acks', 'ann commits x')
+    expect(scene.deliveries()).toEqual(['ann committed', 'bob leased'])
+  })
+
+  test('a task too large for one worker goes to another', () => {
+    const scene = new Scene()
+    scene.join('ann', { payloadBytesMax: 100, slots: 2 })
+    scene.join('bob', { payloadBytesMax: 2000, slots: 2 })
+    scene.submit('t', { inputLength: 1000, outputLength: 1000 })
+    expect(scene.deliveries()).toEqual(['bob leased'])
+    scene.submit('u', { inputLength: 10, outputLength: 2001 })
+    expect(scene.deliveries('u')).toEqual([])
+    scene.submit('v', { inputLength: 10, outputLength: 100 })
+    expect(scene.deliveries('v').toSorted()).toEqual(['ann leased', 'bob leased'])
+  })
+
+  test('a worker without the kind gets nothing', () => {
+    const scene = new Scene()
+    scene.join('ann', { kinds: [] })
+    scene.play('submit t')
+    expect(scene.deliveries()).toEqual([])
+  })
+
+  test('what a worker holds unrevealed is bounded, and half is kept for tasks that can end', () => {
+    const scene = new Scene()
+    scene.join('ann', { slots: 1 })
+    scene.join('bob', { slots: 1 })
+    for (let index = 0; index < 200; index++) scene.submit(`t${index}`, { redundancy: 3 })
+    const commitAll = (...names: readonly string[]): void => {
+      for (;;) {
+        const leased = names.filter((name) => {
+          const { deliveryId } = scene.deliveryOf(name)
+          return scene.state.deliveries.get(deliveryId)?.state === 'leased'
+        })
+        if (leased.length === 0) return
+        for (const name of leased) scene.play(`${name} commits x`)
+        scene.wait(200)
+      }
+    }
+    commitAll('ann', 'bob')
+    const held = [...scene.state.workers.values()].map((worker) => worker.held.size)
+    expect(held).toEqual([heldMax / 2, heldMax / 2])
+    // Two are enough for this one, so it passes all that wait for a third.
+    scene.submit('pair')
+    scene.wait(100)
+    scene.play(
+      'ann commits x',
+      'bob commits x',
+      'ann reveals x',
+      'bob reveals x',
+      'ann answers x',
+      'bob answers x',
+    )
+    expect(scene.task('pair').status).toBe('verified')
+    scene.join('cat', { slots: 1 })
+    commitAll('ann', 'bob', 'cat')
+    const states = [...scene.state.deliveries.values()].map(({ state }) => state)
+    expect(states.filter((state) => state === 'revealing').length).toBeGreaterThanOrEqual(3)
+  })
+
+  test('tasks that nobody can take hide nothing from the workers, nor the workers from each other', () => {
+    const scene = new Scene()
+    scene.isChecked = false
+    for (let index = 0; index < 200; index++) scene.submit(`big ${index}`, { inputLength: 2_000_000 })
+    for (let index = 0; index < 300; index++) scene.join(`small ${index}`)
+    scene.isChecked = true
+    scene.play('submit t')
+    scene.wait(1000)
+    expect(scene.deliveries()).toHaveLength(2)
+    scene.join('large', { payloadBytesMax: 4_000_000, slots: 1 })
+    scene.wait(1000)
+    expect(scene.state.tasks.get(scene.deliveryOf('large').taskId)?.inputLength).toBe(2_000_000)
+    expect(scene.state.search).toBeUndefined()
+  })
+
+  test('what changes while a search is under way is looked at again', () => {
+    const scene = new Scene()
+    scene.isChecked = false
+    for (let index = 0; index < 10; index++) scene.join(`small ${index}`)
+    for (let index = 0; index < 150; index++) {
+      scene.submit(`t${index}`, { inputLength: index === 30 ? 2_000_000 : 9_000_000 })
+      scene.nowMs = (scene.nowMs + 1) as typeof scene.nowMs
+    }
+    scene.isChecked = true
+    const hasPassed = (): boolean => (scene.state.search?.taskFrom ?? '') > readyKey(scene.task('t30'))
+    for (let count = 0; count < 20 && !hasPassed(); count++) scene.wait(10)
+    expect(hasPassed()).toBe(true)
+    scene.join('medium', { payloadBytesMax: 3_000_000 })
+    expect(scene.deliveries('t30')).toEqual([])
+    scene.wait(1000)
+    expect(scene.deliveries('t30')).toEqual(['medium leased'])
+  })
+})
