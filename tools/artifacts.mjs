@@ -1,0 +1,51 @@
+// `npm run artifacts`: files that are made by a program and too slow for `npm run check`. Each is verified against what
+// makes it; `-- --write` makes it again. Circuits and WASM join this table when they arrive.
+
+import './nodeVersion.mjs'
+import { bootstrap } from './bootstrap.mjs'
+import { endChildrenOnSignal, runQuietly } from './child.mjs'
+import { command } from './failure.mjs'
+import { buildPage } from './page.mjs'
+import { bun, root } from './workspace.mjs'
+
+const usage = 2
+
+/** @type {readonly { name: string, verify: () => Promise<unknown>, write: () => Promise<unknown> }[]} */
+const artifacts = [
+  {
+    name: 'vectors/wire',
+    verify: () => runBun('verifying vectors/wire', 'test', './packages/protocol/src/vectors.test.ts'),
+    write: () => runBun('writing vectors/wire', 'packages/protocol/test/writeVectors.ts'),
+  },
+  {
+    name: 'apps/worker/dist',
+    verify: () => buildPage(root, () => {}),
+    write: () => buildPage(root, () => {}),
+  },
+]
+
+/**
+ * @param {string} label
+ * @param {readonly string[]} args
+ */
+function runBun(label, ...args) {
+  return runQuietly({ label, program: bun, args, cwd: root })
+}
+
+async function main() {
+  const [word, ...more] = process.argv.slice(2)
+  if (more.length > 0 || (word !== undefined && word !== '--write')) {
+    console.error('npm run artifacts               verify what is made by a program and slow to make')
+    console.error('npm run artifacts -- --write    make it again; then read the difference')
+    return usage
+  }
+  await bootstrap({})
+  endChildrenOnSignal()
+  for (const artifact of artifacts) {
+    await (word === '--write' ? artifact.write() : artifact.verify())
+    console.log(`✓ ${artifact.name}`)
+  }
+  return 0
+}
+
+await command(main)
