@@ -3,6 +3,7 @@
  * validation stay out of the way and an upload reaches its handler as a stream.
  */
 import type { Elysia } from 'elysia'
+import { type Serve, watchHead } from './head.ts'
 import { ApiError, problemResponse } from './problem.ts'
 import type { Parsed, Route } from './route.ts'
 import { parseRequest } from './validation.ts'
@@ -23,13 +24,7 @@ export function bind<R extends Route>(
   { authorize, failed }: Bound,
   handle: (parsed: Parsed<R>, request: Request) => Handled | Promise<Handled>,
 ): void {
-  const serve = async ({
-    request,
-    params,
-  }: {
-    request: Request
-    params: Record<string, string>
-  }): Promise<Response> => {
+  const serve: Serve = async ({ request, params }) => {
     try {
       authorize(request, route)
       const handled = await handle(await parseRequest(route, request, params), request)
@@ -43,5 +38,7 @@ export function bind<R extends Route>(
       return problemResponse(told.problem)
     }
   }
+  watchHead(app, route, serve)
+  if (route.method === 'HEAD') return
   app.route(route.method, route.path, serve as never, { parse: 'none' } as never)
 }
