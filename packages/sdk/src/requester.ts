@@ -144,14 +144,17 @@ export function createRequester(config: RequesterConfig): Requester {
       const headers = { 'idempotency-key': idempotencyKey }
       return client.call(routes.submitTask, { body: submission, headers }, { signal })
     },
-    async submitMatmul({ m, k, n, a, b, idempotencyKey, signal, onProgress, ...terms }) {
+    async submitMatmul({ m, k, n, a, b, idempotencyKey, signal, onProgress, ...rest }) {
       const program: MatmulProgram = { op: 'matmul', m, k, n }
       const bytes = matmulInput(program, a, b)
       const input =
         bytes.length <= inlineBytesMax
           ? { base64: encodeBase64(bytes) }
           : { blob: await requester.upload(bytes, { onProgress, signal }) }
-      return requester.submit({ kind: 'program', program, input, ...terms }, { idempotencyKey, signal })
+      const { seed, redundancy, rewardMicroCredit, timeoutMs, output } = rest
+      const terms = { seed, redundancy, rewardMicroCredit, timeoutMs, output }
+      const submission = { kind: 'program', program, input, ...withoutAbsent(terms) } as const
+      return requester.submit(submission, { idempotencyKey, signal })
     },
     async wait(taskId, { onEvent, signal } = {}) {
       try {
@@ -210,3 +213,10 @@ export function createRequester(config: RequesterConfig): Requester {
 }
 
 const randomKey = (): string => encodeHex(crypto.getRandomValues(new Uint8Array(16)))
+
+/** JSON leaves out what is undefined; types do not. */
+function withoutAbsent<T extends object>(terms: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]?: Exclude<T[Name], undefined>
+  }
+}
