@@ -1,0 +1,353 @@
+/** Every command against a real server with canned answers. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { sha256 } from '@shardy/crypto/native'
+import { encodeHex } from '@shardy/protocol'
+import { type EventView, receiptToJson, type Submission, type TaskView } from '@shardy/sdk'
+import {
+  makeSampleReceipt,
+  type SampleReceipt,
+  sampleTask,
+  serveRoutes,
+  type TestServer,
+  testApiKey,
+} from '@shardy/sdk/testing'
+import { shardy } from '../test/terminal.ts'
+import { randomBytes } from './matrices.ts'
+
+let sample: SampleReceipt
+let folder: string
+let server: TestServer
+let task: TaskView
+let submitted: Submission | undefined
+let asked: Record<string, unknown> | undefined
+let events: readonly Omit<EventView, 'sequence' | 'atMs'>[] = []
+/** Holds the end of the event stream back until it is called. */
+let release: (() => void) | undefined
+const env = () => ({ SHARDY_URL: server.url, SHARDY_API_KEY: testApiKey })
+const cli = (...words: string[]) => shardy(words, env())
+const inFolder = (name: string) => path.join(folder, name)
+
+const verified = (): Partial<TaskView> => ({
+  status: 'verified',
+  decidedAtMs: 1_760_000_001_500,
+  outputDigest: sample.receipt.outputDigest,
+  deliveries: ['aa', 'bb'].map((id) => ({
+    deliveryId: id.repeat(16),
+    workerId: id.repeat(32),
+    state: 'settled',
+    outcome: 'accepted',
+    rewardMicroCredit: '500',
+    leasedAtMs: 1_760_000_000_100,
+    deadlineMs: 1_760_000_060_000,
+  })),
+})
+
+function stream(): Response {
+  const text = events
+    .map(
+      (event, index) =>
+        `data: ${JSON.stringify({ sequence: index + 1, atMs: 1_760_000_000_000, ...event })}\n\n`,
+    )
+    .join('')
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(`${text}: still here\n\n`))
+      if (release === undefined) controller.close()
+    },
+  })
+  return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+}
+
+beforeAll(async () => {
+  sample = await makeSampleReceipt()
+  folder = await mkdtemp(path.join(tmpdir(), 'shardy-cli-'))
+  server = serveRoutes({
+    submitTask: ({ body }) => {
+      submitted = body
+      return { status: 201, json: { ...task, status: 'waiting', decidedAtMs: task.submittedAtMs } }
+    },
+    listTasks: ({ query }) => {
+      asked = query
+      return { status: 200, json: { tasks: [task], nextCursor: '0f'.repeat(24) } }
+    },
+    getTask: () => ({ status: 200, json: task }),
+    cancelTask: () => ({ status: 200, json: { ...task, status: 'cancelled' } }),
+    forgetTask: () => new Response(null, { status: 204 }),
+    taskEvents: stream,
+    taskReceipt: () => ({ status: 200, json: receiptToJson(sample.receipt) }),
+    taskOutput: () => new Response(Uint8Array.from(sample.output)),
+    getBlob: () => new Response(sample.input),
+    workers: () => ({
+      status: 200,
+      json: {
+        workers: [
+          {
+            workerId: 'ab'.repeat(32),
+            connected: true,
+            executor: 'webgpu',
+            adapter: 'A \u001b[2J device',
+            presence: 'available',
+            inFlight: 1,
+            acceptedCount: 7,
+            disagreedCount: 0,
+            earnedMicroCredit: '3500',
+          },
+        ],
+      },
+    }),
+    health: () => ({
+      status: 200,
+      json: {
+        status: 'ok',
+        version: '0.1.0',
+        orchestratorId: sample.orchestratorId,
+        publicKey: Buffer.from(sample.receipt.orchestratorKey).toString('base64'),
+        workers: 2,
+        tasks: { waiting: 0, running: 1 },
+        uptimeMs: 61_000,
+        store: 'rocksdb',
+      },
+    }),
+  })
+})
+afterAll(async () => {
+  await server.close()
+  await rm(folder, { recursive: true })
+})
+beforeEach(() => {
+  task = sampleTask(verified())
+  submitted = undefined
+  release = undefined
+  events = [{ type: 'delivered', workerId: 'aa'.repeat(32) }, { type: 'answered' }, { type: 'task_verified' }]
+})
+
+describe('submit matmul', () => {
+  test('random matrices are those of the seed', async () => {
+    const { exit, stdout } = await cli('submit', 'matmul', '--m', '3', '--k', '5', '--n', '2', '--seed', '9')
+    expect(exit).toBe('done')
+    expect(stdout).toContain('--seed 9')
+    expect(stdout).toContain(`npx shardy wait ${task.taskId}`)
+    const wanted = Buffer.from(randomBytes(9n, 25)).toString('base64')
+    expect(submitted).toEqual({
+      kind: 'program',
+      program: { op: 'matmul', m: 3, k: 5, n: 2 },
+      input: { base64: wanted },
+    })
+  })
+
+  test('terms and files travel as they were given', async () => {
+    await writeFile(inFolder('a'), sample.input.subarray(0, 15))
+    await writeFile(inFolder('b'), sample.input.subarray(15))
+    const shape = ['--m', '3', '--k', '5', '--n', '2', '--a', inFolder('a'), '--b', inFolder('b')]
+    const { exit } = await cli('submit', 'matmul', ...shape, '--redundancy', '3', '--reward', '70')
+    expect(exit).toBe('done')
+    expect(submitted).toMatchObject({
+      redundancy: 3,
+      rewardMicroCredit: '70',
+      input: { base64: Buffer.from(sample.input).toString('base64') },
+    })
+  })
+
+  test('--wait ends with the verified task and its output', async () => {
+    const file = inFolder('c')
+    const { exit, stdout, stderr } = await cli('submit', 'matmul', '--size', '4', '--wait', '--to', file)
+    expect(exit).toBe('done')
+    expect(stdout).toContain('is verified after 1.5 s: 2 distinct workers gave the same answer')
+    expect(stdout).toContain(`npx shardy receipt ${task.taskId} --to receipt.json`)
+    expect(stderr).toContain('worker aaaaaaaaaaaa… has it')
+    expect(new Uint8Array(await readFile(file))).toEqual(Uint8Array.from(sample.output))
+  })
+
+  const refusals: readonly (readonly [string, RegExp])[] = [
+    ['', /--m is missing\nNext: Give --size N/],
+    ['--m 3 --n 3', /--k is missing/],
+    ['--size 3 --m 3', /--size stands for/],
+    ['--size 0', /--size is '0'; it must be a whole number from 1/],
+    ['--size 65535', /the input is \d+ bytes, the limit is/],
+    ['--size 3 --redundancy 1', /--redundancy is '1'; it must be a whole number from 2 to 7/],
+    ['--size 3 --reward 9223372036854775808', /--reward is .* from 0 to 9223372036854775807/],
+    ['--size 3 --to x', /--to needs --wait/],
+    ['--size 3 --a x', /--b is missing/],
+    ['--size 3 --a FILE --b FILE --seed 3', /--seed makes random matrices/],
+    ['--size 1 --a FILE --b FILE', /cannot be read: it has \d+ bytes, at most 1/],
+    ['--size 999 --a FILE --b FILE', /has \d+ bytes; 999 × 999 takes 998001/],
+  ]
+  for (const [line, message] of refusals) {
+    test(`'${line}' is refused before anything is sent`, async () => {
+      const words = line
+        .split(' ')
+        .filter(Boolean)
+        .map((word) => (word === 'FILE' ? import.meta.path : word))
+      const { exit, stderr } = await cli('submit', 'matmul', ...words)
+      expect(stderr).toMatch(message)
+      expect(exit).toBe(message.source.startsWith('cannot') ? 'file' : 'usage')
+      expect(submitted).toBeUndefined()
+    })
+  }
+})
+
+describe('wait', () => {
+  test('a task that ends otherwise is told, with its reason', async () => {
+    task = sampleTask({ status: 'dead', deadReason: 'deadline', decidedAtMs: 1_760_000_600_000 })
+    events = [{ type: 'task_dead' }]
+    const { exit, stdout } = await cli('wait', task.taskId)
+    expect(exit).toBe('notVerified')
+    expect(stdout).toContain('failed after 10 min: its deadline passed')
+  })
+
+  test('says what the task waits for, and how to come back after Ctrl-C', async () => {
+    task = sampleTask()
+    events = []
+    release = () => {}
+    const stop = new AbortController()
+    let told = ''
+    const printed = await shardy(['wait', task.taskId], env(), {
+      signal: stop.signal,
+      tell(text) {
+        told += text
+        if (text.includes('no worker is connected')) stop.abort()
+      },
+    })
+    expect(printed.exit).toBe('interrupted')
+    expect(told).toContain('waiting; needs 2 more workers; no worker is connected')
+    expect(told).toContain(`npx shardy wait ${task.taskId}`)
+  })
+})
+
+describe('looking', () => {
+  test('list shows tasks and how to see more', async () => {
+    const { stdout } = await cli('list', '--status', 'verified', '--limit', '7')
+    expect(asked).toEqual({ limit: '7', status: 'verified' })
+    expect(stdout).toMatch(new RegExp(`${task.taskId}  verified  3×5·5×2  1 min ago`))
+    expect(stdout).toContain(`--cursor ${'0f'.repeat(24)}`)
+  })
+  test('get shows a task that waits', async () => {
+    task = sampleTask()
+    expect((await cli('get', task.taskId)).stdout).toContain(
+      'is waiting; needs 2 more workers; no worker is connected',
+    )
+  })
+  test('workers cannot draw on the terminal', async () => {
+    const { stdout } = await cli('workers')
+    expect(stdout).toContain(
+      'abababababab  available  webgpu  1     7         0          0.0035  A ?[2J device',
+    )
+  })
+  test('health says who it is', async () => {
+    const { stdout } = await cli('health')
+    expect(stdout).toContain(sample.orchestratorId)
+    expect(stdout).toContain('2 workers connected')
+  })
+  test('cancel and forget say what became of the task', async () => {
+    expect((await cli('cancel', task.taskId)).stdout).toContain('was cancelled')
+    expect((await cli('forget', task.taskId)).stdout).toContain('is forgotten')
+  })
+})
+
+test('every command prints one JSON value with --json, and nothing else', async () => {
+  await writeFile(inFolder('r.json'), JSON.stringify(receiptToJson(sample.receipt)))
+  const id = task.taskId
+  const lines = [
+    ['submit', 'matmul', '--size', '2', '--wait'],
+    ['wait', id],
+    ['get', id],
+    ['list'],
+    ['cancel', id],
+    ['output', id, '--to', inFolder('o')],
+    ['receipt', id],
+    ['receipt', id, '--to', inFolder('r2.json')],
+    ['receipt', 'check', inFolder('r.json')],
+    ['forget', id],
+    ['workers'],
+    ['health'],
+  ]
+  for (const line of lines) {
+    const { stdout, exit } = await cli(...line, '--json')
+    expect(exit).toBe('done')
+    expect(stdout.trimEnd().split('\n').length).toBe(1)
+    expect(typeof JSON.parse(stdout)).toBe('object')
+  }
+})
+
+describe('receipt', () => {
+  const nobody = { SHARDY_URL: 'http://127.0.0.1:1' }
+  let file: string
+  beforeEach(async () => {
+    file = inFolder('receipt.json')
+    expect((await cli('receipt', task.taskId, '--to', file)).exit).toBe('done')
+  })
+  const check = (...more: string[]) => shardy(['receipt', 'check', file, ...more], nobody)
+
+  test('holds offline, and says what that proves and what not', async () => {
+    const { exit, stdout } = await check()
+    expect(exit).toBe('done')
+    expect(stdout).toContain(`The receipt of task ${sample.receipt.taskId} holds.`)
+    expect(stdout).toContain('2 distinct worker keys signed this same answer')
+    expect(stdout).toContain('does not prove: that the answer is right')
+  })
+
+  test('recomputed from a file, it says that this machine got the same bits', async () => {
+    await writeFile(inFolder('in'), sample.input)
+    await writeFile(inFolder('out'), sample.output)
+    const all = [
+      '--input',
+      inFolder('in'),
+      '--output',
+      inFolder('out'),
+      '--orchestrator',
+      sample.orchestratorId,
+    ]
+    const { exit, stdout } = await check('--recompute', ...all)
+    expect(exit).toBe('done')
+    expect(stdout).toContain('this machine got the same bits')
+    expect(stdout).toContain('as you demanded')
+    expect(stdout).not.toContain('does not prove')
+  })
+
+  test('recomputed without a file, the input comes from the orchestrator', async () => {
+    const { exit, stdout } = await cli('receipt', 'check', file, '--recompute')
+    expect(exit).toBe('done')
+    expect(stdout).toContain('this machine got the same bits')
+  })
+
+  test('recomputed without a file and without an orchestrator, it says how to get the input', async () => {
+    const { exit, stderr } = await check('--recompute')
+    expect(exit).toBe('unreachable')
+    expect(stderr).toMatch(/recomputing needs the input.*\nNext: .*--input FILE/)
+    expect(stderr).toContain(sample.receipt.inputDigest)
+  })
+
+  test('forged, it does not hold, and the lie is named', async () => {
+    const forged = { ...receiptToJson(sample.receipt), outputDigest: encodeHex(sha256(Uint8Array.of(1))) }
+    await writeFile(file, JSON.stringify(forged))
+    const { exit, stdout } = await check()
+    expect(exit).toBe('badReceipt')
+    expect(stdout).toContain('does NOT hold')
+    expect(stdout).toContain('badReceiptSignature')
+    expect(stdout).toContain('tooFewAgreed')
+    const json = await check('--json')
+    expect(json.exit).toBe('badReceipt')
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, problems: { length: 4 } })
+  })
+
+  test('of another orchestrator, it does not hold', async () => {
+    expect((await check('--orchestrator', 'e'.repeat(64))).stdout).toContain('wrongOrchestrator')
+    expect((await check('--orchestrator', 'E')).exit).toBe('usage')
+  })
+
+  test('with other bytes than the requester has, it does not hold', async () => {
+    await writeFile(inFolder('in'), sample.output)
+    expect((await check('--input', inFolder('in'))).stdout).toContain('otherInput')
+    expect((await check('--output', inFolder('missing'))).exit).toBe('file')
+  })
+
+  test('malformed, the field is named', async () => {
+    await writeFile(file, JSON.stringify({ ...receiptToJson(sample.receipt), note: 'hello' }))
+    expect((await check()).stderr).toContain('is no receipt: note:')
+    await writeFile(file, '{}')
+    expect((await check()).exit).toBe('badReceipt')
+  })
+})
