@@ -15,7 +15,16 @@ const artifacts = [
   {
     name: 'vectors/wire',
     verify: () => runBun('verifying vectors/wire', 'test', './packages/protocol/src/vectors.test.ts'),
-    write: () => runBun('writing vectors/wire', 'packages/protocol/test/writeVectors.ts'),
+    async write() {
+      await runBun('writing vectors/wire', 'packages/protocol/test/writeVectors.ts')
+      await runBun(
+        'laying out vectors/wire',
+        'node_modules/@biomejs/biome/bin/biome',
+        'format',
+        '--write',
+        'vectors',
+      )
+    },
   },
   {
     name: 'apps/worker/dist',
