@@ -222,6 +222,19 @@ const forgeries: Readonly<Record<string, readonly [ReceiptProblemKind, () => Pro
       return alone.receipt
     },
   ],
+  'one worker both agreed and disagreed': [
+    'repeatedWorker',
+    async () => {
+      const twin = await worker()
+      const other = await worker()
+      const torn = await makeSampleReceipt(async (output) => [
+        { worker: twin, outcome: 'accepted', output },
+        { worker: other, outcome: 'accepted', output },
+        { worker: twin, outcome: 'disagreed', output: Uint8Array.from(output, (byte) => byte ^ 1) },
+      ])
+      return torn.receipt
+    },
+  ],
   'a rule that has no program to stand on': [
     'unreadableProgram',
     () => sample.sign({ ...sample.receipt, program: Uint8Array.of(1, 2, 3) }),
@@ -236,6 +249,13 @@ describe('a forged receipt is refused by name when', () => {
       for (const problem of problems) expect(describeReceiptProblem(problem)).toMatch(/^[a-z0-9].*[a-z0-9]$/)
     })
   }
+
+  test('the workers computed another program that takes as many bytes', async () => {
+    const { m, k, n } = sample.program
+    const asked = { op: 'matmul', m: n, k, n: m } as const
+    expect(await kindsOf(sample.receipt, { program: asked })).toEqual(['otherProgram'])
+    expect(await kindsOf(sample.receipt, { program: sample.program })).toEqual([])
+  })
 
   test('another orchestrator signed it than the one that was expected', async () => {
     const orchestratorId = otherDigest as string as OrchestratorId

@@ -25,7 +25,7 @@ import {
   type TimeMs,
   type WorkerId,
 } from '@shardy/protocol'
-import { decodeProgram, inputLength, outputLength, type Program } from '@shardy/tensor'
+import { decodeProgram, inputLength, outputLength, type Program, programId } from '@shardy/tensor'
 import type { ReceiptProblem } from './receiptProblem.ts'
 
 export interface ReceiptCheck {
@@ -37,6 +37,11 @@ export interface ReceiptCheck {
   ) => boolean | Promise<boolean>
   /** Whose receipt it must be. Without it anyone's key will do, the forger's own included. */
   readonly orchestratorId?: OrchestratorId | undefined
+  /**
+   * What the requester asked for. Without it the receipt may be of another program that takes as many bytes; then
+   * compare `facts.program` yourself.
+   */
+  readonly program?: Program | undefined
   /** The bytes that the requester sent and got, when it has them. */
   readonly input?: Uint8Array | undefined
   readonly output?: Uint8Array | undefined
@@ -58,6 +63,7 @@ export interface ReceiptFacts {
   readonly decidedAtMs: TimeMs
   /** Which of the optional checks were done. */
   readonly isOrchestratorPinned: boolean
+  readonly isProgramPinned: boolean
   readonly isInputChecked: boolean
   readonly isOutputChecked: boolean
   readonly isRecomputed: boolean
@@ -112,6 +118,7 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
       ) as MicroCredit,
       decidedAtMs: receipt.decidedAtMs,
       isOrchestratorPinned: check.orchestratorId !== undefined,
+      isProgramPinned: check.program !== undefined,
       isInputChecked: check.input !== undefined,
       isOutputChecked: check.output !== undefined,
       isRecomputed,
@@ -122,7 +129,7 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
 /** The program that the bytes say, when they can be read. */
 function checkProgram(
   receipt: Receipt,
-  { sha256 }: ReceiptCheck,
+  { sha256, program: asked }: ReceiptCheck,
   problems: ReceiptProblem[],
 ): Program | undefined {
   const expected = encodeHex(sha256(domainPayload('program', receipt.program))) as ProgramId
@@ -135,6 +142,9 @@ function checkProgram(
     return undefined
   }
   const program = decoded.value
+  if (asked !== undefined && programId(asked, sha256) !== programId(program, sha256)) {
+    problems.push({ kind: 'otherProgram', expected: asked, actual: program })
+  }
   const lengths = [
     ['wrongInputLength', inputLength(program), receipt.inputLength],
     ['wrongOutputLength', outputLength(program), receipt.outputLength],
@@ -209,6 +219,10 @@ function checkOutcomes(receipt: Receipt, { sha256 }: ReceiptCheck, problems: Rec
       problems.push({ kind: 'paidWithoutAcceptance', deliveryId, workerId, outcome, rewardMicroCredit })
     }
     if (outcome !== 'accepted' && outcome !== 'disagreed') continue
+    // A worker answers a task once: whoever stands on both sides was made to.
+    if (agreed.has(workerId) || disagreed.has(workerId)) {
+      problems.push({ kind: 'repeatedWorker', deliveryId, workerId })
+    }
     if (actual === undefined) {
       problems.push({ kind: 'missingAnswer', deliveryId, workerId, outcome })
     } else if (outcome === 'disagreed') {
@@ -218,7 +232,6 @@ function checkOutcomes(receipt: Receipt, { sha256 }: ReceiptCheck, problems: Rec
     } else if (actual !== expected) {
       problems.push({ kind: 'acceptedOtherDigest', deliveryId, workerId, expected, actual })
     } else {
-      if (agreed.has(workerId)) problems.push({ kind: 'repeatedWorker', deliveryId, workerId })
       agreed.add(workerId)
     }
   }

@@ -8,6 +8,7 @@ import type {
   ProgramId,
   WorkerId,
 } from '@shardy/protocol'
+import type { Program } from '@shardy/tensor'
 
 interface Difference<T> {
   readonly expected: T
@@ -21,6 +22,7 @@ interface OfDelivery {
 
 export type ReceiptProblem =
   | { readonly kind: 'unreadableProgram'; readonly reason: string }
+  | ({ readonly kind: 'otherProgram' } & Difference<Program>)
   | ({ readonly kind: 'wrongProgramId' } & Difference<ProgramId>)
   | ({ readonly kind: 'wrongInputLength' } & Difference<number>)
   | ({ readonly kind: 'wrongOutputLength' } & Difference<number>)
@@ -53,6 +55,8 @@ export function describeReceiptProblem(problem: ReceiptProblem): string {
       return `the program cannot be read: ${problem.reason}`
     case 'wrongProgramId':
       return `the program's id is ${problem.actual}, but its bytes hash to ${problem.expected}`
+    case 'otherProgram':
+      return `the workers computed ${JSON.stringify(problem.actual)}, you asked for ${JSON.stringify(problem.expected)}`
     case 'wrongInputLength':
       return `the input has ${problem.actual} bytes, but the program takes ${problem.expected}`
     case 'wrongOutputLength':
@@ -68,7 +72,7 @@ export function describeReceiptProblem(problem: ReceiptProblem): string {
     case 'repeatedDelivery':
       return `delivery ${problem.deliveryId} is listed twice`
     case 'repeatedWorker':
-      return `worker ${problem.workerId} is counted twice among those that agreed`
+      return `worker ${problem.workerId} answered twice; a worker answers a task once`
     case 'missingAnswer':
       return `delivery ${problem.deliveryId} is ${problem.outcome}, but worker ${problem.workerId} gave no answer`
     case 'acceptedOtherDigest':

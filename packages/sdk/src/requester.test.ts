@@ -1,11 +1,17 @@
 /** The requester against a real server whose blobs, breaks and answers the test decides. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { ApiError, type EventView, receiptToJson, type Submission, UnreachableError } from '@shardy/api'
-import { type Handlers, serveRoutes, type TestServer, testApiKey } from '@shardy/api/testing'
+import {
+  type Handlers,
+  sampleView as sampleTask,
+  serveRoutes,
+  type TestServer,
+  testApiKey,
+} from '@shardy/api/testing'
 import { sha256 } from '@shardy/crypto/native'
 import { encodeHex } from '@shardy/protocol'
 import { digestOf, makeSampleReceipt } from '../test/sampleReceipt.ts'
-import { sampleTask } from '../test/sampleTask.ts'
+
 import { matmulOutput } from './matmul.ts'
 import { createRequester, MalformedReceiptError, type RequesterConfig, WrongBytesError } from './requester.ts'
 import { UploadStalledError } from './upload.ts'

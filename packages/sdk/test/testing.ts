@@ -1,3 +1,8 @@
-export { type Handlers, serveRoutes, type TestServer, testApiKey } from '@shardy/api/testing'
+export {
+  type Handlers,
+  sampleView as sampleTask,
+  serveRoutes,
+  type TestServer,
+  testApiKey,
+} from '@shardy/api/testing'
 export { makeSampleReceipt, type SampleDelivery, type SampleReceipt } from './sampleReceipt.ts'
-export { sampleTask } from './sampleTask.ts'

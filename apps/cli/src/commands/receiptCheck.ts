@@ -9,7 +9,7 @@ import {
   receiptFromJson,
   UnreachableError,
 } from '@shardy/sdk'
-import { evaluate, type Program } from '@shardy/tensor'
+import { evaluate, type Program, parseProgram } from '@shardy/tensor'
 import type { Call, Command, Outcome } from '../command.ts'
 import { Failure, failureOf } from '../failure.ts'
 import { readBytesFrom } from '../files.ts'
@@ -24,6 +24,10 @@ export const receiptCheck: Command = {
   summary: 'check a receipt yourself, without trusting anyone',
   operands: ['FILE'],
   options: {
+    program: {
+      value: 'MxKxN',
+      what: 'the shape that you asked for, such as 64x64x64: is it what was computed?',
+    },
     input: { value: 'FILE', what: 'the bytes of A then B: are they what the receipt is about?' },
     output: { value: 'FILE', what: 'the output that you got: is it what the workers agreed on?' },
     recompute: {
@@ -42,6 +46,7 @@ export const receiptCheck: Command = {
     if (pinned !== undefined && !/^[0-9a-f]{64}$/.test(pinned)) {
       throw new Failure('usage', `--orchestrator is '${pinned}'; an id has 64 characters 0-9 and a-f`)
     }
+    const program = parseShape(options.text('program'))
     const files = [options.text('input'), options.text('output')] as const
     const [given, output] = await Promise.all(
       files.map((each) => (each === undefined ? undefined : readBytesFrom(each, payloadBytesMax))),
@@ -52,17 +57,30 @@ export const receiptCheck: Command = {
       sha256,
       verify: verifySignatureSync,
       orchestratorId: pinned as OrchestratorId | undefined,
+      program,
       input,
       output,
       recompute: isRecomputed ? (program, bytes) => compute(program, bytes, progress) : undefined,
     })
     progress.clear()
-    if (checked.ok) return { json: { ok: true, facts: checked.facts }, text: describeFacts(checked.facts) }
+    if (checked.ok)
+      return {
+        json: { ok: true, facts: checked.facts },
+        text: describeFacts(checked.facts, given !== undefined),
+      }
     return refused(
       receipt,
       checked.problems.map((problem) => ({ ...problem, message: describeReceiptProblem(problem) })),
     )
   },
+}
+
+function parseShape(text: string | undefined): Program | undefined {
+  if (text === undefined) return undefined
+  const [, m, k, n] = /^(\d{1,9})x(\d{1,9})x(\d{1,9})$/.exec(text) ?? []
+  const parsed = parseProgram({ op: 'matmul', m: Number(m), k: Number(k), n: Number(n) })
+  if (parsed.ok) return parsed.value
+  throw new Failure('usage', `--program is '${text}'; it is m, k and n with x between them, such as 64x64x64`)
 }
 
 async function readReceipt(file: string): Promise<Receipt> {
@@ -129,36 +147,48 @@ function refused(
   }
 }
 
-function describeFacts(facts: ReceiptFacts): string {
-  const { agreed, disagreed, isInputChecked, isOutputChecked } = facts
+function describeFacts(facts: ReceiptFacts, isInputGiven: boolean): string {
+  const { agreed, disagreed, isProgramPinned, isOutputChecked } = facts
   const workers = (ids: readonly string[], said: string): string[] => ids.map((id) => `    ${id}  ${said}`)
   const lines = [
     `The receipt of task ${facts.taskId} holds.`,
-    `  task          ${shape(facts.program)}`,
+    `  task          ${shape(facts.program)}${isProgramPinned ? ', as you demanded' : ''}`,
     `  output        ${facts.outputDigest}`,
     `  signed by     ${count(agreed.length, 'distinct worker key')}, ${credits(facts.paidMicroCredit)} test credits paid:`,
     ...workers(agreed, 'gave this answer'),
     ...workers(disagreed, 'gave another answer, not paid'),
     `  orchestrator  ${facts.orchestratorId}${facts.isOrchestratorPinned ? ', as you demanded' : ''}`,
-    ...(isInputChecked ? ['  your input    is the one that the workers were given'] : []),
+    ...(isInputGiven ? ['  your input    is the one that the workers were given'] : []),
     ...(isOutputChecked ? ['  your output   is the one that the workers agreed on'] : []),
     '',
-    ...meaning(facts),
+    ...meaning(facts, isInputGiven),
   ]
   return lines.join('\n')
 }
 
-function meaning({ agreed, isRecomputed, isOrchestratorPinned }: ReceiptFacts): string[] {
+function meaning(
+  { agreed, program, isRecomputed, isOrchestratorPinned, isProgramPinned }: ReceiptFacts,
+  isInputGiven: boolean,
+): string[] {
   const who = isOrchestratorPinned
     ? []
     : ['Whose orchestrator it was, you know only by its id: --orchestrator ID makes sure.']
-  if (isRecomputed) {
-    return ['Recomputed: this machine got the same bits. The answer is right, whoever signed it.', ...who]
+  if (!isRecomputed) {
+    return [
+      `What this proves: ${count(agreed.length, 'distinct worker key')} signed this same answer, and the orchestrator signed that it`,
+      'accepted them. What it does not prove: that the answer is right, should one person hold all these keys.',
+      '--recompute settles that: your own machine computes it too.',
+      ...who,
+    ]
   }
   return [
-    `What this proves: ${count(agreed.length, 'distinct worker key')} signed this same answer, and the orchestrator signed that it`,
-    'accepted them. What it does not prove: that the answer is right, should one person hold all these keys.',
-    '--recompute settles that: your own machine computes it too.',
+    'Recomputed: this machine got the same bits. The answer is right for this program and input, whoever signed it.',
+    ...(isProgramPinned
+      ? []
+      : [`That it is your program, look above or demand: --program ${program.m}x${program.k}x${program.n}.`]),
+    ...(isInputGiven
+      ? []
+      : ['The input came from the orchestrator; --input FILE makes sure that it is yours.']),
     ...who,
   ]
 }
