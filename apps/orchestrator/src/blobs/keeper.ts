@@ -1,13 +1,15 @@
 /**
  * Which blobs are kept, for whom, and how long: records and references in the store, bytes in the blob store. The
  * bytes are on disk before a record names them and stay until after it is gone, so a crash leaves at worst bytes that
- * nobody knows, which `sweep` removes. A blob without references is collected once it is older than the grace time.
+ * nobody knows, which the first collection removes. A blob without references goes once it is older than the grace time.
  */
 import type { Digest, RequesterId, TimeMs } from '@shardy/protocol'
 import { type BlobStore, prefixRange, type Store } from '@shardy/storage'
 import type { Clock } from '../clock.ts'
 import { type BlobRecord, blobRecord, idKey, type Table } from '../tables.ts'
 import { decodeRecord } from '../tasks/archive.ts'
+import { createTurns } from '../turns.ts'
+import { createQuota } from './quota.ts'
 
 export interface BlobPolicy {
   /** What one requester's blobs may add up to; outputs of its tasks count, but never fail a task. */
@@ -26,22 +28,28 @@ export const defaultBlobPolicy: BlobPolicy = {
 
 export interface BlobKeeper {
   length(digest: Digest): Promise<number | undefined>
-  usedBytes(owner: RequesterId): number
   /** Whether `owner` may keep that many more bytes. */
   fits(owner: RequesterId, bytes: number): boolean
+  /** Sets aside what an upload brings, until it is recorded or released; false when it does not fit. */
+  reserve(digest: Digest, bytes: number, owner: RequesterId): boolean
+  release(digest: Digest): void
+  /** Who began the upload of a blob, as far as this process knows. */
+  uploader(digest: Digest): RequesterId | undefined
   /** Keeps bytes that are in memory. */
   keep(digest: Digest, bytes: Uint8Array, owner: RequesterId): Promise<void>
-  /** Records a blob whose bytes the blob store has just finished. */
+  /** Records a blob whose bytes the blob store has just finished. Called while it is pinned. */
   record(digest: Digest, length: number, owner: RequesterId): Promise<void>
   bytes(digest: Digest): Promise<Uint8Array>
-  /** Keeps a blob from being collected while `act` runs. */
+  /** Keeps a blob from being collected while `act` runs; one that is just being collected is gone before it does. */
   pinned<T>(digest: Digest, act: () => Promise<T>): Promise<T>
   /** Removes what nothing refers to; `inUse` are digests that open work still needs. Returns how many went. */
   collect(inUse: ReadonlySet<Digest>): Promise<number>
 }
 
-/** Collection looks at this many records at a time, so that it never holds a snapshot for long. */
-const scannedPerPassMax = 1_000
+/** One collection looks at so many records and goes on where it stopped the next time. */
+const scannedPerPassMax = 20_000
+/** Read at a time, so that no snapshot is held for long; so many are also looked at side by side. */
+const scannedAtOnce = 50
 
 export async function openBlobKeeper(
   store: Store<Table>,
@@ -49,12 +57,15 @@ export async function openBlobKeeper(
   clock: Clock,
   policy: BlobPolicy,
 ): Promise<BlobKeeper> {
-  const used = new Map<RequesterId, number>()
+  const quota = createQuota(policy.quotaBytes)
   const pins = new Map<Digest, number>()
+  /** A record changes, and a blob is dropped, in turn. */
+  const turns = createTurns<Digest>()
   let nextScanned: Uint8Array | undefined
+  let mayHaveStrays = true
   for await (const { value } of store.iterate('blobs')) {
     const { ownerId, length } = decodeRecord(blobRecord, value)
-    used.set(ownerId, (used.get(ownerId) ?? 0) + length)
+    quota.add(ownerId, length)
   }
 
   async function read(digest: Digest): Promise<BlobRecord | undefined> {
@@ -62,18 +73,20 @@ export async function openBlobKeeper(
     return value && decodeRecord(blobRecord, value)
   }
 
-  async function record(digest: Digest, length: number, ownerId: RequesterId): Promise<void> {
-    const before = await read(digest)
-    // Whoever brought it first is charged for it; bringing it again starts its grace time anew.
-    const kept = { digest, length, ownerId: before?.ownerId ?? ownerId, createdAtMs: clock.nowMs() }
-    const value = blobRecord.encode(kept)
-    await store.write([{ kind: 'put', table: 'blobs', key: idKey(digest), value }], { sync: true })
-    if (before === undefined) used.set(ownerId, (used.get(ownerId) ?? 0) + length)
+  function record(digest: Digest, length: number, ownerId: RequesterId): Promise<void> {
+    return turns.take(digest, async () => {
+      const before = await read(digest)
+      // Whoever brought it first is charged for it; bringing it again starts its grace time anew.
+      const kept = { digest, length, ownerId: before?.ownerId ?? ownerId, createdAtMs: clock.nowMs() }
+      const value = blobRecord.encode(kept)
+      await store.write([{ kind: 'put', table: 'blobs', key: idKey(digest), value }], { sync: true })
+      quota.release(digest)
+      if (before === undefined) quota.add(ownerId, length)
+    })
   }
 
   async function isReferred(digest: Digest): Promise<boolean> {
-    const prefix = idKey(digest)
-    const range = { ...prefixRange(prefix), limit: 1 }
+    const range = { ...prefixRange(idKey(digest)), limit: 1 }
     for await (const _ of store.iterate('references', range)) return true
     return false
   }
@@ -81,6 +94,7 @@ export async function openBlobKeeper(
   async function pinned<T>(digest: Digest, act: () => Promise<T>): Promise<T> {
     pins.set(digest, (pins.get(digest) ?? 0) + 1)
     try {
+      await turns.ended(digest)
       return await act()
     } finally {
       const left = (pins.get(digest) ?? 1) - 1
@@ -89,46 +103,75 @@ export async function openBlobKeeper(
     }
   }
 
-  async function drop({ digest, ownerId, length }: BlobRecord): Promise<void> {
-    await store.write([{ kind: 'delete', table: 'blobs', key: idKey(digest) }], { sync: true })
-    await blobs.delete(digest)
-    used.set(ownerId, Math.max(0, (used.get(ownerId) ?? 0) - length))
+  /** Everything is looked at again within the turn: whoever pins the blob from here on waits for its end. */
+  function dropUnneeded(digest: Digest, inUse: ReadonlySet<Digest>): Promise<boolean> {
+    return turns.take(digest, async () => {
+      if (pins.has(digest) || inUse.has(digest)) return false
+      const blob = await read(digest)
+      if (blob !== undefined) {
+        if (blob.createdAtMs > clock.nowMs() - policy.graceMs || (await isReferred(digest))) return false
+        await store.write([{ kind: 'delete', table: 'blobs', key: idKey(digest) }], { sync: true })
+        quota.add(blob.ownerId, -blob.length)
+      }
+      return blobs.delete(digest)
+    })
+  }
+
+  async function dropAll(digests: readonly Digest[], inUse: ReadonlySet<Digest>): Promise<number> {
+    const dropped = await Promise.all(digests.map((digest) => dropUnneeded(digest, inUse)))
+    return dropped.filter(Boolean).length
+  }
+
+  /** Blobs that are old enough to go, among the next records; undefined behind the last one. */
+  async function scan(): Promise<readonly Digest[] | undefined> {
+    const range = { ...(nextScanned && { gte: nextScanned }), limit: scannedAtOnce }
+    const oldest = clock.nowMs() - policy.graceMs
+    const found: Digest[] = []
+    let last: Digest | undefined
+    for await (const { value } of store.iterate('blobs', range)) {
+      const { digest, createdAtMs } = decodeRecord(blobRecord, value)
+      if (createdAtMs <= oldest) found.push(digest)
+      last = digest
+    }
+    nextScanned = last && prefixRange(idKey(last)).lt
+    return last && found
+  }
+
+  /** Bytes without a record: what a crash between the two left behind. */
+  async function dropStrays(inUse: ReadonlySet<Digest>): Promise<number> {
+    let dropped = 0
+    for await (const { digest } of blobs.list()) {
+      if ((await read(digest)) === undefined) dropped += await dropAll([digest], inUse)
+    }
+    return dropped
   }
 
   return {
     length: async (digest) => (await read(digest))?.length,
-    usedBytes: (owner) => used.get(owner) ?? 0,
-    fits: (owner, bytes) => (used.get(owner) ?? 0) + bytes <= policy.quotaBytes,
+    fits: quota.fits,
+    reserve: (digest, bytes, owner) => quota.reserve(digest, bytes, owner, clock.nowMs()),
+    release: quota.release,
+    uploader: quota.uploader,
     keep: (digest, bytes, owner) =>
       pinned(digest, async () => {
         await blobs.put(digest, bytes)
         await record(digest, bytes.length, owner)
       }),
-    record: (digest, length, owner) => pinned(digest, () => record(digest, length, owner)),
+    record,
     bytes: (digest) => blobs.readAll(digest),
     pinned,
     async collect(inUse) {
-      const oldest = clock.nowMs() - policy.graceMs
-      const scanned: BlobRecord[] = []
-      const range = { ...(nextScanned && { gte: nextScanned }), limit: scannedPerPassMax }
-      for await (const { value } of store.iterate('blobs', range)) {
-        scanned.push(decodeRecord(blobRecord, value))
+      let dropped = mayHaveStrays ? await dropStrays(inUse) : 0
+      mayHaveStrays = false
+      for (let scanned = 0; scanned < scannedPerPassMax; scanned += scannedAtOnce) {
+        const found = await scan()
+        if (found === undefined) break
+        dropped += await dropAll(found, inUse)
+        if (nextScanned === undefined) break
       }
-      const last = scanned.at(-1)
-      nextScanned =
-        scanned.length < scannedPerPassMax || last === undefined
-          ? undefined
-          : prefixRange(idKey(last.digest)).lt
-      let dropped = 0
-      for (const blob of scanned) {
-        if (blob.createdAtMs > oldest || inUse.has(blob.digest)) continue
-        if (await isReferred(blob.digest)) continue
-        // Asked last, with nothing awaited in between: whoever pins it from now on finds it gone.
-        if (pins.has(blob.digest)) continue
-        await drop(blob)
-        dropped++
-      }
-      await blobs.sweep((clock.nowMs() - policy.partialMs) as TimeMs)
+      const before = (clock.nowMs() - policy.partialMs) as TimeMs
+      await blobs.sweep(before)
+      quota.releaseOlder(before)
       return dropped
     },
   }

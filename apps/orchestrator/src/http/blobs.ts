@@ -2,7 +2,7 @@
  * Blobs over HTTP: named by their SHA-256, streamed both ways, resumable, within the requester's quota. Nothing is
  * held whole in memory. Whoever knows a digest and has a key may read the blob: a digest is shared only knowingly.
  */
-import { ApiError } from '@shardy/api'
+import { ApiError, problemResponse } from '@shardy/api'
 import type { Handled } from '@shardy/api/elysia'
 import type { Digest, RequesterId } from '@shardy/protocol'
 import type { Upload } from '@shardy/storage'
@@ -64,7 +64,7 @@ async function receive(
   }
 }
 
-async function open(services: Services, digest: Digest): Promise<Upload | { readonly sizeBytes: number }> {
+async function begin(services: Services, digest: Digest): Promise<Upload | { readonly sizeBytes: number }> {
   const begun = await services.blobs.begin(digest)
   switch (begun.kind) {
     case 'upload':
@@ -78,7 +78,7 @@ async function open(services: Services, digest: Digest): Promise<Upload | { read
   }
 }
 
-export async function putBlob(
+export function putBlob(
   services: Services,
   digestText: string,
   contentRange: string | undefined,
@@ -86,31 +86,42 @@ export async function putBlob(
   request: Request,
 ): Promise<Handled> {
   const digest = digestText as Digest
-  const { keeper } = services
   const part = contentRange === undefined ? undefined : partOf(contentRange)
   const declared = part?.total ?? Number(request.headers.get('content-length') ?? 0)
-  const known = await keeper.length(digest)
-  const mayHave = (bytes: number): boolean => known !== undefined || keeper.fits(requester, bytes)
   if (declared > services.blobBytesMax) throw tooLarge(declared, services.blobBytesMax)
-  if (!mayHave(declared)) throw quotaExceeded(declared)
+  return services.keeper.pinned(digest, () =>
+    upload(services, digest, part, declared, requester, request.body),
+  )
+}
 
-  let upload = await open(services, digest)
-  if ('sizeBytes' in upload) {
+async function upload(
+  services: Services,
+  digest: Digest,
+  part: Part | undefined,
+  declared: number,
+  requester: RequesterId,
+  body: ReadableStream<Uint8Array> | null,
+): Promise<Handled> {
+  const { keeper } = services
+  let begun = await begin(services, digest)
+  if ('sizeBytes' in begun) {
     // The bytes were here already, perhaps from a crash between bytes and record.
-    await keeper.record(digest, upload.sizeBytes, requester)
-    return { status: 200, json: { digest, length: upload.sizeBytes } }
+    await keeper.record(digest, begun.sizeBytes, requester)
+    return { status: 200, json: { digest, length: begun.sizeBytes } }
   }
   try {
-    const start = part?.start ?? 0
-    if (upload.receivedBytes() !== start && part === undefined) {
-      // A whole body replaces what an earlier attempt left.
-      await upload.drop()
-      const fresh = await open(services, digest)
+    const uploader = keeper.uploader(digest) ?? requester
+    // A whole body replaces what an earlier attempt left, and so does any from somebody else.
+    if (begun.receivedBytes() > 0 && (part === undefined || uploader !== requester)) {
+      await begun.drop()
+      keeper.release(digest)
+      const fresh = await begin(services, digest)
       if ('sizeBytes' in fresh) throw new Error('a blob was finished while its upload was dropped')
-      upload = fresh
+      begun = fresh
     }
-    if (upload.receivedBytes() !== start) {
-      const offset = upload.receivedBytes()
+    const offset = begun.receivedBytes()
+    const start = part?.start ?? 0
+    if (offset !== start) {
       throw new ApiError('offsetMismatch', {
         detail: `the upload goes on at byte ${offset}, not ${start}`,
         field: 'content-range',
@@ -119,14 +130,17 @@ export async function putBlob(
         offset,
       })
     }
-    await receive(upload, request.body, part?.end ?? Number.POSITIVE_INFINITY, mayHave)
-    const received = upload.receivedBytes()
+    const mayHave = (bytes: number): boolean => keeper.reserve(digest, bytes, requester)
+    if (!mayHave(declared)) throw quotaExceeded(declared)
+    await receive(begun, body, part?.end ?? Number.POSITIVE_INFINITY, mayHave)
+    const received = begun.receivedBytes()
     if (part !== undefined && received < part.total) {
-      await upload.suspend()
+      await begun.suspend()
       return { status: 202, json: { digest, received } }
     }
-    const finished = await upload.finish()
+    const finished = await begun.finish()
     if (finished.kind === 'digestMismatch') {
+      keeper.release(digest)
       throw new ApiError('digestMismatch', {
         detail: `the ${received} bytes hash to ${finished.actual}; they were dropped`,
         field: 'digest',
@@ -138,7 +152,9 @@ export async function putBlob(
     await keeper.record(digest, finished.sizeBytes, requester)
     return { status: 201, json: { digest, length: finished.sizeBytes } }
   } catch (error) {
-    await upload.suspend()
+    await begun.suspend()
+    // What came of it, if anything, is still counted.
+    if ((await services.blobs.received(digest)) === 0) keeper.release(digest)
     throw error
   }
 }
@@ -160,38 +176,54 @@ function rangeOf(
   const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '') ?? []
   if (first === undefined || last === undefined || (first === '' && last === '')) return undefined
   if (first === '') return { start: Math.max(0, length - Number(last)), end: length }
+  // The last byte before the first: not a range at all.
+  if (last !== '' && Number(last) < Number(first)) return undefined
   return { start: Number(first), end: last === '' ? length : Math.min(length, Number(last) + 1) }
 }
 
-export async function openBlob(services: Services, digestText: string, request: Request): Promise<Response> {
+function notSatisfiable(header: string | null, length: number): Response {
+  const detail = `the blob has ${length} bytes`
+  const bound = length === 0 ? 'no range' : `bytes 0 to ${length - 1}`
+  const { problem } = new ApiError('rangeNotSatisfiable', {
+    detail,
+    field: 'range',
+    value: header ?? '',
+    bound,
+  })
+  const response = problemResponse(problem)
+  response.headers.set('content-range', `bytes */${length}`)
+  return response
+}
+
+/** Pinned until the bytes are open; a collection afterwards does not disturb the reading. */
+export function openBlob(services: Services, digestText: string, request: Request): Promise<Response> {
   const digest = digestText as Digest
-  const length = await services.keeper.length(digest)
-  if (length === undefined) throw unknownBlob(digest, await services.blobs.received(digest))
-  const range = rangeOf(request.headers.get('range'), length)
-  if (range !== undefined && (range.start >= range.end || range.start >= length)) {
-    throw new ApiError('rangeNotSatisfiable', {
-      detail: `the blob has ${length} bytes`,
-      field: 'range',
-      value: request.headers.get('range') ?? '',
-      bound: `bytes 0 to ${length - 1}`,
-    })
-  }
-  const read = await services.blobs.read(digest, range)
-  if (read.kind !== 'blob')
-    throw new Error(`blob ${digest} is recorded with ${length} bytes and is ${read.kind}`)
-  const headers: Record<string, string> = {
-    'content-type': 'application/octet-stream',
-    'content-length': String(read.end - read.start),
-    'accept-ranges': 'bytes',
-    etag: `"${digest}"`,
-  }
-  if (range !== undefined) headers['content-range'] = `bytes ${read.start}-${read.end - 1}/${length}`
-  return new Response(read.stream, { status: range === undefined ? 200 : 206, headers })
+  const { blobs, keeper } = services
+  return keeper.pinned(digest, async () => {
+    const length = await keeper.length(digest)
+    if (length === undefined) throw unknownBlob(digest, await blobs.received(digest))
+    const header = request.headers.get('range')
+    const range = rangeOf(header, length)
+    if (range !== undefined && range.start >= range.end) return notSatisfiable(header, length)
+    const read = await blobs.read(digest, range)
+    if (read.kind !== 'blob')
+      throw new Error(`blob ${digest} is recorded with ${length} bytes and is ${read.kind}`)
+    const headers: Record<string, string> = {
+      'content-type': 'application/octet-stream',
+      'content-length': String(read.end - read.start),
+      'accept-ranges': 'bytes',
+      etag: `"${digest}"`,
+    }
+    if (range !== undefined) headers['content-range'] = `bytes ${read.start}-${read.end - 1}/${length}`
+    return new Response(read.stream, { status: range === undefined ? 200 : 206, headers })
+  })
 }
 
 export async function headBlob(services: Services, digestText: string): Promise<Response> {
   const digest = digestText as Digest
   const length = await services.keeper.length(digest)
   if (length === undefined) throw unknownBlob(digest, await services.blobs.received(digest))
-  return new Response(null, { headers: { 'content-length': String(length), 'accept-ranges': 'bytes' } })
+  return new Response(null, {
+    headers: { 'content-length': String(length), 'accept-ranges': 'bytes', etag: `"${digest}"` },
+  })
 }
