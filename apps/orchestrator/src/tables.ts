@@ -7,6 +7,7 @@ import {
   field,
   type Infer,
   message,
+  type RequesterId,
   type TaskId,
   type TimeMs,
   text,
@@ -21,8 +22,8 @@ export const tables = [
   'tasks',
   /** Tasks that have not ended: what recovery reads. */
   'liveTasks',
-  /** Submission time and task id: what listing reads. */
-  'tasksByTime',
+  /** Requester, submission time and task id: what listing reads. */
+  'tasksByRequester',
   /** Task id and delivery id. */
   'deliveries',
   /** Task id and sequence. */
@@ -67,8 +68,8 @@ export function eventKey(taskId: TaskId, sequence: number): Uint8Array {
   return joined(idKey(taskId), numberKey(sequence))
 }
 
-export function timeKey(atMs: TimeMs, taskId: TaskId): Uint8Array {
-  return joined(numberKey(atMs), idKey(taskId))
+export function requesterKey(requesterId: RequesterId, atMs: TimeMs, taskId: TaskId): Uint8Array {
+  return joined(idKey(requesterId), joined(numberKey(atMs), idKey(taskId)))
 }
 
 function joined(left: Uint8Array, right: Uint8Array): Uint8Array {

@@ -19,7 +19,7 @@ import {
 } from '@shardy/dispatch'
 import { encodeHex, type Message, type RequesterId, type TaskId } from '@shardy/protocol'
 import { type Operation, prefixRange, type Store } from '@shardy/storage'
-import { eventKey, idKey, type Table, timeKey } from '../tables.ts'
+import { eventKey, idKey, requesterKey, type Table } from '../tables.ts'
 
 const empty = new Uint8Array(0)
 
@@ -44,11 +44,11 @@ export function decodeRecord<T>(definition: Message<T>, bytes: Uint8Array): T {
 function operationsOf(row: Row): readonly TableOperation[] {
   switch (row.table) {
     case 'tasks': {
-      const { taskId, submittedAtMs, status } = row.record
+      const { taskId, requesterId, submittedAtMs, status } = row.record
       const key = idKey(taskId)
       return [
         put('tasks', key, taskRecord.encode(row.record)),
-        put('tasksByTime', timeKey(submittedAtMs, taskId)),
+        put('tasksByRequester', requesterKey(requesterId, submittedAtMs, taskId)),
         isEnded(status) ? remove('liveTasks', key) : put('liveTasks', key),
       ]
     }
@@ -78,7 +78,7 @@ export interface Archive {
   deliveries(task: TaskRecord): Promise<readonly DeliveryRecord[]>
   events(taskId: TaskId, afterSequence: number): Promise<readonly EventRecord[]>
   standings(): Promise<readonly StandingRecord[]>
-  /** Newest first. */
+  /** Newest first. The cursor is where the page before ended. */
   list(query: {
     readonly requesterId: RequesterId
     readonly status?: TaskStatus
@@ -90,7 +90,7 @@ export interface Archive {
 }
 
 /** A page that filters by status looks at no more than this many tasks before it hands back a cursor. */
-const tasksScannedMax = 5_000
+const tasksScannedMax = 2_000
 const eventsReadMax = 10_000
 
 export function createArchive(store: TableStore): Archive {
@@ -150,25 +150,26 @@ export function createArchive(store: TableStore): Archive {
       return found
     },
     async list({ requesterId, status, limit, cursor }) {
+      const own = idKey(requesterId)
+      const range = { ...prefixRange(own), reverse: true, ...(cursor && { lt: idKey(requesterId, cursor) }) }
       const tasks: TaskRecord[] = []
-      const before = cursor === undefined ? undefined : idKey(cursor)
       let scanned = 0
-      const range = { reverse: true, ...(before && { lt: before }) }
-      for await (const { key } of store.iterate('tasksByTime', range)) {
-        const record = await task(encodeHex(key.subarray(8)) as TaskId)
-        const wanted = record?.requesterId === requesterId && (status ?? record.status) === record.status
-        if (record !== undefined && wanted) tasks.push(record)
-        if (tasks.length === limit || ++scanned === tasksScannedMax) {
-          return { tasks, nextCursor: encodeHex(key) }
-        }
+      let last: string | undefined
+      for await (const { key } of store.iterate('tasksByRequester', range)) {
+        // Only now is it known that something comes behind the page.
+        if (tasks.length === limit || scanned++ === tasksScannedMax) return { tasks, nextCursor: last }
+        last = encodeHex(key.subarray(own.length))
+        const record = await task(encodeHex(key.subarray(-16)) as TaskId)
+        // One that was forgotten meanwhile is no longer there.
+        if (record !== undefined && (status ?? record.status) === record.status) tasks.push(record)
       }
       return { tasks, nextCursor: undefined }
     },
     async forget(record) {
-      const { taskId, submittedAtMs, inputDigest, outputDigest } = record
+      const { taskId, requesterId, submittedAtMs, inputDigest, outputDigest } = record
       const writes: TableOperation[] = [
         remove('tasks', idKey(taskId)),
-        remove('tasksByTime', timeKey(submittedAtMs, taskId)),
+        remove('tasksByRequester', requesterKey(requesterId, submittedAtMs, taskId)),
         remove('references', idKey(inputDigest, taskId)),
       ]
       if (outputDigest !== undefined) {

@@ -24,8 +24,12 @@ export type Happening = Timeless<Input>
 export interface Dispatcher {
   /** Resolves with the input's effects once they are durable; undefined when there is no room to queue it. */
   post(happening: Happening): Promise<readonly Effect[]> | undefined
+  /** Resolves when everything posted so far is durable, or never will be. */
+  caughtUp(): Promise<void>
   /** The state as committed. */
   state(): DispatchState
+  /** Takes nothing more, because it is closed or the store failed. */
+  isClosed(): boolean
   /** Finishes what is queued and takes no more. */
   close(): Promise<void>
 }
@@ -40,12 +44,48 @@ export interface DispatcherParts {
 }
 
 const queuedMax = 10_000
-const batchMax = 512
+/** Inputs decided together, and the rows after which a batch takes no more of them: a store's batch has its bounds. */
+const inputsPerBatchMax = 512
+const rowsPerBatchMax = 10_000
 
 interface Queued {
   readonly input: Input
   readonly resolve: (effects: readonly Effect[]) => void
   readonly reject: (error: unknown) => void
+}
+
+interface Saved {
+  readonly rows: Row[]
+  readonly references: Reference[]
+}
+
+function savedBy(effects: Iterable<Effect>): Saved {
+  const rows: Row[] = []
+  const references: Reference[] = []
+  for (const effect of effects) {
+    if (effect.kind !== 'save') continue
+    rows.push(...effect.rows)
+    references.push(...effect.references)
+  }
+  return { rows, references }
+}
+
+/** The rows of each task stay together, so that a restart between two parts finds whole tasks only. */
+function partsOf({ rows, references }: Saved): readonly Saved[] {
+  const byTask = new Map<string, Row[]>()
+  for (const row of rows) {
+    const owner = row.table === 'standings' ? '' : row.record.taskId
+    const those = byTask.get(owner)
+    if (those === undefined) byTask.set(owner, [row])
+    else those.push(row)
+  }
+  const parts: Saved[] = [{ rows: [], references }]
+  for (const those of byTask.values()) {
+    const part = parts.at(-1)
+    if (part === undefined || part.rows.length >= rowsPerBatchMax) parts.push({ rows: those, references: [] })
+    else part.rows.push(...those)
+  }
+  return parts
 }
 
 /** `recovered` is the first step: its effects are saved and carried out before any input. */
@@ -56,47 +96,65 @@ export function createDispatcher(parts: DispatcherParts, recovered: Step): Dispa
   let state = recovered.state
   let queue: Queued[] = []
   let running: Promise<void> | undefined
+  let latest: Promise<unknown> = Promise.resolve()
   let closed = false
   let cancelTimer: (() => void) | undefined
 
-  async function commit(steps: readonly (readonly Effect[])[]): Promise<void> {
-    const rows: Row[] = []
-    const references: Reference[] = []
-    for (const effects of steps) {
-      for (const effect of effects) {
-        if (effect.kind !== 'save') continue
-        rows.push(...effect.rows)
-        references.push(...effect.references)
+  function performAll(effects: readonly Effect[]): void {
+    for (const effect of effects) if (effect.kind !== 'save') parts.perform(effect)
+  }
+
+  function fail(error: unknown): void {
+    closed = true
+    for (const { reject } of queue) reject(error)
+    queue = []
+    parts.fatal(error)
+  }
+
+  /** Everything that was tried or lost meanwhile is written in parts: it may be more than one batch can hold. */
+  async function begin(): Promise<void> {
+    try {
+      for (const part of partsOf(savedBy(recovered.effects))) {
+        if (part.rows.length > 0) await parts.save(part.rows, part.references)
       }
+    } catch (error) {
+      fail(error)
+      return
     }
-    if (rows.length > 0) await parts.save(rows, references)
-    committed = state
-    for (const effects of steps) {
-      for (const effect of effects) if (effect.kind !== 'save') parts.perform(effect)
+    performAll(recovered.effects)
+    await run()
+  }
+
+  /** Decides on the next inputs. */
+  function decide(): readonly { readonly queued: Queued; readonly effects: readonly Effect[] }[] {
+    const decided: { queued: Queued; effects: readonly Effect[] }[] = []
+    let rows = 0
+    for (const queued of queue) {
+      if (decided.length === inputsPerBatchMax || rows >= rowsPerBatchMax) break
+      const made = step(state, queued.input)
+      state = made.state
+      decided.push({ queued, effects: made.effects })
+      for (const effect of made.effects) if (effect.kind === 'save') rows += effect.rows.length
     }
+    return decided
   }
 
   async function run(): Promise<void> {
     while (queue.length > 0) {
-      const batch = queue.slice(0, batchMax)
-      queue = queue.slice(batch.length)
-      const steps = batch.map(({ input }) => {
-        const made = step(state, input)
-        state = made.state
-        return made.effects
-      })
       try {
-        await commit(steps)
+        const decided = decide()
+        const { rows, references } = savedBy(decided.flatMap(({ effects }) => effects))
+        if (rows.length > 0) await parts.save(rows, references)
+        committed = state
+        for (const { queued, effects } of decided) {
+          performAll(effects)
+          queued.resolve(effects)
+        }
+        queue = queue.slice(decided.length)
       } catch (error) {
-        closed = true
-        for (const { reject } of [...batch, ...queue]) reject(error)
-        queue = []
-        parts.fatal(error)
+        fail(error)
         return
       }
-      batch.forEach(({ resolve }, index) => {
-        resolve(steps[index] ?? [])
-      })
     }
     running = undefined
     schedule()
@@ -114,23 +172,30 @@ export function createDispatcher(parts: DispatcherParts, recovered: Step): Dispa
   }
 
   function post(happening: Happening): Promise<readonly Effect[]> | undefined {
-    if (closed || queue.length >= queuedMax) return undefined
+    // That a worker left is always heard, or it would be given work for ever; there are as many as connections.
+    const isFull = queue.length >= queuedMax && happening.kind !== 'workerLeft'
+    if (closed || isFull) return undefined
     const input = { ...happening, atMs: clock.nowMs() } as Input
-    return new Promise((resolve, reject) => {
+    const posted = new Promise<readonly Effect[]>((resolve, reject) => {
       queue.push({ input, resolve, reject })
-      // Deferred, so that inputs of the same turn share a commit.
-      running ??= Promise.resolve().then(run)
     })
+    latest = posted
+    // Deferred, so that inputs of the same turn share a commit.
+    running ??= Promise.resolve().then(run)
+    return posted
   }
 
-  running = commit([recovered.effects]).then(run, (error) => {
-    closed = true
-    parts.fatal(error)
-  })
+  running = Promise.resolve().then(begin)
 
   return {
     post,
+    caughtUp: () =>
+      latest.then(
+        () => {},
+        () => {},
+      ),
     state: () => committed,
+    isClosed: () => closed,
     async close() {
       closed = true
       cancelTimer?.()
