@@ -4,7 +4,13 @@
  */
 import type { Identity } from '@shardy/crypto'
 import { type DispatchPolicy, type Effect, recover } from '@shardy/dispatch'
-import { type Digest, type OrchestratorId, orchestratorIdOf, type Sha256 } from '@shardy/protocol'
+import {
+  type Digest,
+  type OrchestratorId,
+  orchestratorIdOf,
+  type Sha256,
+  type TaskId,
+} from '@shardy/protocol'
 import type { BlobStore, Store } from '@shardy/storage'
 import { type ApiKeys, openApiKeys } from './apiKeys.ts'
 import { type BlobKeeper, type BlobPolicy, openBlobKeeper } from './blobs/keeper.ts'
@@ -23,6 +29,7 @@ import type { Table } from './tables.ts'
 import { type Archive, createArchive } from './tasks/archive.ts'
 import { createDispatcher, type Dispatcher } from './tasks/dispatcher.ts'
 import { createEventHub, type EventHub } from './tasks/eventHub.ts'
+import { createTurns, type Turns } from './turns.ts'
 
 export interface OrchestratorAdapters {
   readonly store: Store<Table>
@@ -62,6 +69,8 @@ export interface Services {
   readonly blobBytesMax: number
   readonly keeper: BlobKeeper
   readonly dispatcher: Dispatcher
+  /** Submitting and forgetting under one id, in turn. */
+  readonly taskTurns: Turns<TaskId>
   readonly gateway: Gateway
   readonly events: EventHub
 }
@@ -140,6 +149,26 @@ export async function createOrchestrator(
     randomHex,
   }
 
+  const connections = new Set<Connection>()
+  let stopping = false
+
+  function connect(socket: WorkerSocket): Connection {
+    const connection = openConnection(socket, connectionParts, config.gateway)
+    const tracked: Connection = {
+      ...connection,
+      closed() {
+        connections.delete(tracked)
+        connection.closed()
+      },
+    }
+    connections.add(tracked)
+    if (stopping) connection.refuse('shuttingDown', 'the orchestrator is stopping; come back in a moment')
+    else if (connections.size > config.gateway.connectionsMax) {
+      connection.refuse('overloaded', `${config.gateway.connectionsMax} workers are connected already`)
+    }
+    return tracked
+  }
+
   return {
     services: {
       orchestratorId,
@@ -156,12 +185,16 @@ export async function createOrchestrator(
       blobBytesMax: config.blobBytesMax,
       keeper,
       dispatcher,
+      taskTurns: createTurns(),
       gateway,
       events,
     },
-    connect: (socket) => openConnection(socket, connectionParts, config.gateway),
+    connect,
     async stop() {
-      gateway.close()
+      stopping = true
+      for (const connection of [...connections]) {
+        connection.refuse('shuttingDown', 'the orchestrator is stopping; come back in a moment')
+      }
       await collecting
       cancelCollect()
       await dispatcher.close()

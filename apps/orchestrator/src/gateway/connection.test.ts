@@ -40,7 +40,10 @@ function open(limits: Partial<GatewayLimits> = {}) {
   const events: WorkerEvents = {
     joined: () => notice('joined'),
     left: () => notice('left'),
-    said: (_, { type }) => notice(`said ${type}`),
+    said(_, { type }) {
+      notice(`said ${type}`)
+      return undefined
+    },
     answered: async (_, result, output) => notice(`answered ${result.outputLength} ${output?.length}`),
   }
   const connection = openConnection(
@@ -51,6 +54,7 @@ function open(limits: Partial<GatewayLimits> = {}) {
         sent.push(decoded.value)
         notice()
       },
+      drained: () => undefined,
       close(code, reason) {
         closed = { code, reason }
         notice()

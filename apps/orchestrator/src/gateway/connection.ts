@@ -12,6 +12,7 @@ import {
   describeRefusal,
   encodeFrame,
   type Frame,
+  metaFrameBytesMax,
   type ProfileV2,
   payloadBytesMax,
   type Refusal,
@@ -27,6 +28,8 @@ import { type Admitted, admit, makeChallenge, type Verify } from './handshake.ts
 /** What the transport offers: Bun's WebSocket in production. */
 export interface WorkerSocket {
   send(bytes: Uint8Array): void
+  /** Resolves once the peer has taken most of what was sent, or is gone; undefined when it has already. */
+  drained(): Promise<void> | undefined
   close(code: number, reason: string): void
 }
 
@@ -35,8 +38,9 @@ export interface WorkerEvents {
   /** A worker that is connected already moves to the newer connection. */
   joined(connection: Connection, admitted: Admitted, profile: ProfileV2): void
   left(connection: Connection, workerId: WorkerId): void
-  said(workerId: WorkerId, frame: Frame): void
-  /** A result with its output, when it announced one; `output` is undefined where the raw frame did not fit. */
+  /** Resolves once it is decided what follows; undefined when nothing waits for a decision. */
+  said(workerId: WorkerId, frame: Frame): Promise<void> | undefined
+  /** A result with its output, when it announced one. */
   answered(workerId: WorkerId, result: Result, output: Uint8Array | undefined): Promise<void>
 }
 
@@ -56,6 +60,11 @@ export interface GatewayLimits {
   readonly handshakeMs: number
   readonly framesQueuedMax: number
   readonly bytesQueuedMax: number
+  /** Words of one worker that dispatch has not decided on; what follows them waits. */
+  readonly undecidedMax: number
+  /** How long an announced raw frame may take: nothing else can be heard while it is on its way. */
+  readonly rawFrameMs: number
+  readonly connectionsMax: number
 }
 
 export const defaultGatewayLimits: GatewayLimits = {
@@ -63,6 +72,9 @@ export const defaultGatewayLimits: GatewayLimits = {
   handshakeMs: 10_000,
   framesQueuedMax: 256,
   bytesQueuedMax: payloadBytesMax + 1024 * 1024,
+  undecidedMax: 64,
+  rawFrameMs: 120_000,
+  connectionsMax: 10_000,
 }
 
 type State =
@@ -79,6 +91,8 @@ export interface Connection {
   /** The transport is gone. */
   closed(): void
 }
+
+const refusalMessage = (message: string): string => message.slice(0, 256).replace(/[^\x20-\x7e]/g, '?')
 
 function codeOf(refusal: Refusal): RefusalCode {
   if (refusal.kind === 'unexpectedFrame') return 'unexpectedFrame'
@@ -99,6 +113,7 @@ export function openConnection(
   let handling = false
   let outgoing: Promise<void> = Promise.resolve()
   let outgoingQueued = 0
+  let undecided = 0
   /** The result whose raw output is the next frame. */
   let announced: Result | undefined
   let cancelWatch = clock.after(limits.handshakeMs, () =>
@@ -114,8 +129,9 @@ export function openConnection(
 
   /** One timer that looks again, rather than one restarted with every frame. */
   function watchHeartbeat(): void {
-    const leftMs = heardAtMs + silenceMsMax - clock.nowMs()
-    if (leftMs <= 0) refuse('heartbeatMissed', `nothing was heard for ${silenceMsMax} ms`)
+    const patienceMs = announced === undefined ? silenceMsMax : Math.max(silenceMsMax, limits.rawFrameMs)
+    const leftMs = heardAtMs + patienceMs - clock.nowMs()
+    if (leftMs <= 0) refuse('heartbeatMissed', `nothing was heard for ${patienceMs} ms`)
     else cancelWatch = clock.after(leftMs, watchHeartbeat)
   }
 
@@ -129,7 +145,7 @@ export function openConnection(
 
   function refuse(code: RefusalCode, message: string): void {
     if (state.kind === 'closed') return
-    sendNow(encodeFrame('refusal', { code, message: message.slice(0, 256) }))
+    sendNow(encodeFrame('refusal', { code, message: refusalMessage(message) }))
     end()
     socket.close(closeCodes[code], code)
   }
@@ -194,7 +210,8 @@ export function openConnection(
         refuse('replayedHello', 'this connection has said hello already')
         return
       case 'heartbeat':
-        sendNow(encodeFrame('heartbeat', frame.body))
+        // Behind what waits to be read: a peer that beats without reading runs into the limit on that.
+        enqueue(async () => [encodeFrame('heartbeat', frame.body)])
         return
       case 'result':
         if (frame.body.outputIncluded) announced = frame.body
@@ -205,9 +222,11 @@ export function openConnection(
       case 'progress':
       case 'reject':
       case 'commit':
-      case 'reveal':
-        events.said(workerId, frame)
+      case 'reveal': {
+        const decided = events.said(workerId, frame)?.finally(() => undecided--)
+        if (decided !== undefined && ++undecided >= limits.undecidedMax) await decided
         return
+      }
       default:
         unexpected(frame.type)
     }
@@ -222,10 +241,34 @@ export function openConnection(
     handling = false
   }
 
+  function enqueue(load: () => Promise<readonly Uint8Array[]>): void {
+    if (++outgoingQueued > limits.framesQueuedMax) {
+      refuse('overloaded', 'the worker does not read what it is sent')
+      return
+    }
+    outgoing = outgoing
+      .then(async () => {
+        if (state.kind === 'closed') return
+        sendNow(...(await load()))
+        await socket.drained()
+      })
+      .catch((error: unknown) => {
+        parts.log.error('frameNotSent', error)
+        refuse('overloaded', 'the orchestrator could not send a frame')
+      })
+      .finally(() => {
+        outgoingQueued--
+      })
+  }
+
   const connection: Connection = {
     receive(bytes) {
       if (state.kind === 'closed') return
       heardAtMs = clock.nowMs()
+      if (state.kind !== 'joined' && bytes.length > metaFrameBytesMax) {
+        refuse('frameTooLarge', `a frame of the handshake has at most ${metaFrameBytesMax} bytes`)
+        return
+      }
       bytesQueued += bytes.length
       if (incoming.length >= limits.framesQueuedMax || bytesQueued > limits.bytesQueuedMax) {
         refuse('overloaded', 'more frames than can be handled are waiting')
@@ -239,22 +282,7 @@ export function openConnection(
         })
       }
     },
-    enqueue(load) {
-      if (++outgoingQueued > limits.framesQueuedMax) {
-        refuse('overloaded', 'the worker does not read what it is sent')
-        return
-      }
-      outgoing = outgoing
-        .then(load)
-        .then((frames) => sendNow(...frames))
-        .catch((error: unknown) => {
-          parts.log.error('frameNotSent', error)
-          refuse('overloaded', 'the orchestrator could not send a frame')
-        })
-        .finally(() => {
-          outgoingQueued--
-        })
-    },
+    enqueue,
     refuse,
     closed: end,
   }

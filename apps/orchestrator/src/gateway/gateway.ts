@@ -3,7 +3,7 @@
  * passed on only after its signature, its length and its digest have been checked and its output is stored; whatever
  * fails is `corrupted`, which is tried again and held against nobody.
  */
-import type { DeliveryRecord, Effect, TaskRecord } from '@shardy/dispatch'
+import { type DeliveryRecord, type Effect, type TaskRecord, takesSlot } from '@shardy/dispatch'
 import {
   type Attestation,
   attestedPayload,
@@ -52,8 +52,6 @@ export interface Gateway {
   perform(effect: Effect): void
   facts(workerId: WorkerId): WorkerFacts | undefined
   permille(deliveryId: DeliveryId): number | undefined
-  /** Tells every worker to go, and why. */
-  close(): void
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
@@ -61,29 +59,35 @@ export function createGateway(parts: GatewayParts): Gateway {
   const connections = new Map<WorkerId, { readonly connection: Connection; readonly facts: WorkerFacts }>()
   const progress = new Map<DeliveryId, number>()
 
-  function post(happening: Happening): void {
-    const posted = parts.dispatcher().post(happening)
+  /** Resolves once it is decided; undefined when it could not be queued, which ends its worker's connection. */
+  function post(happening: Happening): Promise<void> | undefined {
+    const dispatcher = parts.dispatcher()
+    const posted = dispatcher.post(happening)
     if (posted === undefined) {
       log.info('happeningDropped', { kind: happening.kind })
       if ('workerId' in happening) {
-        connections.get(happening.workerId)?.connection.refuse('overloaded', 'too much is waiting')
+        const code = dispatcher.isClosed() ? 'shuttingDown' : 'overloaded'
+        connections.get(happening.workerId)?.connection.refuse(code, 'what was said could not be taken')
       }
-      return
+      return undefined
     }
     // A failed commit is reported once, through the dispatcher's `fatal`.
-    posted.catch(() => {})
+    return posted.then(
+      () => {},
+      () => {},
+    )
   }
 
-  function said(workerId: WorkerId, { type, body }: Frame): void {
+  function said(workerId: WorkerId, { type, body }: Frame): Promise<void> | undefined {
     switch (type) {
       case 'presence':
         return post({ kind: 'presence', workerId, state: body.state })
       case 'ack':
         return post({ kind: 'acked', workerId, deliveryId: body.deliveryId })
       case 'progress': {
-        const delivery = parts.dispatcher().state().deliveries.get(body.deliveryId)
-        if (delivery?.workerId === workerId) progress.set(body.deliveryId, body.permille)
-        return
+        const delivery = deliveryOf(workerId, body.deliveryId)
+        if (delivery !== undefined && takesSlot(delivery)) progress.set(body.deliveryId, body.permille)
+        return undefined
       }
       case 'reject':
         return post({ kind: 'rejected', workerId, ...body })
@@ -94,6 +98,12 @@ export function createGateway(parts: GatewayParts): Gateway {
       default:
         throw new Error(`a connection does not pass on ${type}`)
     }
+  }
+
+  /** An open delivery that is this worker's. */
+  function deliveryOf(workerId: WorkerId, deliveryId: DeliveryId): DeliveryRecord | undefined {
+    const delivery = parts.dispatcher().state().deliveries.get(deliveryId)
+    return delivery?.workerId === workerId && delivery.state !== 'settled' ? delivery : undefined
   }
 
   /** Why an answer cannot be taken as it came, in a few words for the task's history. */
@@ -126,14 +136,30 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   async function answered(workerId: WorkerId, result: Result, output: Uint8Array | undefined): Promise<void> {
     const { deliveryId, outputDigest, attestation } = result
-    const state = parts.dispatcher().state()
-    const delivery = state.deliveries.get(deliveryId)
-    const task = delivery && state.tasks.get(delivery.taskId)
+    const delivery = deliveryOf(workerId, deliveryId)
+    const task = delivery && parts.dispatcher().state().tasks.get(delivery.taskId)
     // Late or foreign: dispatch knows nothing to change, and nothing is stored for it.
-    if (delivery === undefined || task === undefined || delivery.workerId !== workerId) return
+    if (delivery === undefined || task === undefined || delivery.state === 'answered') return
     const detail = await flaw(workerId, task, delivery, result, output)
-    if (detail !== undefined) return post({ kind: 'corrupted', workerId, deliveryId, detail })
-    if (output !== undefined) await parts.storeOutput(outputDigest, output, task.requesterId)
+    if (detail !== undefined) return void post({ kind: 'corrupted', workerId, deliveryId, detail })
+    if (output !== undefined) {
+      // The reveal came just before, and only what was revealed is worth storing; dispatch refuses any other answer.
+      await parts.dispatcher().caughtUp()
+      const now = deliveryOf(workerId, deliveryId)
+      if (now?.state === 'revealed' && now.outputDigest === outputDigest) {
+        try {
+          await parts.storeOutput(outputDigest, output, task.requesterId)
+        } catch (error) {
+          log.error('outputNotStored', error, { deliveryId })
+          return void post({
+            kind: 'corrupted',
+            workerId,
+            deliveryId,
+            detail: 'the output could not be stored',
+          })
+        }
+      }
+    }
     post({ kind: 'answered', workerId, deliveryId, outputDigest, attestation })
   }
 
@@ -148,10 +174,18 @@ export function createGateway(parts: GatewayParts): Gateway {
     // Awaited inside the queue; without this a failure would count as unhandled until its turn comes.
     attested.catch(() => {})
     target.connection.enqueue(async () => {
-      const input = await parts.readInput(task.inputDigest)
+      if (deliveryOf(workerId, deliveryId) === undefined) return []
+      let input: Uint8Array
+      try {
+        input = await parts.readInput(task.inputDigest)
+      } catch (error) {
+        log.error('inputNotRead', error, { deliveryId })
+        post({ kind: 'corrupted', workerId, deliveryId, detail: 'the input could not be read' })
+        return []
+      }
       const meta = encodeFrame('delivery', deliveryFrame(task, delivery, await attested))
-      const open = parts.dispatcher().state().deliveries.get(deliveryId)
-      if (open === undefined || open.state === 'settled') return []
+      // Reading took a while.
+      if (deliveryOf(workerId, deliveryId) === undefined) return []
       return input.length > 0 ? [meta, input] : [meta]
     })
   }
@@ -201,11 +235,6 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
     facts: (workerId) => connections.get(workerId)?.facts,
     permille: (deliveryId) => progress.get(deliveryId),
-    close() {
-      for (const { connection } of [...connections.values()]) {
-        connection.refuse('shuttingDown', 'the orchestrator is stopping; come back in a moment')
-      }
-    },
   }
 }
 
