@@ -2,15 +2,18 @@
  * The orchestrator on the network: HTTP through the app, `/v1/worker` upgraded to a WebSocket, everything else the
  * worker page. Bun's own WebSocket server carries the workers: it costs the least per message and per idle line.
  */
+import { ApiError, problemResponse } from '@shardy/api'
 import { payloadBytesMax } from '@shardy/protocol'
-import type { Server } from 'bun'
-import type { Connection } from './gateway/connection.ts'
+import type { Server, ServerWebSocket } from 'bun'
+import type { Connection, WorkerSocket } from './gateway/connection.ts'
 import { type About, createApp } from './http/app.ts'
 import { type Page, pageHeaders, servePage } from './http/page.ts'
 import type { Orchestrator } from './orchestrator.ts'
 
 interface Line {
   connection: Connection | undefined
+  /** Called when the socket can take more, or is gone. */
+  resume: () => void
 }
 
 export interface Serving {
@@ -28,33 +31,73 @@ export interface ServerConfig {
   readonly blobBytesMax: number
 }
 
+/** What may wait in a socket before the next frame is even loaded. */
+const unreadBytesMax = 256 * 1024
+/** A line on which nothing moves for so long is cut; heartbeats are the protocol's own and far more frequent. */
+const idleSeconds = 240
+
 function withHeaders(response: Response): Response {
   for (const [name, value] of Object.entries(pageHeaders)) response.headers.set(name, value)
   return response
 }
 
+function workerSocket(socket: ServerWebSocket<Line>): WorkerSocket {
+  return {
+    send: (bytes) => void socket.sendBinary(bytes),
+    drained() {
+      if (socket.getBufferedAmount() <= unreadBytesMax) return undefined
+      return new Promise((resolve) => {
+        socket.data.resume = () => {
+          if (socket.getBufferedAmount() <= unreadBytesMax || socket.readyState !== WebSocket.OPEN) resolve()
+        }
+      })
+    },
+    close: (code, reason) => socket.close(code, reason),
+  }
+}
+
 export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving {
   const app = createApp(orchestrator.services, config.about)
+  const { log } = orchestrator.services
 
-  async function answer(request: Request, server: Server<Line>): Promise<Response | undefined> {
-    const { pathname } = new URL(request.url)
+  async function route(request: Request, server: Server<Line>): Promise<Response | undefined> {
+    // A Host header may be anything, and with it the address.
+    const url = URL.parse(request.url)
+    if (url === null) {
+      const value = JSON.stringify((request.headers.get('host') ?? '').slice(0, 80))
+      const detail = `host is ${value}, which makes no address`
+      throw new ApiError('invalidField', { detail, field: 'host', value, bound: 'a host name' })
+    }
+    const { pathname } = url
     if (pathname === '/v1/worker') {
-      if (server.upgrade(request, { data: { connection: undefined } })) return undefined
+      if (server.upgrade(request, { data: { connection: undefined, resume() {} } })) return undefined
       return new Response('Workers connect here by WebSocket.\n', {
         status: 426,
         headers: { upgrade: 'websocket' },
       })
     }
-    const isPage = request.method === 'GET' && !pathname.startsWith('/v1/')
-    const file = isPage ? servePage(config.page, pathname) : undefined
-    return withHeaders(file ?? (await app(request)))
+    const isPage = (request.method === 'GET' || request.method === 'HEAD') && !pathname.startsWith('/v1/')
+    return (isPage ? servePage(config.page, pathname) : undefined) ?? (await app(request))
+  }
+
+  async function answer(request: Request, server: Server<Line>): Promise<Response | undefined> {
+    try {
+      const response = await route(request, server)
+      return response && withHeaders(response)
+    } catch (error) {
+      if (!(error instanceof ApiError)) log.error('requestFailed', error, { method: request.method })
+      const told = error instanceof ApiError ? error : new ApiError('internal', 'what broke is in our log')
+      return withHeaders(problemResponse(told.problem))
+    }
   }
 
   const server = Bun.serve<Line>({
     hostname: config.host,
     port: config.port,
-    // Uploads are limited where they are streamed; JSON bodies where they are parsed.
-    maxRequestBodySize: config.blobBytesMax + 1,
+    // Never a page with our source on it.
+    development: false,
+    // Bodies are limited where they are read, which answers with a problem that names the limit.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     // Event streams are quiet for longer than the default.
     idleTimeout: 60,
     fetch: answer,
@@ -62,15 +105,11 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
       maxPayloadLength: payloadBytesMax + 1024,
       backpressureLimit: payloadBytesMax * 2,
       closeOnBackpressureLimit: true,
-      // Heartbeats are the protocol's own.
-      idleTimeout: 0,
+      idleTimeout: idleSeconds,
       sendPings: false,
       perMessageDeflate: false,
       open(socket) {
-        socket.data.connection = orchestrator.connect({
-          send: (bytes) => void socket.sendBinary(bytes),
-          close: (code, reason) => socket.close(code, reason),
-        })
+        socket.data.connection = orchestrator.connect(workerSocket(socket))
       },
       message(socket, content) {
         const { connection } = socket.data
@@ -78,8 +117,10 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
         // Bun may reuse the buffer once this returns, and frames are handled later.
         else connection?.receive(new Uint8Array(content))
       },
+      drain: (socket) => socket.data.resume(),
       close(socket) {
         socket.data.connection?.closed()
+        socket.data.resume()
       },
     },
   })

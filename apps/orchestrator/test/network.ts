@@ -6,7 +6,7 @@ import { createCpuExecutor, type Executor } from '@shardy/compute'
 import { generateIdentity, verifySignature } from '@shardy/crypto'
 import { sha256 } from '@shardy/crypto/native'
 import { type DispatchPolicy, defaultPolicy } from '@shardy/dispatch'
-import { openBlobStore, openStore } from '@shardy/storage'
+import { type BlobStore, openBlobStore, openStore, type Store } from '@shardy/storage'
 import {
   connectWebSocket,
   createWorker,
@@ -16,33 +16,55 @@ import {
 } from '@shardy/worker'
 import { type BlobPolicy, defaultBlobPolicy } from '../src/blobs/keeper.ts'
 import { type Clock, systemClock } from '../src/clock.ts'
-import { defaultGatewayLimits } from '../src/gateway/connection.ts'
+import { defaultGatewayLimits, type GatewayLimits } from '../src/gateway/connection.ts'
+import type { Page } from '../src/http/page.ts'
 import { silentLog } from '../src/log.ts'
 import { createOrchestrator, type Orchestrator } from '../src/orchestrator.ts'
 import { type Serving, serve } from '../src/server.ts'
-import { schemaVersion, tables } from '../src/tables.ts'
+import { schemaVersion, type Table, tables } from '../src/tables.ts'
 
 export const blobBytesMax = 1024 * 1024
+export const collectMs = 60_000
+
+export type Call = RequestInit & {
+  readonly anonymous?: boolean
+  readonly apiKey?: string
+  /** Sent as JSON, with POST unless `method` says otherwise. */
+  readonly json?: unknown
+}
 
 export interface TestNetwork {
   readonly orchestrator: Orchestrator
   readonly serving: Serving
   readonly apiKey: string
-  request(path: string, init?: RequestInit & { readonly anonymous?: boolean }): Promise<Response>
+  readonly store: Store<Table>
+  readonly blobs: BlobStore
+  /** What the orchestrator gave up over. */
+  readonly fatal: readonly unknown[]
+  request(path: string, call?: Call): Promise<Response>
   startWorker(executor?: Executor): Promise<Worker>
   stop(): Promise<void>
 }
 
-export async function startTestNetwork(
-  options: {
-    readonly policy?: Partial<DispatchPolicy>
-    readonly blobs?: Partial<BlobPolicy>
-    readonly clock?: Clock
-  } = {},
-): Promise<TestNetwork> {
-  const store = await openStore({ kind: 'memory', tables, schemaVersion })
-  const blobs = await openBlobStore({ kind: 'memory', blobBytesMax })
+export interface TestOptions {
+  readonly policy?: Partial<DispatchPolicy>
+  readonly blobPolicy?: Partial<BlobPolicy>
+  readonly gateway?: Partial<GatewayLimits>
+  readonly clock?: Clock
+  readonly page?: Page
+  /** Already open; it stays open, so that another network can go on with it. */
+  readonly store?: Store<Table>
+  readonly blobs?: BlobStore
+}
+
+export const openMemoryStore = (): Promise<Store<Table>> =>
+  openStore({ kind: 'memory', tables, schemaVersion })
+
+export async function startTestNetwork(options: TestOptions = {}): Promise<TestNetwork> {
+  const store = options.store ?? (await openMemoryStore())
+  const blobs = options.blobs ?? (await openBlobStore({ kind: 'memory', blobBytesMax }))
   const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
+  const fatal: unknown[] = []
   const orchestrator = await createOrchestrator(
     {
       store,
@@ -53,30 +75,34 @@ export async function startTestNetwork(
       clock: options.clock ?? systemClock,
       log: silentLog,
       random,
-      fatal(error) {
-        throw error
-      },
+      fatal: (error) => fatal.push(error),
     },
     {
       dispatch: { ...defaultPolicy, ...options.policy },
-      blobs: { ...defaultBlobPolicy, ...options.blobs },
-      gateway: defaultGatewayLimits,
+      blobs: { ...defaultBlobPolicy, ...options.blobPolicy },
+      gateway: { ...defaultGatewayLimits, ...options.gateway },
       blobBytesMax,
-      collectMs: 60_000,
+      collectMs,
     },
   )
   const about = { version: '0.0.0', store: 'memory' }
-  const serving = serve(orchestrator, { host: '127.0.0.1', port: 0, about, page: undefined, blobBytesMax })
+  const { page } = options
+  const serving = serve(orchestrator, { host: '127.0.0.1', port: 0, about, page, blobBytesMax })
   const apiKey = await orchestrator.services.apiKeys.create('test')
   const workers: Worker[] = []
   return {
     orchestrator,
     serving,
     apiKey,
-    request(path, { anonymous = false, ...init } = {}) {
+    store,
+    blobs,
+    fatal,
+    request(path, { anonymous = false, json, apiKey: key = apiKey, ...init } = {}) {
       const headers = new Headers(init.headers)
-      if (!anonymous && !headers.has('authorization')) headers.set('authorization', `Bearer ${apiKey}`)
-      return fetch(`${serving.url}${path}`, { ...init, headers })
+      if (!anonymous && !headers.has('authorization')) headers.set('authorization', `Bearer ${key}`)
+      if (json === undefined) return fetch(`${serving.url}${path}`, { ...init, headers })
+      if (!headers.has('content-type')) headers.set('content-type', 'application/json')
+      return fetch(`${serving.url}${path}`, { method: 'POST', ...init, headers, body: JSON.stringify(json) })
     },
     async startWorker(executor = createCpuExecutor()) {
       const worker = createWorker(
@@ -107,8 +133,8 @@ export async function startTestNetwork(
       await Promise.all(workers.map((worker) => worker.stop()))
       await orchestrator.stop()
       await serving.stop()
-      await blobs.close()
-      await store.close()
+      if (options.blobs === undefined) await blobs.close()
+      if (options.store === undefined) await store.close()
     },
   }
 }

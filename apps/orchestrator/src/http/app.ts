@@ -69,7 +69,7 @@ export function createApp(services: Services, about: About): (request: Request) 
   })
   bind(app, routes.taskEvents, bound, async ({ params, query, headers }, request) => {
     const task = await ownTask(services, params.taskId, who(request))
-    return streamEvents(services, task, Number(headers['last-event-id'] ?? query.after ?? '0'))
+    return streamEvents(services, task.taskId, Number(headers['last-event-id'] ?? query.after ?? '0'))
   })
   bind(app, routes.taskReceipt, bound, async ({ params }, request) => {
     const task = await ownTask(services, params.taskId, who(request))
@@ -112,8 +112,17 @@ export function createApp(services: Services, about: About): (request: Request) 
   app.get('/openapi.json', () => Response.json(document))
   app.all('*', ({ request }: { request: Request }) => noRoute(request))
 
-  return (request) => app.handle(request)
+  return (request) => app.handle(withLongHost(request))
 }
+
+/** Elysia looks for the path behind the eleventh character, which a host of three letters has not reached. */
+function withLongHost(request: Request): Request {
+  const { origin, pathname, search } = new URL(request.url)
+  if (origin.length >= elysiaPathFrom) return request
+  return new Request(`http://orchestrator${pathname}${search}`, request)
+}
+
+const elysiaPathFrom = 11
 
 /** What a store says of itself that a requester can act on. */
 function storeProblem(error: unknown): ApiError | undefined {
@@ -129,10 +138,10 @@ function storeProblem(error: unknown): ApiError | undefined {
   }
 }
 
-const matchers = Object.values(routes as Readonly<Record<string, Route>>).map(({ method, path }) => ({
-  method,
-  pattern: new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`),
-}))
+const matchers = [
+  ...Object.values(routes as Readonly<Record<string, Route>>),
+  { method: 'GET', path: '/openapi.json' },
+].map(({ method, path }) => ({ method, pattern: new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}/?$`) }))
 
 function noRoute(request: Request): Response {
   const { pathname } = new URL(request.url)

@@ -1,13 +1,7 @@
 /** A task as requesters see it: plain JSON, bigints as decimal text, with what it is waiting for in words. */
 
 import type { TaskView } from '@shardy/api'
-import {
-  type DeliveryRecord,
-  type DispatchState,
-  explainWaiting,
-  isEnded,
-  type TaskRecord,
-} from '@shardy/dispatch'
+import { type DeliveryRecord, explainWaiting, isEnded, type TaskRecord } from '@shardy/dispatch'
 import type { DeliveryId, TaskId } from '@shardy/protocol'
 import { decodeProgram, type Program } from '@shardy/tensor'
 import type { Services } from '../orchestrator.ts'
@@ -47,13 +41,16 @@ export async function findTask(
   return dispatcher.state().tasks.get(taskId) ?? archive.task(taskId)
 }
 
-export async function viewTask(services: Services, task: TaskRecord): Promise<TaskView> {
-  const state: DispatchState = services.dispatcher.state()
-  const live = task.deliveryIds.map((id) => state.deliveries.get(id))
-  const deliveries = isEnded(task.status)
-    ? await services.archive.deliveries(task)
-    : live.filter((each): each is DeliveryRecord => each !== undefined)
-  const waitingFor = isEnded(task.status) ? undefined : explainWaiting(state, task, services.clock.nowMs())
+/** Of what is committed now, whatever was known of the task when the request began. */
+export async function viewTask(services: Services, known: TaskRecord): Promise<TaskView> {
+  const { archive, clock, dispatcher, gateway } = services
+  const state = dispatcher.state()
+  const live = state.tasks.get(known.taskId)
+  const task = live ?? (isEnded(known.status) ? known : ((await archive.task(known.taskId)) ?? known))
+  const deliveries = live
+    ? live.deliveryIds.map((id) => state.deliveries.get(id)).filter((each) => each !== undefined)
+    : await archive.deliveries(task)
+  const waitingFor = live && explainWaiting(state, live, clock.nowMs())
   return {
     taskId: task.taskId,
     kind: task.kind,
@@ -70,7 +67,7 @@ export async function viewTask(services: Services, task: TaskRecord): Promise<Ta
     outputLength: task.outputLength,
     deliveries: [...deliveries]
       .sort((left, right) => left.leasedAtMs - right.leasedAtMs)
-      .map((each) => viewDelivery(each, services.gateway.permille)),
+      .map((each) => viewDelivery(each, gateway.permille)),
     ...(waitingFor && { waitingFor }),
     ...(task.decidedAtMs !== undefined && { decidedAtMs: task.decidedAtMs }),
     ...(task.outputDigest && { outputDigest: task.outputDigest }),

@@ -1,5 +1,5 @@
 /** Tasks over HTTP: submit, look, cancel, forget. */
-import { ApiError, type Submission } from '@shardy/api'
+import { ApiError, decodeBase64, type Submission } from '@shardy/api'
 import { isEnded, type TaskRecord } from '@shardy/dispatch'
 import {
   type Digest,
@@ -15,6 +15,8 @@ import type { Happening } from '../tasks/dispatcher.ts'
 import { newTask, type Request, taskIdOf } from '../tasks/submission.ts'
 import { findTask } from './taskView.ts'
 
+/** A million test credits. What one worker earns in all must stay within the 63 bits that an amount has. */
+const rewardMicroCreditMax = 10n ** 12n
 const defaults = { redundancy: 2, rewardMicroCredit: '1000', timeoutMs: 600_000 }
 const retryAfterMs = 1_000
 
@@ -23,7 +25,9 @@ async function settle(
   services: Services,
   happening: Happening,
 ): Promise<readonly { readonly kind: string }[]> {
-  const posted = services.dispatcher.post(happening)
+  const { dispatcher } = services
+  const posted = dispatcher.post(happening)
+  if (posted === undefined && dispatcher.isClosed()) throw new ApiError('shuttingDown', 'nothing was changed')
   if (posted === undefined) throw new ApiError('overloaded', { detail: 'the queue is full', retryAfterMs })
   try {
     return await posted
@@ -79,7 +83,7 @@ function requestOf(submission: Submission): Request {
     program: programOf(submission),
     seed: bounded('seed', submission.seed ?? '0', 2n ** 64n - 1n),
     redundancy: submission.redundancy ?? defaults.redundancy,
-    rewardMicroCredit: bounded('rewardMicroCredit', reward, 2n ** 63n - 1n) as MicroCredit,
+    rewardMicroCredit: bounded('rewardMicroCredit', reward, rewardMicroCreditMax) as MicroCredit,
     timeoutMs: submission.timeoutMs ?? defaults.timeoutMs,
     keepOutput: submission.output !== 'digest',
   }
@@ -104,7 +108,15 @@ interface AskedInput {
 
 function inputOf({ sha256 }: Services, { input }: Submission, program: Program): AskedInput {
   if ('blob' in input) return { digest: input.blob as Digest, bytes: undefined }
-  const bytes = Uint8Array.fromBase64(input.base64)
+  const bytes = decodeBase64(input.base64)
+  if (bytes === undefined) {
+    const bound = 'base64 with padding and without spare bits'
+    throw new ApiError('invalidField', {
+      detail: `input.base64 must be ${bound}`,
+      field: 'input.base64',
+      bound,
+    })
+  }
   refuseLength(program, bytes.length)
   return { digest: encodeHex(sha256(bytes)) as Digest, bytes }
 }
@@ -139,38 +151,44 @@ export function quotaExceeded(bytes: number): ApiError {
   })
 }
 
+export interface Submitted {
+  readonly task: TaskRecord
+  readonly isNew: boolean
+}
+
 export async function submitTask(
   services: Services,
   submission: Submission,
   idempotencyKey: string | undefined,
   requester: RequesterId,
-): Promise<{ readonly task: TaskRecord; readonly isNew: boolean }> {
-  const { clock, keeper, sha256 } = services
+): Promise<Submitted> {
+  const { clock, keeper, sha256, taskTurns } = services
   const request = requestOf(submission)
   const { program } = request
   const taskId = taskIdOf(requester, idempotencyKey ?? services.randomHex(32), sha256)
   const input = inputOf(services, submission, program)
-  const asked = newTask(request, input.digest, requester, taskId, clock.nowMs(), sha256)
 
-  const repeated = (task: TaskRecord): { readonly task: TaskRecord; readonly isNew: boolean } => {
-    if (task.requestDigest === asked.requestDigest) return { task, isNew: false }
-    throw new ApiError('idempotencyConflict', {
-      detail: `this key belongs to task ${taskId}, which asked for something else`,
-      field: 'idempotency-key',
-      ...(idempotencyKey && { value: idempotencyKey }),
+  // In turn: of two with the same key the later one finds the task of the earlier one.
+  return taskTurns.take(taskId, async () => {
+    const asked = newTask(request, input.digest, requester, taskId, clock.nowMs(), sha256)
+    const earlier = await findTask(services, taskId)
+    if (earlier?.requestDigest === asked.requestDigest) return { task: earlier, isNew: false }
+    if (earlier !== undefined) {
+      throw new ApiError('idempotencyConflict', {
+        detail: `this key belongs to task ${taskId}, which asked for something else`,
+        field: 'idempotency-key',
+        ...(idempotencyKey && { value: idempotencyKey }),
+      })
+    }
+    return keeper.pinned(input.digest, async () => {
+      await keepInput(services, input, program, requester)
+      const effects = await settle(services, { kind: 'submit', task: asked })
+      const task = await findTask(services, taskId)
+      if (task === undefined || effects.some(({ kind }) => kind === 'refused')) {
+        throw new ApiError('overloaded', { detail: 'too many tasks are live', retryAfterMs })
+      }
+      return { task, isNew: true }
     })
-  }
-
-  const earlier = await findTask(services, taskId)
-  if (earlier !== undefined) return repeated(earlier)
-  return keeper.pinned(input.digest, async () => {
-    await keepInput(services, input, program, requester)
-    const effects = await settle(services, { kind: 'submit', task: asked })
-    const task = await findTask(services, taskId)
-    if (task === undefined)
-      throw new ApiError('overloaded', { detail: 'too many tasks are live', retryAfterMs })
-    // Refused although it is there: the same key came twice at once, and the other one was first.
-    return effects.some(({ kind }) => kind === 'refused') ? repeated(task) : { task, isNew: true }
   })
 }
 
@@ -186,9 +204,15 @@ export async function cancelTask(services: Services, task: TaskRecord): Promise<
   return (await findTask(services, taskId)) ?? task
 }
 
-export async function forgetTask({ archive }: Services, task: TaskRecord): Promise<void> {
-  if (!isEnded(task.status)) {
-    throw new ApiError('taskNotEnded', `task ${task.taskId} is ${task.status}; cancel it first`)
-  }
-  await archive.forget(task)
+/** In turn with a submission that uses the same key again: it begins a new task under this one's id. */
+export async function forgetTask(services: Services, { taskId }: TaskRecord): Promise<void> {
+  const { archive, taskTurns } = services
+  await taskTurns.take(taskId, async () => {
+    const task = await findTask(services, taskId)
+    if (task === undefined) return
+    if (!isEnded(task.status)) {
+      throw new ApiError('taskNotEnded', `task ${taskId} is ${task.status}; cancel it first`)
+    }
+    await archive.forget(task)
+  })
 }

@@ -1,17 +1,25 @@
-/** Who works here: everybody with a standing, connected or not. */
+/** Who works here, and whether all is well. */
 import type { Health, WorkersView } from '@shardy/api'
+import type { StandingRecord } from '@shardy/dispatch'
 import type { Services } from '../orchestrator.ts'
 
 const listedMax = 1_000
 
+/** Those that are connected come first. */
 export function viewWorkers({ dispatcher, gateway }: Services): WorkersView {
-  const state = dispatcher.state()
-  const workers: WorkersView['workers'] = []
-  for (const standing of state.standings.values()) {
-    if (workers.length === listedMax) break
-    const { workerId, acceptedCount, disagreedCount, earnedMicroCredit } = standing
-    const worker = state.workers.get(workerId)
-    workers.push({
+  const { standings, workers } = dispatcher.state()
+  function* inOrder(): Generator<StandingRecord> {
+    for (const { workerId } of workers.values()) {
+      const standing = standings.get(workerId)
+      if (standing !== undefined) yield standing
+    }
+    for (const standing of standings.values()) if (!workers.has(standing.workerId)) yield standing
+  }
+  const listed: WorkersView['workers'] = []
+  for (const { workerId, acceptedCount, disagreedCount, earnedMicroCredit } of inOrder()) {
+    if (listed.length === listedMax) break
+    const worker = workers.get(workerId)
+    listed.push({
       workerId,
       connected: worker !== undefined,
       ...gateway.facts(workerId),
@@ -22,7 +30,7 @@ export function viewWorkers({ dispatcher, gateway }: Services): WorkersView {
       earnedMicroCredit: String(earnedMicroCredit),
     })
   }
-  return { workers }
+  return { workers: listed }
 }
 
 export function viewHealth(

@@ -4,23 +4,31 @@ import type { TaskId } from '@shardy/protocol'
 
 export interface EventHub {
   publish(event: EventRecord): void
-  /** The returned function ends it. */
-  subscribe(taskId: TaskId, listener: (event: EventRecord) => void): () => void
+  /** The returned function ends it; undefined when too many listen already. A listener does not throw. */
+  subscribe(taskId: TaskId, listener: (event: EventRecord) => void): (() => void) | undefined
+  size(): number
 }
 
-export function createEventHub(): EventHub {
+const listenersMaxDefault = 10_000
+
+export function createEventHub(listenersMax = listenersMaxDefault): EventHub {
   const listeners = new Map<TaskId, Set<(event: EventRecord) => void>>()
+  let size = 0
   return {
     publish(event) {
-      for (const listener of listeners.get(event.taskId) ?? []) listener(event)
+      for (const listener of [...(listeners.get(event.taskId) ?? [])]) listener(event)
     },
     subscribe(taskId, listener) {
+      if (size >= listenersMax) return undefined
       const those = listeners.get(taskId) ?? new Set()
       listeners.set(taskId, those.add(listener))
+      size++
       return () => {
-        those.delete(listener)
-        if (those.size === 0 && listeners.get(taskId) === those) listeners.delete(taskId)
+        if (!those.delete(listener)) return
+        size--
+        if (those.size === 0) listeners.delete(taskId)
       }
     },
+    size: () => size,
   }
 }

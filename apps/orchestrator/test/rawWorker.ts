@@ -1,0 +1,200 @@
+/** A worker written out frame by frame, so that a test can say anything at any time, over a real WebSocket. */
+import { generateIdentity, type Identity } from '@shardy/crypto'
+import { sha256 } from '@shardy/crypto/native'
+import {
+  attestedPayload,
+  batchStatements,
+  commitTo,
+  type Delivery,
+  type Digest,
+  decodeFrame,
+  encodeFrame,
+  encodeHex,
+  type Frame,
+  type FrameType,
+  type Hello,
+  helloPayload,
+  orchestratorIdOf,
+  type ProfileV2,
+  type ProgramId,
+  type Result,
+  resultStatement,
+  type WorkerId,
+  workerIdOf,
+} from '@shardy/protocol'
+import { decodeProgram, matmul, programId } from '@shardy/tensor'
+
+type FrameOf<Type extends FrameType> = Extract<Frame, { readonly type: Type }>
+
+/** A delivery that has come, with its input and the honest answer to it. */
+export interface Work {
+  readonly delivery: Delivery
+  readonly input: Uint8Array
+  readonly output: Uint8Array
+  readonly outputDigest: Digest
+  readonly salt: string
+}
+
+export interface RawWorker {
+  readonly workerId: WorkerId
+  readonly identity: Identity
+  readonly frames: readonly Frame[]
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>
+  isClosed(): boolean
+  send(...frames: readonly (Uint8Array | string)[]): void
+  /** The next frame of that type that was not taken yet; rejects when the connection ends before. */
+  next<Type extends FrameType>(type: Type): Promise<FrameOf<Type>['body']>
+  hello(overrides?: Partial<Hello>): Promise<Uint8Array>
+  /** Through the handshake. */
+  join(profile?: Partial<ProfileV2>): Promise<void>
+  work(): Promise<Work>
+  commit(work: Work, outputDigest?: Digest): void
+  reveal(work: Work, outputDigest?: Digest): void
+  result(work: Work, overrides?: Partial<Result>): Promise<Uint8Array>
+  /** Commits, reveals and answers; `output` may be a lie. */
+  answer(work: Work, output?: Uint8Array): Promise<void>
+  disconnect(): Promise<void>
+}
+
+export const digestOf = (bytes: Uint8Array): Digest => encodeHex(sha256(bytes)) as Digest
+
+export async function connectRawWorker(url: string, identity?: Identity): Promise<RawWorker> {
+  const own = identity ?? (await generateIdentity({ extractable: false }))
+  const workerId = workerIdOf(own.publicKey, sha256)
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/worker`)
+  socket.binaryType = 'arraybuffer'
+  const frames: Frame[] = []
+  const taken = new Set<Frame>()
+  const payloads: Uint8Array[] = []
+  let awaitsPayload = false
+  let ended = false
+  const waiting = new Set<() => void>()
+  const { promise: closed, resolve: end } = Promise.withResolvers<{ code: number; reason: string }>()
+  socket.onmessage = ({ data }) => {
+    const bytes = new Uint8Array(data as ArrayBuffer)
+    if (awaitsPayload) {
+      awaitsPayload = false
+      payloads.push(bytes)
+    } else {
+      const decoded = decodeFrame(bytes, 'orchestrator')
+      if (!decoded.ok) throw new Error(`the orchestrator sent nonsense: ${JSON.stringify(decoded.refusal)}`)
+      frames.push(decoded.value)
+      awaitsPayload = decoded.value.type === 'delivery' && decoded.value.body.payloadLength > 0
+    }
+    for (const look of [...waiting]) look()
+  }
+  socket.onclose = ({ code, reason }) => {
+    ended = true
+    end({ code, reason })
+    for (const look of [...waiting]) look()
+  }
+
+  function awaited<T>(find: () => T | undefined, what: string): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = find()
+        if (found === undefined && !ended) return
+        waiting.delete(look)
+        if (found === undefined) reject(new Error(`the connection ended before ${what}`))
+        else resolve(found)
+      }
+      waiting.add(look)
+      look()
+    })
+  }
+
+  async function next<Type extends FrameType>(type: Type): Promise<FrameOf<Type>['body']> {
+    const found = await awaited(() => frames.find((frame) => frame.type === type && !taken.has(frame)), type)
+    taken.add(found)
+    return found.body as FrameOf<Type>['body']
+  }
+
+  const send = (...sent: readonly (Uint8Array | string)[]): void => {
+    for (const frame of sent) if (!ended) socket.send(frame as Uint8Array<ArrayBuffer>)
+  }
+
+  function programIdOf({ program }: Delivery): ProgramId {
+    const decoded = decodeProgram(program)
+    if (!decoded.ok) throw new Error('a delivery with a broken program')
+    return programId(decoded.value, sha256)
+  }
+
+  const worker: RawWorker = {
+    workerId,
+    identity: own,
+    frames,
+    closed,
+    isClosed: () => ended,
+    send,
+    next,
+    async hello(overrides = {}) {
+      const { nonce, publicKey } = await next('challenge')
+      const content = {
+        version: 1,
+        publicKey: own.publicKey,
+        agent: 'raw/1',
+        kinds: ['program' as const],
+        executor: 'cpu' as const,
+        adapter: 'by hand',
+        ...overrides,
+      }
+      const signature = await own.sign(helloPayload(content, nonce, orchestratorIdOf(publicKey, sha256)))
+      return encodeFrame('hello', { ...content, signature, ...overrides })
+    },
+    async join(profile = {}) {
+      send(await worker.hello())
+      await next('welcome')
+      const measured = { operationsPerSecond: 1_000_000_000, payloadBytesMax: 1024 * 1024, slots: 4 }
+      send(encodeFrame('profileV2', { ...measured, ...profile }))
+      // Answered behind the profile, so the worker has joined when the echo comes.
+      send(encodeFrame('heartbeat', { sequence: 1, inFlight: 0 }))
+      await next('heartbeat')
+    },
+    async work() {
+      const delivery = await next('delivery')
+      const input = await awaited(() => payloads.shift(), 'an input')
+      const decoded = decodeProgram(delivery.program)
+      if (!decoded.ok) throw new Error('a delivery with a broken program')
+      const output = matmul(decoded.value, input)
+      return { delivery, input, output, outputDigest: digestOf(output), salt: 'ab'.repeat(32) }
+    },
+    commit({ delivery: { deliveryId }, salt, outputDigest: honest }, outputDigest = honest) {
+      const commitment = commitTo({ workerId, deliveryId, outputDigest, salt }, sha256)
+      send(encodeFrame('commit', { deliveryId, commitment }))
+    },
+    reveal({ delivery: { deliveryId }, salt, outputDigest: honest }, outputDigest = honest) {
+      send(encodeFrame('reveal', { deliveryId, outputDigest, salt }))
+    },
+    async result({ delivery, outputDigest: honest, output }, overrides = {}) {
+      const { deliveryId, returnOutput } = delivery
+      const outputDigest = overrides.outputDigest ?? honest
+      const statement = resultStatement(delivery, programIdOf(delivery), workerId, outputDigest)
+      const { payload, attest } = batchStatements([statement], sha256)
+      const [attestation] = attest(await own.sign(payload))
+      if (attestation === undefined || attestedPayload(statement, attestation, sha256) === undefined) {
+        throw new Error('a batch of one has one attestation')
+      }
+      return encodeFrame('result', {
+        deliveryId,
+        outputDigest,
+        outputLength: output.length,
+        outputIncluded: returnOutput,
+        attestation,
+        ...overrides,
+      })
+    },
+    async answer(work, output = work.output) {
+      const outputDigest = digestOf(output)
+      worker.commit(work, outputDigest)
+      await next('commitmentsClosed')
+      worker.reveal(work, outputDigest)
+      send(await worker.result(work, { outputDigest }))
+      if (work.delivery.returnOutput) send(output)
+    },
+    async disconnect() {
+      if (!ended) socket.terminate()
+      await closed
+    },
+  }
+  return worker
+}
