@@ -101,18 +101,25 @@ export function receiptFromJson(value: unknown): ParsedReceipt {
   return refuse(decoded.refusal.field, describeRefusal(decoded.refusal))
 }
 
-/** Keys and signatures whose bytes have the right number and are none all the same; the encoder would throw. */
+/** What a shape cannot say about keys and attestations, and the encoder would throw about. */
 function firstMalformed({ deliveries, orchestratorKey, signature }: Receipt): ParsedReceipt | undefined {
   const keys: (readonly [string, Uint8Array])[] = [['orchestratorKey', orchestratorKey]]
   const signatures: (readonly [string, Uint8Array])[] = [['signature', signature]]
-  deliveries.forEach(({ workerKey, attestation, answer }, index) => {
-    keys.push([`deliveries.${index}.workerKey`, workerKey])
-    signatures.push([`deliveries.${index}.attestation.signature`, attestation.signature])
-    if (answer)
-      signatures.push([`deliveries.${index}.answer.attestation.signature`, answer.attestation.signature])
+  const indices: (readonly [string, Attestation])[] = []
+  deliveries.forEach(({ workerKey, attestation, answer }, number) => {
+    const at = `deliveries.${number}`
+    keys.push([`${at}.workerKey`, workerKey])
+    const attestations = [[`${at}.attestation`, attestation]] as [string, Attestation][]
+    if (answer) attestations.push([`${at}.answer.attestation`, answer.attestation])
+    for (const [field, each] of attestations) {
+      signatures.push([`${field}.signature`, each.signature])
+      indices.push([`${field}.index`, each])
+    }
   })
   const key = keys.find(([, bytes]) => bytes[0] !== 4)
   if (key !== undefined) return refuse(key[0], 'is not an uncompressed P-256 point')
   const signed = signatures.find(([, bytes]) => !isSignature(bytes))
-  return signed && refuse(signed[0], 'is not a low-s ECDSA P-256 signature')
+  if (signed !== undefined) return refuse(signed[0], 'is not a low-s ECDSA P-256 signature')
+  const outside = indices.find(([, { index, count }]) => index >= count)
+  return outside && refuse(outside[0], 'lies outside its batch')
 }

@@ -65,3 +65,5 @@ export function serveRoutes(handlers: Handlers): TestServer {
     close: () => server.stop(true),
   }
 }
+
+export { sampleView } from './sampleView.ts'
