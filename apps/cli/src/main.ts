@@ -16,7 +16,7 @@ const exit = await run(process.argv.slice(2), {
   env: process.env,
   print: (text) => process.stdout.write(text),
   tell: (text) => process.stderr.write(text),
-  isWatched: process.stderr.isTTY === true,
+  watchedColumns: () => (process.stderr.isTTY === true ? process.stderr.columns || 80 : undefined),
   signal: stop.signal,
   nowMs: () => Date.now(),
   every(ms, act) {

@@ -12,22 +12,25 @@ export interface Progress {
 }
 
 const wipe = '\r\u001b[2K'
-/** A longer line would wrap, and a wrapped line cannot be wiped. */
-const widthMax = 100
 
-export function openProgress({ isWatched, tell }: Pick<World, 'isWatched' | 'tell'>): Progress {
+export function openProgress({ watchedColumns, tell }: Pick<World, 'watchedColumns' | 'tell'>): Progress {
   let shown = ''
   return {
     show(text) {
       const line = printable(text)
       if (line === shown) return
       shown = line
-      if (!isWatched) tell(`${line}\n`)
-      else tell(`${wipe}${line.length > widthMax ? `${line.slice(0, widthMax - 1)}…` : line}`)
+      const columns = watchedColumns()
+      tell(columns === undefined ? `${line}\n` : `${wipe}${cut(line, columns - 1)}`)
     },
     clear() {
-      if (isWatched && shown !== '') tell(wipe)
+      if (watchedColumns() !== undefined && shown !== '') tell(wipe)
       shown = ''
     },
   }
+}
+
+/** A longer line would wrap, and a wrapped line cannot be wiped. */
+function cut(line: string, columns: number): string {
+  return line.length > columns ? `${line.slice(0, Math.max(0, columns - 1))}…` : line
 }

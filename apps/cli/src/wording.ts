@@ -37,7 +37,8 @@ const units = [
 
 export function duration(ms: number): string {
   for (const [unitMs, name] of units) if (ms >= unitMs) return `${Math.floor(ms / unitMs)} ${name}`
-  return ms >= 10_000 ? `${Math.round(ms / 1000)} s` : `${(Math.max(0, ms) / 1000).toFixed(1)} s`
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`
+  return ms >= 10_000 ? `${Math.round(ms / 1000)} s` : `${(ms / 1000).toFixed(1)} s`
 }
 
 export function bytes(length: number): string {

@@ -5,8 +5,8 @@ export interface World {
   readonly print: (text: string) => void
   /** To stderr: progress and complaints. */
   readonly tell: (text: string) => void
-  /** Whether a person watches stderr, so that a line may be rewritten. */
-  readonly isWatched: boolean
+  /** How wide the terminal is in which a person watches stderr; undefined when nobody does. */
+  readonly watchedColumns: () => number | undefined
   /** Aborted when the person wants to stop. */
   readonly signal: AbortSignal
   readonly nowMs: () => number

@@ -24,7 +24,7 @@ export async function shardy(
     tell: (text) => {
       stderr += text
     },
-    isWatched: false,
+    watchedColumns: () => undefined,
     signal: new AbortController().signal,
     nowMs: () => 1_760_000_060_000,
     every: () => () => {},
