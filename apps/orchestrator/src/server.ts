@@ -109,7 +109,10 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
       sendPings: false,
       perMessageDeflate: false,
       open(socket) {
-        socket.data.connection = orchestrator.connect(workerSocket(socket))
+        const connection = orchestrator.connect(workerSocket(socket))
+        socket.data.connection = connection
+        // Refused at once: the close was told before there was anyone to tell.
+        if (socket.readyState !== WebSocket.OPEN) connection.closed()
       },
       message(socket, content) {
         const { connection } = socket.data

@@ -70,6 +70,9 @@ export async function connectRawWorker(url: string, identity?: Identity): Promis
   let ended = false
   const waiting = new Set<() => void>()
   const { promise: closed, resolve: end } = Promise.withResolvers<{ code: number; reason: string }>()
+  const opened = new Promise<void>((resolve) => {
+    socket.onopen = () => resolve()
+  })
   socket.onmessage = ({ data }) => {
     const bytes = new Uint8Array(data as ArrayBuffer)
     if (awaitsPayload) {
@@ -196,5 +199,6 @@ export async function connectRawWorker(url: string, identity?: Identity): Promis
       await closed
     },
   }
+  await Promise.race([opened, closed])
   return worker
 }

@@ -27,7 +27,11 @@ const orchestratorId = orchestratorIdOf(orchestrator.publicKey, sha256)
 const profile = { operationsPerSecond: 1000, payloadBytesMax: 1000, slots: 1 }
 const deliveryId = '0d'.repeat(16) as DeliveryId
 
-function open(limits: Partial<GatewayLimits> = {}) {
+function open(
+  limits: Partial<GatewayLimits> = {},
+  parts: Partial<WorkerEvents> = {},
+  drained?: Promise<void>,
+) {
   const clock = createManualClock()
   const sent: Frame[] = []
   const happened: string[] = []
@@ -45,6 +49,7 @@ function open(limits: Partial<GatewayLimits> = {}) {
       return undefined
     },
     answered: async (_, result, output) => notice(`answered ${result.outputLength} ${output?.length}`),
+    ...parts,
   }
   const connection = openConnection(
     {
@@ -54,7 +59,7 @@ function open(limits: Partial<GatewayLimits> = {}) {
         sent.push(decoded.value)
         notice()
       },
-      drained: () => undefined,
+      drained: () => drained,
       close(code, reason) {
         closed = { code, reason }
         notice()
@@ -237,6 +242,59 @@ describe('a joined worker', () => {
     await join(opened)
     for (let count = 0; count < 6; count++) opened.connection.receive(encodeFrame('ack', { deliveryId }))
     expect(refusalOf(opened)).toBe('overloaded')
+  })
+
+  test('is refused when it beats without reading the echo', async () => {
+    const opened = open({ framesQueuedMax: 4 }, {}, new Promise(() => {}))
+    await join(opened)
+    for (let sequence = 1; sequence <= 5; sequence++) {
+      opened.connection.receive(encodeFrame('heartbeat', { sequence, inFlight: 0 }))
+    }
+    await opened.until(() => opened.closedWith() !== undefined)
+    expect(refusalOf(opened)).toBe('overloaded')
+    expect(opened.sent.filter(({ type }) => type === 'heartbeat')).toHaveLength(1)
+  })
+
+  test('is not heard further while what it said is undecided', async () => {
+    const said: string[] = []
+    const { promise: decided, resolve: decide } = Promise.withResolvers<void>()
+    const opened = open(
+      { undecidedMax: 3, framesQueuedMax: 5 },
+      {
+        said(_, { type }) {
+          said.push(type)
+          return decided
+        },
+      },
+    )
+    await join(opened)
+    for (let count = 0; count < 5; count++) opened.connection.receive(encodeFrame('ack', { deliveryId }))
+    for (let count = 0; count < 20; count++) await Promise.resolve()
+    expect(said).toHaveLength(3)
+    decide()
+    opened.connection.receive(encodeFrame('heartbeat', { sequence: 1, inFlight: 0 }))
+    await opened.until(() => opened.sent.at(-1)?.type === 'heartbeat')
+    expect(said).toHaveLength(5)
+  })
+
+  test('has more time for a raw frame that it announced, and no more than that', async () => {
+    const opened = open({ rawFrameMs: 100_000 })
+    await join(opened)
+    const attestation = { signature: new Uint8Array(64).fill(1) as Signature, index: 0, count: 1, path: [] }
+    const outputDigest = 'ab'.repeat(32) as Digest
+    const result = { deliveryId, outputDigest, outputLength: 3, outputIncluded: true, attestation }
+    opened.connection.receive(encodeFrame('result', result))
+    await Promise.resolve()
+    opened.clock.advance(3 * defaultGatewayLimits.heartbeatMs)
+    expect(opened.closedWith()).toBeUndefined()
+    opened.clock.advance(100_000)
+    expect(refusalOf(opened)).toBe('heartbeatMissed')
+  })
+
+  test('a refusal may say anything and is sent as printable text', async () => {
+    const opened = open()
+    opened.connection.refuse('malformedFrame', `\u{1f4a5}\n${'x'.repeat(500)}`)
+    expect(refusalOf(opened)).toBe('malformedFrame')
   })
 
   test('gets frames in the order they were handed over, however long each takes to load', async () => {

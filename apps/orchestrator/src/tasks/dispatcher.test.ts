@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'bun:test'
 import { sha256 } from '@shardy/crypto/native'
-import { defaultPolicy, type Effect, type NewTask, type Row, recover } from '@shardy/dispatch'
-import type { Digest, MicroCredit, ProgramId, RequesterId, TaskId, TimeMs, WorkerId } from '@shardy/protocol'
+import { defaultPolicy, type Effect, type NewTask, type Records, type Row, recover } from '@shardy/dispatch'
+import type {
+  Digest,
+  MicroCredit,
+  ProgramId,
+  PublicKey,
+  RequesterId,
+  TaskId,
+  TimeMs,
+  WorkerId,
+} from '@shardy/protocol'
 import { createManualClock } from '../../test/manualClock.ts'
 import { createDispatcher } from './dispatcher.ts'
 
@@ -25,7 +34,10 @@ const newTask = (number: number): NewTask => ({
   deadlineMs: 2_000_000 as TimeMs,
 })
 
-function open(overrides: { save?: (rows: readonly Row[]) => Promise<void> } = {}) {
+function open(
+  overrides: { save?: (rows: readonly Row[]) => Promise<void>; perform?: (effect: Effect) => void } = {},
+  records: Records = nothing,
+) {
   const clock = createManualClock()
   const log: string[] = []
   const performed: Effect[] = []
@@ -39,12 +51,13 @@ function open(overrides: { save?: (rows: readonly Row[]) => Promise<void> } = {}
         log.push(`save ${rows.filter(({ table }) => table === 'tasks').length}`)
       },
       perform(effect) {
+        overrides.perform?.(effect)
         performed.push(effect)
         log.push(effect.kind)
       },
       fatal: (error) => fatal.push(error),
     },
-    recover(defaultPolicy, nothing, clock.nowMs(), sha256),
+    recover(defaultPolicy, records, clock.nowMs(), sha256),
   )
   return { clock, log, performed, fatal, dispatcher }
 }
@@ -100,6 +113,9 @@ describe('dispatcher', () => {
     const posted: (Promise<unknown> | undefined)[] = []
     for (let count = 0; count < 10_001; count++) posted.push(dispatcher.post({ kind: 'tick' }))
     expect(posted.at(-1)).toBeUndefined()
+    // Whoever is not known to have left would be given work for ever.
+    posted.push(dispatcher.post({ kind: 'workerLeft', workerId: 'ee'.repeat(32) as WorkerId }))
+    expect(posted.at(-1)).toBeDefined()
     await Promise.all(posted)
     expect(dispatcher.post({ kind: 'tick' })).toBeDefined()
   })
@@ -123,5 +139,69 @@ describe('dispatcher', () => {
     await dispatcher.close()
     expect((await posted)?.[0]).toMatchObject({ kind: 'save' })
     expect(dispatcher.post({ kind: 'tick' })).toBeUndefined()
+  })
+
+  test('a rule that breaks is fatal too, and everybody who waits hears of it', async () => {
+    const { dispatcher, fatal } = open({
+      perform() {
+        throw new Error('a bug')
+      },
+    })
+    const posted = [1, 2, 3].map((number) => dispatcher.post({ kind: 'submit', task: newTask(number) }))
+    const ended = await Promise.allSettled(posted)
+    expect(ended.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    expect(fatal).toHaveLength(1)
+    expect(dispatcher.isClosed()).toBe(true)
+    await dispatcher.caughtUp()
+  })
+
+  test('has caught up when what was posted so far is saved', async () => {
+    const { dispatcher, log } = open()
+    dispatcher.post({ kind: 'submit', task: newTask(1) })
+    await dispatcher.caughtUp()
+    expect(log[0]).toBe('save 1')
+  })
+
+  test('cuts a batch that would be more than a store takes', async () => {
+    const batches: number[] = []
+    const { dispatcher } = open({ save: async (rows) => void batches.push(rows.length) })
+    const posted: (Promise<unknown> | undefined)[] = []
+    const workerIds = Array.from(
+      { length: 400 },
+      (_, index) => index.toString(16).padStart(64, '0') as WorkerId,
+    )
+    for (let number = 0; number < 9_000; number++)
+      posted.push(dispatcher.post({ kind: 'submit', task: newTask(number) }))
+    await Promise.all(posted)
+    const joined = { kinds: ['program'], operationsPerSecond: 1, payloadBytesMax: 100, slots: 64 } as const
+    const publicKey = Uint8Array.from({ length: 65 }, () => 4) as PublicKey
+    await Promise.all(
+      workerIds.map((workerId) => dispatcher.post({ kind: 'workerJoined', workerId, publicKey, ...joined })),
+    )
+    const { deliveries } = dispatcher.state()
+    expect(deliveries.size).toBe(18_000)
+    batches.length = 0
+    await Promise.all(workerIds.map((workerId) => dispatcher.post({ kind: 'workerLeft', workerId })))
+    expect(batches.reduce((sum, rows) => sum + rows, 0)).toBeGreaterThan(30_000)
+    expect(Math.max(...batches)).toBeLessThan(20_000)
+    // All of that was running: a restart has as much to save, in parts that leave no task half written.
+    const lost = { tasks: [...dispatcher.state().tasks.values()], deliveries: [...deliveries.values()] }
+    const parts: (readonly Row[])[] = []
+    const restarted = open(
+      { save: async (rows) => void parts.push(rows) },
+      { ...lost, standings: [...dispatcher.state().standings.values()] },
+    )
+    await restarted.dispatcher.post({ kind: 'tick' })
+    expect(parts.length).toBeGreaterThan(1)
+    expect(Math.max(...parts.map(({ length }) => length))).toBeLessThan(11_000)
+    const seen = new Map<string, number>()
+    parts.forEach((rows, index) => {
+      for (const row of rows) {
+        if (row.table === 'standings') continue
+        expect(seen.get(row.record.taskId) ?? index).toBe(index)
+        seen.set(row.record.taskId, index)
+      }
+    })
+    expect(restarted.fatal).toEqual([])
   })
 })
