@@ -11,8 +11,8 @@ import {
 import { matmul } from '@shardy/tensor'
 import type { Network } from './network.ts'
 
-export const clientOf = ({ url, apiKey }: Pick<Network, 'url' | 'apiKey'>): Client =>
-  createClient({ baseUrl: url, apiKey })
+export const clientOf = ({ url, apiKey }: Pick<Network, 'url' | 'apiKey'>, triesMax?: number): Client =>
+  createClient({ baseUrl: url, apiKey, triesMax })
 
 export interface Example {
   readonly submission: Submission
@@ -39,9 +39,10 @@ export async function submit(client: Client, { submission }: Example): Promise<T
 export async function finish(
   client: Client,
   taskId: string,
+  signal?: AbortSignal,
 ): Promise<{ readonly task: TaskView; readonly events: readonly EventView[] }> {
   const events: EventView[] = []
-  for await (const event of followTask(client, taskId)) events.push(event)
+  for await (const event of followTask(client, taskId, { signal })) events.push(event)
   return { events, task: await client.call(routes.getTask, { params: { taskId } }) }
 }
 
