@@ -133,6 +133,13 @@ describe('dispatcher', () => {
     expect(dispatcher.state().tasks.size).toBe(0)
   })
 
+  test('time never runs backwards, even when the clock is set back', async () => {
+    const { dispatcher, clock, performed } = open()
+    clock.advance(-1_000)
+    await dispatcher.post({ kind: 'submit', task: newTask(1) })
+    expect(performed).toMatchObject([{ kind: 'publish', event: { atMs: 1_000_000 } }])
+  })
+
   test('finishes what is queued when it closes', async () => {
     const { dispatcher } = open()
     const posted = dispatcher.post({ kind: 'submit', task: newTask(1) })

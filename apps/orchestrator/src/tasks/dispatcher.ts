@@ -14,7 +14,7 @@ import {
   type Row,
   type Step,
 } from '@shardy/dispatch'
-import type { Sha256 } from '@shardy/protocol'
+import type { Sha256, TimeMs } from '@shardy/protocol'
 import type { Clock } from '../clock.ts'
 
 type Timeless<T> = T extends unknown ? Omit<T, 'atMs'> : never
@@ -171,11 +171,15 @@ export function createDispatcher(parts: DispatcherParts, recovered: Step): Dispa
     })
   }
 
+  let postedAtMs = clock.nowMs()
+
   function post(happening: Happening): Promise<readonly Effect[]> | undefined {
     // That a worker left is always heard, or it would be given work for ever; there are as many as connections.
     const isFull = queue.length >= queuedMax && happening.kind !== 'workerLeft'
     if (closed || isFull) return undefined
-    const input = { ...happening, atMs: clock.nowMs() } as Input
+    // The rules count on time that does not run backwards; a machine's clock may be set back.
+    postedAtMs = Math.max(postedAtMs, clock.nowMs()) as TimeMs
+    const input = { ...happening, atMs: postedAtMs } as Input
     const posted = new Promise<readonly Effect[]>((resolve, reject) => {
       queue.push({ input, resolve, reject })
     })
