@@ -63,6 +63,14 @@ const pauseMsMax = 5_000
 const problemBytesMax = 64 * 1024
 const answerBytesMax = 32 * 1024 * 1024
 
+/** A slow line may still take this long to carry a body; silence only counts after it. */
+const slowBytesPerMs = 16
+
+function sendingMs(body: RequestInit['body']): number {
+  if (typeof body === 'string') return body.length / slowBytesPerMs
+  return body instanceof Uint8Array ? body.length / slowBytesPerMs : 0
+}
+
 export function createClient(config: ClientConfig): Client {
   const { baseUrl, apiKey, triesMax = triesMaxDefault, quietMsMax = quietMsMaxDefault } = config
   const send = config.fetch ?? fetch
@@ -84,9 +92,10 @@ export function createClient(config: ClientConfig): Client {
   /** Sends once; the answer must begin in time. */
   async function sendOnce(url: URL, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
     const late = new AbortController()
+    const patienceMs = quietMsMax + sendingMs(init.body)
     // Sending a stream takes as long as it takes.
     const isStream = init.body instanceof ReadableStream
-    const timer = isStream ? undefined : setTimeout(() => late.abort(new LateError(quietMsMax)), quietMsMax)
+    const timer = isStream ? undefined : setTimeout(() => late.abort(new LateError(patienceMs)), patienceMs)
     try {
       const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal])
       return await send(url, { ...init, signal: either })
