@@ -94,8 +94,9 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
   const server = Bun.serve<Line>({
     hostname: config.host,
     port: config.port,
-    // Never a page with our source on it.
+    // Never a page with our source on it; which must not mean that two processes may share the port.
     development: false,
+    reusePort: false,
     // Bodies are limited where they are read, which answers with a problem that names the limit.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     // Event streams are quiet for longer than the default.

@@ -642,6 +642,26 @@ test('an input that cannot be read fails its delivery, not the connection', asyn
   await own.stop()
 })
 
+test('progress is shown while a delivery is computed, and not kept afterwards', async () => {
+  const own = await startTestNetwork({ policy: { ...policy, backoffMsMin: 60_000 as never } })
+  const worker = await join(own)
+  const { taskId } = await submit(own)
+  const { deliveryId } = (await worker.work()).delivery
+  const progress = encodeFrame('progress', { deliveryId, permille: 250 })
+  const heard = async (sequence: number): Promise<TaskView> => {
+    worker.send(encodeFrame('heartbeat', { sequence, inFlight: 0 }))
+    await worker.next('heartbeat')
+    return taskOf(own, taskId)
+  }
+  worker.send(progress)
+  expect((await heard(2)).deliveries[0]?.permille).toBe(250)
+  worker.send(encodeFrame('reject', { deliveryId, reason: 'busy', message: '' }))
+  await worker.next('settled')
+  worker.send(progress)
+  expect((await heard(3)).deliveries[0]?.permille).toBeUndefined()
+  await own.stop()
+})
+
 test('inputs larger than a line takes at once reach a worker with many slots', async () => {
   const own = await startTestNetwork({ policy })
   const worker = await connectRawWorker(own.serving.url)

@@ -34,7 +34,10 @@ export function createApp(services: Services, about: About): (request: Request) 
       if (route.auth) requesterOf(request, apiKeys)
     },
     failed(error, route) {
-      log.error('requestFailed', error, { method: route.method, path: route.path })
+      const about = { method: route.method, path: route.path }
+      // Nobody is left to hear an answer.
+      if (error instanceof Error && error.name === 'AbortError') log.info('requestBroken', about)
+      else log.error('requestFailed', error, about)
       return storeProblem(error)
     },
   }

@@ -92,6 +92,8 @@ export interface Archive {
 /** A page that filters by status looks at no more than this many tasks before it hands back a cursor. */
 const tasksScannedMax = 2_000
 const eventsReadMax = 10_000
+/** Side by side, so that a start with many live tasks does not wait for each of them. */
+const tasksLoadedAtOnce = 100
 
 export function createArchive(store: TableStore): Archive {
   async function task(taskId: TaskId): Promise<TaskRecord | undefined> {
@@ -129,12 +131,26 @@ export function createArchive(store: TableStore): Archive {
     async live() {
       const tasks: TaskRecord[] = []
       const open: DeliveryRecord[] = []
-      for await (const { key } of store.iterate('liveTasks')) {
-        const record = await task(encodeHex(key) as TaskId)
-        if (record === undefined) throw new Error(`the store lists a live task that it does not hold`)
-        tasks.push(record)
-        open.push(...(await deliveries(record)))
+      async function load(ids: readonly TaskId[]): Promise<void> {
+        const found = await Promise.all(
+          ids.map(async (taskId) => ({
+            record: await task(taskId),
+            deliveries: await deliveries({ taskId }),
+          })),
+        )
+        for (const each of found) {
+          if (each.record === undefined) throw new Error('the store lists a live task that it does not hold')
+          tasks.push(each.record)
+          open.push(...each.deliveries)
+        }
       }
+      let ids: TaskId[] = []
+      for await (const { key } of store.iterate('liveTasks')) {
+        if (ids.push(encodeHex(key) as TaskId) < tasksLoadedAtOnce) continue
+        await load(ids)
+        ids = []
+      }
+      await load(ids)
       return { tasks, deliveries: open, standings: await standings() }
     },
     async events(taskId, afterSequence) {
