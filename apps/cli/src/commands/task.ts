@@ -1,4 +1,5 @@
 /** Commands about one task or all of them. */
+import { taskStatuses } from '@shardy/protocol'
 import type { TaskView } from '@shardy/sdk'
 import type { Command } from '../command.ts'
 import { Failure } from '../failure.ts'
@@ -44,13 +45,12 @@ export const get: Command = {
   },
 }
 
-const statuses = ['waiting', 'running', 'verified', 'dead', 'cancelled'] as const
 const limitMax = 200
 
 function statusOf(word: string | undefined): TaskView['status'] | undefined {
-  const status = statuses.find((each) => each === word)
+  const status = taskStatuses.find((each) => each === word)
   if (word === undefined || status !== undefined) return status
-  throw new Failure('usage', `--status is '${word}'; it must be one of ${statuses.join(', ')}`)
+  throw new Failure('usage', `--status is '${word}'; it must be one of ${taskStatuses.join(', ')}`)
 }
 
 export const list: Command = {
@@ -58,7 +58,7 @@ export const list: Command = {
   summary: 'show your tasks, newest first',
   operands: [],
   options: {
-    status: { value: 'STATUS', what: `only tasks that are ${statuses.join(', ')}` },
+    status: { value: 'STATUS', what: `only tasks that are ${taskStatuses.join(', ')}` },
     limit: { value: 'N', what: `at most so many, 1 to ${limitMax}; 20 unless given` },
     cursor: { value: 'CURSOR', what: 'go on where an earlier list ended' },
   },

@@ -14,10 +14,9 @@ import {
   type StandingRecord,
   standingRecord,
   type TaskRecord,
-  type TaskStatus,
   taskRecord,
 } from '@shardy/dispatch'
-import { encodeHex, type Message, type RequesterId, type TaskId } from '@shardy/protocol'
+import { encodeHex, type Message, type RequesterId, type TaskId, type TaskStatus } from '@shardy/protocol'
 import { type Operation, prefixRange, type Store } from '@shardy/storage'
 import { eventKey, idKey, requesterKey, type Table } from '../tables.ts'
 

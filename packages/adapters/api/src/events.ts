@@ -1,10 +1,11 @@
 /** Server-sent events: one task's history as it grows, resumed where it broke off until its last event. */
+import { finalEventTypes } from '@shardy/protocol'
 import { Value } from '@sinclair/typebox/value'
 import { chunksOf } from './body.ts'
 import { type Client, UnexpectedAnswerError, UnreachableError } from './client.ts'
 import { orchestratorRoutes } from './orchestrator.ts'
 import { ApiError } from './problem.ts'
-import { type EventView, eventView, finalEventTypes } from './shapes.ts'
+import { type EventView, eventView } from './shapes.ts'
 
 /** One event's text; the largest of ours has a few hundred bytes. */
 const eventLengthMax = 64 * 1024
@@ -47,8 +48,7 @@ export async function* readEvents(
   }
 }
 
-export const isFinalEvent = ({ type }: EventView): boolean =>
-  (finalEventTypes as readonly string[]).includes(type)
+export const isFinalEvent = ({ type }: EventView): boolean => finalEventTypes.includes(type)
 
 /** Breaks in a row without one new event that a follower puts up with. */
 const emptyBreaksMax = 5

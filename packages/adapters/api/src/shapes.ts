@@ -1,7 +1,10 @@
 /** The shapes that requests and answers are made of. Bigints travel as decimal text, bytes as hex or base64. */
 import {
   attestationPathMax,
+  deadReasons,
   deliveriesPerTaskMax,
+  deliveryStates,
+  eventTypes,
   messageLengthMax,
   outcomes,
   payloadBytesMax,
@@ -9,6 +12,7 @@ import {
   redundancyMax,
   redundancyMin,
   statementsPerBatchMax,
+  taskStatuses,
 } from '@shardy/protocol'
 import { kMax, rowsMax } from '@shardy/tensor'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
@@ -30,8 +34,7 @@ export const digest = hex(32, 'SHA-256')
 const deliveryId = hex(16, 'delivery id')
 const workerId = hex(32, "SHA-256 of the worker's public key")
 
-export const statuses = ['waiting', 'running', 'verified', 'dead', 'cancelled'] as const
-export const status = words(statuses)
+export const status = words(taskStatuses)
 
 export const program = Type.Object(
   {
@@ -103,12 +106,12 @@ export const taskView = Type.Object({
   decidedAtMs: Type.Optional(timeMs),
   outputLength: length,
   outputDigest: Type.Optional(digest),
-  deadReason: Type.Optional(words(['deadline', 'attemptsExhausted'])),
+  deadReason: Type.Optional(words(deadReasons)),
   deliveries: Type.Array(
     Type.Object({
       deliveryId,
       workerId,
-      state: words(['leased', 'computing', 'committed', 'revealing', 'revealed', 'answered', 'settled']),
+      state: words(deliveryStates),
       outcome: Type.Optional(words(outcomes)),
       outputDigest: Type.Optional(digest),
       rewardMicroCredit: decimal('paid to this worker'),
@@ -126,22 +129,10 @@ export const taskPage = Type.Object({
 })
 export type TaskPage = Static<typeof taskPage>
 
-export const finalEventTypes = ['task_verified', 'task_dead', 'task_cancelled'] as const
 export const eventView = Type.Object({
   sequence: Type.Integer({ minimum: 1 }),
   atMs: timeMs,
-  type: words([
-    'submitted',
-    'delivered',
-    'acked',
-    'committed',
-    'answered',
-    'rejected',
-    'lost',
-    'corrupted',
-    'consensus_mismatch',
-    ...finalEventTypes,
-  ]),
+  type: words(eventTypes),
   deliveryId: Type.Optional(deliveryId),
   workerId: Type.Optional(workerId),
   outputDigest: Type.Optional(digest),

@@ -8,7 +8,10 @@ import {
   bits64,
   blob,
   choice,
+  deadReasons,
   deliveriesPerTaskMax,
+  deliveryStates,
+  eventTypes,
   field,
   flag,
   type Infer,
@@ -22,15 +25,14 @@ import {
   publicKey,
   redundancyMax,
   redundancyMin,
+  type TaskStatus,
+  taskStatuses,
   text,
   values,
   whole,
 } from '@shardy/protocol'
 
 const safeInteger = Number.MAX_SAFE_INTEGER
-
-export const deadReasons = ['deadline', 'attemptsExhausted'] as const
-export type DeadReason = (typeof deadReasons)[number]
 
 export const taskRecord = message('TaskRecord', {
   taskId: field(1, values.taskId),
@@ -52,7 +54,7 @@ export const taskRecord = message('TaskRecord', {
   submittedAtMs: field(15, values.timeMs),
   /** Not verified by then: dead. */
   deadlineMs: field(16, values.timeMs),
-  status: field(17, choice(['waiting', 'running', 'verified', 'dead', 'cancelled'])),
+  status: field(17, choice(taskStatuses)),
   deliveryIds: field(18, list(values.deliveryId, deliveriesPerTaskMax)),
   /** Deliveries that came to nothing; drives the backoff. */
   failures: field(19, whole(0, deliveriesPerTaskMax)),
@@ -65,16 +67,12 @@ export const taskRecord = message('TaskRecord', {
   deadReason: field(25, optional(choice(deadReasons))),
 })
 export type TaskRecord = Infer<typeof taskRecord>
-export type TaskStatus = TaskRecord['status']
 
 export const deliveryRecord = message('DeliveryRecord', {
   deliveryId: field(1, values.deliveryId),
   taskId: field(2, values.taskId),
   workerId: field(3, values.workerId),
-  state: field(
-    4,
-    choice(['leased', 'computing', 'committed', 'revealing', 'revealed', 'answered', 'settled']),
-  ),
+  state: field(4, choice(deliveryStates)),
   leasedAtMs: field(5, values.timeMs),
   /** The signed end of the lease: committed or answered by then, or lost. */
   deadlineMs: field(6, values.timeMs),
@@ -110,22 +108,6 @@ export const standingRecord = message('StandingRecord', {
   earnedMicroCredit: field(6, values.microCredit),
 })
 export type StandingRecord = Infer<typeof standingRecord>
-
-export const eventTypes = [
-  'submitted',
-  'delivered',
-  'acked',
-  'committed',
-  'answered',
-  'rejected',
-  'lost',
-  'corrupted',
-  'consensus_mismatch',
-  'task_verified',
-  'task_dead',
-  'task_cancelled',
-] as const
-export type EventType = (typeof eventTypes)[number]
 
 export const eventRecord = message('EventRecord', {
   taskId: field(1, values.taskId),

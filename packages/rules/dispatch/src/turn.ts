@@ -5,6 +5,7 @@
 import {
   type DeliveryId,
   type Digest,
+  type EventType,
   type MicroCredit,
   messageLengthMax,
   type Outcome,
@@ -17,7 +18,6 @@ import type { Effect, Reference, Row } from './effect.ts'
 import {
   type DeliveryRecord,
   type EventRecord,
-  type EventType,
   isEnded,
   isOut,
   type StandingRecord,

@@ -2,11 +2,11 @@
  * What follows when a delivery moved (spec D4, D19–D22): more deliveries, the close of commitments, or the end of
  * the task. A delivery settles once; every path to the end of a task goes through `end`.
  */
-import type { CancelReason, Digest, MicroCredit, TimeMs } from '@shardy/protocol'
+import type { CancelReason, DeadReason, Digest, EventType, MicroCredit, TimeMs } from '@shardy/protocol'
 import { commitmentsAreIn, shares, tally } from './agreement.ts'
 import { queue } from './assignment.ts'
 import { backoffMs, revealEndMs } from './lease.ts'
-import type { DeadReason, DeliveryRecord, EventType, StandingRecord, TaskRecord } from './record.ts'
+import type { DeliveryRecord, StandingRecord, TaskRecord } from './record.ts'
 import { isOut } from './record.ts'
 import {
   deliveriesOf,
