@@ -2,7 +2,7 @@
  * The orchestrator as a process: reads the environment, opens store, keys and sockets, says when it serves, and stops
  * in order. Exit codes: 0 stopped as asked, 1 a store that failed or could not be opened, 2 a setting that is wrong.
  */
-import { chmod, mkdir, open } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { verifySignature } from '@shardy/crypto'
 import { openIdentityFile, sha256 } from '@shardy/crypto/native'
@@ -20,6 +20,7 @@ import { createOrchestrator } from './orchestrator.ts'
 import { serve } from './server.ts'
 import { schemaVersion, tables } from './tables.ts'
 
+const fatalGraceMs = 200
 const exitCodes = { stopped: 0, failed: 1, badSetting: 2 } as const
 
 function fail(code: keyof typeof exitCodes, message: string): never {
@@ -43,13 +44,18 @@ function readSettings(env: NodeJS.ProcessEnv) {
     host: env.SHARDY_HOST || '127.0.0.1',
     data: path.resolve(env.SHARDY_DATA || '.shardy'),
     page: path.resolve(env.SHARDY_PAGE || path.join(import.meta.dir, '../../worker/dist')),
+    origins: (env.SHARDY_ORIGINS || '').split(',').filter((origin) => origin !== ''),
     hasParent: env.SHARDY_PARENT === 'pipe',
   }
 }
 
-/** The first start makes a key; only its hash is in the store, so the file is where a person finds it. */
+/**
+ * The first start makes a key; only its hash is in the store, so the file is where a person finds it. A file that a
+ * crash left empty gets a new key.
+ */
 async function offerKey(file: string, apiKeys: ApiKeys): Promise<void> {
-  if (apiKeys.count() > 0) return
+  const offered = await readFile(file, 'utf8').catch(() => undefined)
+  if (apiKeys.count() > 0 && offered !== '') return
   const handle = await open(file, 'w', 0o600)
   try {
     await chmod(file, 0o600)
@@ -62,6 +68,8 @@ async function offerKey(file: string, apiKeys: ApiKeys): Promise<void> {
 
 const settings = readSettings(process.env)
 const log = createLog((line) => console.log(line), Date.now)
+// Tasks, keys' hashes and identities are nobody else's to read, whoever made the folder.
+process.umask(0o077)
 await mkdir(settings.data, { recursive: true, mode: 0o700 })
 const apiKeyFile = path.join(settings.data, 'api-key')
 
@@ -89,11 +97,11 @@ async function openAll() {
       log,
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
       fatal(error) {
-        log.error('storeFailed', error)
-        fail(
-          'failed',
-          'The store failed. What was accepted is on disk; start again once the cause is mended.',
-        )
+        log.error('stoppedByError', error)
+        // A moment for those who wait to hear that nothing was taken.
+        setTimeout(() => {
+          fail('failed', 'What was accepted is on disk; start again once the cause above is mended.')
+        }, fatalGraceMs)
       },
     },
     {
@@ -109,6 +117,7 @@ async function openAll() {
   const serving = serve(orchestrator, {
     host: settings.host,
     port: settings.port,
+    origins: settings.origins,
     about: { version: manifest.version, store: settings.store },
     page,
     blobBytesMax: payloadBytesMax,

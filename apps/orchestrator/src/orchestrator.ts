@@ -150,7 +150,17 @@ export async function createOrchestrator(
   }
 
   const connections = new Set<Connection>()
+  const handshaking = new Set<Connection>()
   let stopping = false
+
+  function countHandshakes(): number {
+    let count = 0
+    for (const each of handshaking) {
+      if (each.isJoined()) handshaking.delete(each)
+      else count++
+    }
+    return count
+  }
 
   function connect(socket: WorkerSocket): Connection {
     const connection = openConnection(socket, connectionParts, config.gateway)
@@ -158,13 +168,18 @@ export async function createOrchestrator(
       ...connection,
       closed() {
         connections.delete(tracked)
+        handshaking.delete(tracked)
         connection.closed()
       },
     }
     connections.add(tracked)
+    handshaking.add(tracked)
+    const { connectionsMax, handshakesMax } = config.gateway
     if (stopping) connection.refuse('shuttingDown', 'the orchestrator is stopping; come back in a moment')
-    else if (connections.size > config.gateway.connectionsMax) {
-      connection.refuse('overloaded', `${config.gateway.connectionsMax} workers are connected already`)
+    else if (connections.size > connectionsMax) {
+      connection.refuse('overloaded', `${connectionsMax} workers are connected already`)
+    } else if (countHandshakes() > handshakesMax) {
+      connection.refuse('overloaded', `${handshakesMax} others are in their handshake; come back in a moment`)
     }
     return tracked
   }

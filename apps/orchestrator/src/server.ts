@@ -8,6 +8,7 @@ import type { Server, ServerWebSocket } from 'bun'
 import type { Connection, WorkerSocket } from './gateway/connection.ts'
 import { type About, createApp } from './http/app.ts'
 import { type Page, pageHeaders, servePage } from './http/page.ts'
+import { refuseForeign } from './http/visitor.ts'
 import type { Orchestrator } from './orchestrator.ts'
 
 interface Line {
@@ -26,6 +27,8 @@ export interface ServerConfig {
   readonly host: string
   /** 0 lets the system choose. */
   readonly port: number
+  /** Origins besides our own whose pages may connect. */
+  readonly origins: readonly string[]
   readonly about: About
   readonly page: Page | undefined
   readonly blobBytesMax: number
@@ -68,6 +71,7 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
       const detail = `host is ${value}, which makes no address`
       throw new ApiError('invalidField', { detail, field: 'host', value, bound: 'a host name' })
     }
+    refuseForeign(request, url, config)
     const { pathname } = url
     if (pathname === '/v1/worker') {
       if (server.upgrade(request, { data: { connection: undefined, resume() {} } })) return undefined

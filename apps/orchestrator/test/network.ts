@@ -87,7 +87,7 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
   )
   const about = { version: '0.0.0', store: 'memory' }
   const { page } = options
-  const serving = serve(orchestrator, { host: '127.0.0.1', port: 0, about, page, blobBytesMax })
+  const serving = serve(orchestrator, { host: '127.0.0.1', port: 0, origins: [], about, page, blobBytesMax })
   const apiKey = await orchestrator.services.apiKeys.create('test')
   const workers: Worker[] = []
   return {

@@ -65,6 +65,8 @@ export interface GatewayLimits {
   /** How long an announced raw frame may take: nothing else can be heard while it is on its way. */
   readonly rawFrameMs: number
   readonly connectionsMax: number
+  /** Strangers in their handshake at once: each may have a frame half sent, which costs memory before it can be judged. */
+  readonly handshakesMax: number
 }
 
 export const defaultGatewayLimits: GatewayLimits = {
@@ -75,6 +77,7 @@ export const defaultGatewayLimits: GatewayLimits = {
   undecidedMax: 64,
   rawFrameMs: 120_000,
   connectionsMax: 10_000,
+  handshakesMax: 64,
 }
 
 type State =
@@ -88,6 +91,7 @@ export interface Connection {
   /** Sends after everything handed over before; `load` may read what is to be sent. */
   enqueue(load: () => Promise<readonly Uint8Array[]>): void
   refuse(code: RefusalCode, message: string): void
+  isJoined(): boolean
   /** The transport is gone. */
   closed(): void
 }
@@ -284,6 +288,7 @@ export function openConnection(
     },
     enqueue,
     refuse,
+    isJoined: () => state.kind === 'joined',
     closed: end,
   }
 

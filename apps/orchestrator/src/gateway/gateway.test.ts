@@ -146,6 +146,17 @@ describe('admission', () => {
     await small.stop()
   })
 
+  test('more strangers in their handshake than memory allows for are refused, and make room by joining', async () => {
+    const small = await startTestNetwork({ gateway: { handshakesMax: 1 } })
+    const first = await connectRawWorker(small.serving.url)
+    const second = await connectRawWorker(small.serving.url)
+    expect(await refusal(second)).toBe('overloaded')
+    await first.join()
+    const third = await connectRawWorker(small.serving.url)
+    await third.join()
+    await small.stop()
+  })
+
   test('who comes while it stops is told to come back', async () => {
     const own = await startTestNetwork()
     const [challenged, joined] = [await connectRawWorker(own.serving.url), await join(own)]

@@ -5,6 +5,7 @@ import { example, problemOf, refused, submit } from '../../test/example.ts'
 import { startTestNetwork, type TestNetwork } from '../../test/network.ts'
 import { openRawLine, sendRaw } from '../../test/rawHttp.ts'
 import { tables } from '../tables.ts'
+import { createApp } from './app.ts'
 import type { Page } from './page.ts'
 
 const text = (content: string) => new TextEncoder().encode(content)
@@ -327,16 +328,24 @@ describe('hostile requests', () => {
   for (const host of hosts) {
     test(`a host ${JSON.stringify(host)} is answered without a page of ours`, async () => {
       const answer = await raw(`GET /v1/health HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
-      expect([200, 400, 404, 422]).toContain(statusOf(answer))
+      expect([200, 400, 403, 404, 422]).toContain(statusOf(answer))
       expect(answer).not.toContain('<html')
     })
   }
 
   test('a host of one letter gets to every route', async () => {
-    const answer = await raw(
-      `GET /v1/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${network.apiKey}\r\n\r\n`,
-    )
-    expect(statusOf(answer)).toBe(200)
+    const app = createApp(network.orchestrator.services, { version: '0', store: 'memory' })
+    const headers = { authorization: `Bearer ${network.apiKey}` }
+    expect((await app(new Request('http://x/v1/tasks', { headers }))).status).toBe(200)
+  })
+
+  test('a page from elsewhere neither becomes a worker nor reads anything', async () => {
+    const lines = 'Host: localhost\r\nOrigin: http://evil.example\r\n'
+    const upgrade =
+      'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+    expect(statusOf(await raw(`GET /v1/worker HTTP/1.1\r\n${lines}${upgrade}\r\n`))).toBe(403)
+    expect(statusOf(await raw(`GET /v1/health HTTP/1.1\r\n${lines}\r\n`))).toBe(403)
+    expect(statusOf(await raw('GET /v1/health HTTP/1.1\r\nHost: evil.example\r\n\r\n'))).toBe(403)
   })
 
   const lines = [

@@ -46,7 +46,7 @@ function streamOf(bytes: Uint8Array, chunkBytes: number): ReadableStream<Uint8Ar
 function openUpload(digest: string, length: number, port = network.serving.port, apiKey = network.apiKey) {
   const line = openRawLine(port)
   line.write(
-    `PUT /v1/blobs/${digest} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\nContent-Length: ${length}\r\n\r\n`,
+    `PUT /v1/blobs/${digest} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${apiKey}\r\nContent-Length: ${length}\r\n\r\n`,
   )
   return line
 }
@@ -241,6 +241,10 @@ describe('the quota', () => {
     expect(Number(await offsetOf(digestOf(second), own))).toBeLessThanOrEqual(4_000)
     const { submission } = example({}, [64, 64, 64])
     expect(await refused(own.request('/v1/tasks', { json: submission }))).toBe('quotaExceeded')
+    // Nor may a few bytes of input ask for an output that does not fit, unless the output is not kept.
+    const wide = example({}, [64, 1, 64]).submission
+    expect(await refused(own.request('/v1/tasks', { json: wide }))).toBe('quotaExceeded')
+    expect((await own.request('/v1/tasks', { json: { ...wide, output: 'digest' } })).status).toBe(201)
     // Bringing what is there already costs nothing.
     expect((await put(digestOf(first), first, {}, own)).status).toBe(200)
 

@@ -12,7 +12,8 @@ function viewEvent(event: EventRecord): EventView {
     type,
     ...(deliveryId && { deliveryId }),
     ...(workerId && { workerId }),
-    ...(outputDigest && { outputDigest }),
+    // An answer is shown with the verdict and not before: somebody who listens could repeat it.
+    ...(outputDigest && type !== 'answered' && { outputDigest }),
     ...(detail !== '' && { detail }),
   }
 }

@@ -28,7 +28,8 @@ function viewDelivery(
     deadlineMs,
     rewardMicroCredit: String(delivery.rewardMicroCredit),
     ...(outcome && { outcome }),
-    ...(outputDigest && { outputDigest }),
+    // Not before the verdict: a requester that also computes must not read another's answer here.
+    ...(outcome && outputDigest && { outputDigest }),
     ...(done !== undefined && { permille: done }),
   }
 }

@@ -182,6 +182,8 @@ export async function submitTask(
     }
     return keeper.pinned(input.digest, async () => {
       await keepInput(services, input, program, requester)
+      const { keepOutput, outputLength } = asked
+      if (keepOutput && !keeper.fits(requester, outputLength)) throw quotaExceeded(outputLength)
       const effects = await settle(services, { kind: 'submit', task: asked })
       const task = await findTask(services, taskId)
       if (task === undefined || effects.some(({ kind }) => kind === 'refused')) {

@@ -2,6 +2,7 @@
 import type { Health, WorkersView } from '@shardy/api'
 import type { StandingRecord } from '@shardy/dispatch'
 import type { Services } from '../orchestrator.ts'
+import type { Dispatcher } from '../tasks/dispatcher.ts'
 
 const listedMax = 1_000
 
@@ -33,13 +34,27 @@ export function viewWorkers({ dispatcher, gateway }: Services): WorkersView {
   return { workers: listed }
 }
 
+/** Anyone may ask for the health, so all tasks are counted at most once a second, however often it is asked for. */
+const countedForMs = 1_000
+const counts = new WeakMap<Dispatcher, { readonly atMs: number; readonly running: number }>()
+
+function countRunning({ dispatcher, clock }: Services): number {
+  const nowMs = clock.nowMs()
+  const counted = counts.get(dispatcher)
+  if (counted !== undefined && Math.abs(nowMs - counted.atMs) < countedForMs) return counted.running
+  let running = 0
+  for (const { status } of dispatcher.state().tasks.values()) if (status === 'running') running++
+  counts.set(dispatcher, { atMs: nowMs, running })
+  return running
+}
+
 export function viewHealth(
-  { dispatcher, orchestratorId, identity, clock, startedAtMs }: Services,
+  services: Services,
   about: { readonly version: string; readonly store: string },
 ): Health {
+  const { dispatcher, orchestratorId, identity, clock, startedAtMs } = services
   const state = dispatcher.state()
-  let running = 0
-  for (const { status } of state.tasks.values()) if (status === 'running') running++
+  const running = Math.min(countRunning(services), state.tasks.size)
   return {
     status: 'ok',
     version: about.version,

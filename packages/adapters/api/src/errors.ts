@@ -6,6 +6,7 @@ export const errors = {
   malformedJson: { status: 400, title: 'The body is not JSON' },
   missingApiKey: { status: 401, title: 'An API key is needed' },
   badApiKey: { status: 401, title: 'The API key is not known here' },
+  foreignSite: { status: 403, title: 'A page from elsewhere may not come here' },
   unknownRoute: { status: 404, title: 'There is nothing at this address' },
   unknownTask: { status: 404, title: 'No such task' },
   unknownBlob: { status: 404, title: 'No such blob' },

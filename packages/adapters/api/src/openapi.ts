@@ -9,6 +9,7 @@ function commonErrors({ auth, params, query, headers, body }: Route): readonly E
     ...(auth ? (['missingApiKey', 'badApiKey'] as const) : []),
     ...(params || query || headers || body ? (['invalidField'] as const) : []),
     ...(body && body !== 'bytes' ? (['malformedJson', 'unsupportedMediaType', 'bodyTooLarge'] as const) : []),
+    'foreignSite',
     'shuttingDown',
     'internal',
   ]
