@@ -18,3 +18,5 @@ export const redundancyMax = 7
 export const slotsMax = 64
 /** A receipt names every delivery of its task. */
 export const deliveriesPerTaskMax = 64
+/** 10^9 credits for one task, far below what a sum of earnings can hold. */
+export const rewardMicroCreditMax = 10n ** 15n
