@@ -51,6 +51,23 @@ describe('settled', () => {
     expect(scenario.state.history).toHaveLength(1)
   })
 
+  test.each(['accepted', 'superseded'] as const)(
+    'one for an id that had a verdict before and was delivered anew ends that too: %s',
+    (outcome) => {
+      const scenario = answered().frame('settled', settle('accepted', 700n)).deliver().verify(2)
+      expect(scenario.state.deliveries.size).toBe(1)
+      scenario.frame('settled', settle(outcome, 50n))
+      expect(scenario.done).toEqual(['abort'])
+      expect(scenario.state.deliveries.size).toBe(0)
+      const isPaid = outcome === 'accepted'
+      expect(scenario.state.totals).toMatchObject({
+        accepted: isPaid ? 2 : 1,
+        unpaid: isPaid ? 0 : 1,
+        rewardMicroCredit: isPaid ? 750n : 700n,
+      })
+    },
+  )
+
   test('while executing, it ends the execution', () => {
     const scenario = new Scenario().admit().deliver().verify(1).frame('settled', settle('superseded'))
     expect(scenario.done).toEqual(['abort'])

@@ -90,11 +90,13 @@ export function settled(turn: Turn, { deliveryId, outcome, rewardMicroCredit }: 
   const held = turn.state.deliveries.get(deliveryId)
   const known = turn.state.history.find((entry) => entry.deliveryId === deliveryId)
   const taskId = held?.delivery.taskId ?? known?.taskId
-  if (taskId === undefined || known?.ending.kind === 'settled') return
+  if (taskId === undefined) return
+  // Held under an id that has a verdict: it was delivered anew, so this is another verdict, and the lease ends with it.
   if (held !== undefined) release(turn, held)
+  else if (known?.ending.kind === 'settled') return
   // It was counted as handed back or cancelled; that it also has a verdict is news only if it was paid or disputed.
   const counted = known?.ending.kind === 'rejected' || known?.ending.kind === 'cancelled'
-  if (counted && outcome !== 'accepted' && outcome !== 'disagreed') return
+  if (held === undefined && counted && outcome !== 'accepted' && outcome !== 'disagreed') return
   remember(turn, { deliveryId, taskId }, { kind: 'settled', outcome, rewardMicroCredit })
   report(turn, { kind: 'settled', deliveryId, taskId, outcome, rewardMicroCredit })
 }
