@@ -17,6 +17,8 @@ export const ghostIntervals = 6
 export const committedMax = 64
 /** Answered deliveries that still wait for their verdict. */
 export const answeredMax = 256
+/** What a close says; RFC 6455 leaves it 123 bytes. */
+export const closeTextLengthMax = 123
 export const historyMax = 200
 /** Progress is told in steps of at least this much. */
 export const progressStepPermille = 50

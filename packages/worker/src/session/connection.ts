@@ -1,11 +1,12 @@
 /** How a connection begins, is lost and is tried again; and how the worker stops for good. */
-import { ghostIntervals, handshakeMs, reconnectMsMax, reconnectMsMin } from './bounds.ts'
+import { closeTextLengthMax, ghostIntervals, handshakeMs, reconnectMsMax, reconnectMsMin } from './bounds.ts'
 import type { CloseCause } from './effect.ts'
 import { dropDeliveries } from './ending.ts'
 import type { InputOf } from './input.ts'
 import type { LostReason, StopReason } from './reason.ts'
 import type { Connection } from './state.ts'
 import { change, report, sendOn, type Turn } from './turn.ts'
+import { wireText } from './wireText.ts'
 
 export function connect(turn: Turn): void {
   const number = turn.state.attempts + 1
@@ -32,7 +33,8 @@ export function opened(turn: Turn): void {
 }
 
 export function closed(turn: Turn, { code, text }: InputOf<'closed'>): void {
-  lose(turn, { kind: 'connectionClosed', code, text })
+  // The other side may close with any text at all, and a terminal obeys what it prints.
+  lose(turn, { kind: 'connectionClosed', code, text: wireText(text, closeTextLengthMax) })
 }
 
 /** A step of a linear congruential generator: jitter needs to differ between workers, not to be secret. */

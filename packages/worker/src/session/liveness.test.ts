@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { deliveryOf, heartbeatMs, Scenario, startMs } from '../../test/scenario.ts'
-import { reconnectMsMax, reconnectMsMin } from './bounds.ts'
+import { closeTextLengthMax, reconnectMsMax, reconnectMsMin } from './bounds.ts'
 import { nextWakeMs } from './liveness.ts'
 
 test('heartbeats go out at every interval and name what is in flight', () => {
@@ -17,6 +17,14 @@ test('three silent intervals end the connection', () => {
   scenario.wait(1)
   expect(scenario.lostReason).toEqual({ kind: 'heartbeatUnanswered', intervals: 3 })
   expect(scenario.effects[0]).toEqual({ kind: 'close', connection: 1, cause: 'silence' })
+})
+
+test('what a close says reaches nobody raw: terminals obey what they print', () => {
+  const scenario = new Scenario().admit()
+  const text = `\u001b]0;owned\u0007\u009b2J\u202e\n${'x'.repeat(200)}`
+  scenario.feed({ kind: 'closed', connection: 1, code: 4000, text })
+  const safe = `${`?]0;owned??2J? ${'x'.repeat(200)}`.slice(0, closeTextLengthMax - 3)}...`
+  expect(scenario.lostReason).toEqual({ kind: 'connectionClosed', code: 4000, text: safe })
 })
 
 test('an answered line lives on', () => {
