@@ -15,6 +15,8 @@ export const payloadPatienceMs = 120_000
 export const ghostIntervals = 6
 /** Committed deliveries take no slot, but each may hold an output. */
 export const committedMax = 64
+/** Bytes of the outputs that they keep, those still being computed included: a tab has little memory. */
+export const committedBytesMax = 256 * 1024 * 1024
 /** Answered deliveries that still wait for their verdict. */
 export const answeredMax = 256
 /** What a close says; RFC 6455 leaves it 123 bytes. */

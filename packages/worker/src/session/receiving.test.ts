@@ -8,21 +8,23 @@ import {
   type ProgramId,
   type RejectReason,
 } from '@shardy/protocol'
-import { encodeProgram } from '@shardy/tensor'
+import { encodeProgram, inputLength, outputLength, type Program } from '@shardy/tensor'
 import {
   attestation,
   deliveryOf,
   digestOf,
+  heartbeatMs,
   input,
   offsetMs,
   orchestratorKey,
   program,
   Scenario,
+  salt,
   sha256,
   signature,
   startMs,
 } from '../../test/scenario.ts'
-import { committedMax } from './bounds.ts'
+import { committedBytesMax, committedMax } from './bounds.ts'
 
 const deadline = (leftMs: number): Delivery['deadlineMs'] =>
   (startMs + offsetMs + leftMs) as Delivery['deadlineMs']
@@ -159,4 +161,42 @@ test('committed deliveries take no slot, yet their number is bounded', () => {
   }
   scenario.deliver(committedMax + 1)
   expect(scenario.sent).toMatchObject([{ body: { reason: 'busy' } }])
+})
+
+test('the outputs that commitments keep are bounded in bytes', () => {
+  const large: Program = { op: 'matmul', m: 4096, k: 1, n: 4096 }
+  const largeInput = new Uint8Array(inputLength(large))
+  const largeOutput = new Uint8Array(outputLength(large))
+  const changes = {
+    program: encodeProgram(large),
+    payloadLength: largeInput.length,
+    payloadDigest: digestOf(largeInput),
+    commitFirst: true,
+  }
+  const payloadBytesMax = 64 * 1024 * 1024
+  const scenario = new Scenario({ payloadBytesMax }).greet()
+  const sessionId = 'ab'.repeat(16) as never
+  scenario.frame('welcome', { sessionId, heartbeatMs: heartbeatMs as never, payloadBytesMax })
+  const fitting = committedBytesMax / largeOutput.length
+  for (let run = 1; run <= fitting; run++) {
+    scenario.frame('delivery', deliveryOf(run, changes)).receive(largeInput)
+    scenario.feed({
+      kind: 'verified',
+      run,
+      inputDigest: changes.payloadDigest,
+      attestationHolds: true,
+    })
+    scenario.feed({ kind: 'executed', run, output: largeOutput, outputDigest: changes.payloadDigest, salt })
+    expect(scenario.sign(run).phase(run)).toBe('committed')
+  }
+  scenario.frame('delivery', deliveryOf(fitting + 1, changes))
+  expect(scenario.sent).toMatchObject([
+    { type: 'reject', body: { reason: 'busy', message: expect.stringContaining('268435456 bytes') } },
+  ])
+  scenario.receive(largeInput)
+  // What keeps nothing still fits, and a reveal makes room.
+  expect(scenario.deliver(fitting + 2, { commitFirst: true, returnOutput: false }).done).toEqual(['verify'])
+  scenario.frame('commitmentsClosed', { deliveryId: deliveryOf(1).deliveryId })
+  scenario.frame('delivery', deliveryOf(fitting + 3, changes)).receive(largeInput)
+  expect(scenario.phase(fitting + 3)).toBe('verifying')
 })

@@ -14,7 +14,7 @@ import {
   type RejectReason,
 } from '@shardy/protocol'
 import { complexity, decodeProgram, inputLength, outputLength, type Program } from '@shardy/tensor'
-import { committedMax, payloadPatienceMs } from './bounds.ts'
+import { committedBytesMax, committedMax, payloadPatienceMs } from './bounds.ts'
 import { lose } from './connection.ts'
 import { refuseDelivery, rejectHeld } from './ending.ts'
 import { startNext } from './execution.ts'
@@ -41,6 +41,19 @@ function needsMs(turn: Turn, program: Program): number {
   return (1000 * operations) / operationsPerSecond
 }
 
+/** What a delivery keeps in memory from its execution until commitments are closed. */
+function keptBytes({ commitFirst, returnOutput }: Delivery, program: Program): number {
+  return commitFirst && returnOutput ? outputLength(program) : 0
+}
+
+function heldOutputBytes({ deliveries }: Turn['state']): number {
+  let bytes = 0
+  for (const { delivery, program, phase } of deliveries.values()) {
+    if (phase.kind !== 'answered') bytes += keptBytes(delivery, program)
+  }
+  return bytes
+}
+
 function judge(turn: Turn, connection: Admitted, delivery: Delivery): Judged {
   const { rules, state } = turn
   if (state.paused) return no('paused', 'the worker is paused')
@@ -60,6 +73,12 @@ function judge(turn: Turn, connection: Admitted, delivery: Delivery): Judged {
   const largest = Math.max(expected, outputLength(program))
   if (largest > connection.payloadBytesMax) {
     return no('tooLarge', `${largest} bytes, the limit is ${connection.payloadBytesMax}`)
+  }
+  const kept = keptBytes(delivery, program)
+  const keptAlready = heldOutputBytes(state)
+  if (kept > 0 && keptAlready + kept > committedBytesMax) {
+    const why = `${keptAlready} bytes of outputs wait to be revealed, ${kept} more would pass ${committedBytesMax}`
+    return no('busy', why)
   }
   const leftMs = delivery.deadlineMs - connection.orchestrator.clockOffsetMs - turn.nowMs
   if (leftMs <= 0) return no('outOfTime', 'the deadline has passed')
