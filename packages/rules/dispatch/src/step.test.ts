@@ -596,4 +596,15 @@ describe('submit', () => {
     scene.play(...bobRevealed.slice(3), 'bob answers x')
     expect(scene.deliveries()).toEqual(['ann accepted', 'bob accepted'])
   })
+
+  test('what a record cannot hold of earnings is not counted, and ends nothing', () => {
+    const scene = new Scene()
+    scene.play('ann joins', 'bob joins')
+    for (const name of ['t', 'u', 'v']) {
+      scene.submit(name, { rewardMicroCredit: (2n ** 63n - 1n) as MicroCredit })
+      for (const says of ['commits', 'reveals', 'answers']) scene.play(`ann ${says} x`, `bob ${says} x`)
+      expect(scene.task(name).status).toBe('verified')
+    }
+    expect(scene.standing('ann')).toBe(`3 accepted, 0 disagreed, ${2n ** 63n - 1n} earned`)
+  })
 })

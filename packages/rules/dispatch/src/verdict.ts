@@ -83,7 +83,7 @@ function verify(turn: Turn, task: TaskRecord, agreed: Digest): void {
       putStanding(turn, credited(standing, reward))
     } else {
       settle(turn, delivery, 'disagreed')
-      putStanding(turn, { ...standing, disagreedCount: standing.disagreedCount + 1 })
+      putStanding(turn, { ...standing, disagreedCount: counted(standing.disagreedCount) })
     }
   }
   if (task.keepOutput) turn.references.push({ digest: agreed, taskId: task.taskId })
@@ -91,11 +91,19 @@ function verify(turn: Turn, task: TaskRecord, agreed: Digest): void {
 }
 
 function credited(standing: StandingRecord, reward: MicroCredit): StandingRecord {
+  const earned = standing.earnedMicroCredit + reward
   return {
     ...standing,
-    acceptedCount: standing.acceptedCount + 1,
-    earnedMicroCredit: (standing.earnedMicroCredit + reward) as MicroCredit,
+    acceptedCount: counted(standing.acceptedCount),
+    earnedMicroCredit: (earned < earnedMicroCreditMax ? earned : earnedMicroCreditMax) as MicroCredit,
   }
+}
+
+/** The most a record holds. A sum that grows past it would keep every later verdict from being saved. */
+const earnedMicroCreditMax = 2n ** 63n - 1n
+
+function counted(count: number): number {
+  return Math.min(count + 1, Number.MAX_SAFE_INTEGER)
 }
 
 export function kill(turn: Turn, task: TaskRecord, reason: DeadReason): void {
