@@ -88,7 +88,7 @@ beforeAll(async () => {
             workerId: 'ab'.repeat(32),
             connected: true,
             executor: 'webgpu',
-            adapter: 'A \u001b[2J device',
+            adapter: 'A \u001b[2J\u009b2J\u202e\u200b device',
             presence: 'available',
             inFlight: 1,
             acceptedCount: 7,
@@ -233,8 +233,16 @@ describe('looking', () => {
   test('workers cannot draw on the terminal', async () => {
     const { stdout } = await cli('workers')
     expect(stdout).toContain(
-      'abababababab  available  webgpu  1     7         0          0.0035  A ?[2J device',
+      'abababababab  available  webgpu  1     7         0          0.0035  A ?[2J?2J?? device',
     )
+  })
+  test('nor can they in JSON, which reads back as it was', async () => {
+    const { stdout } = await cli('workers', '--json')
+    expect(stdout).toContain('A \\u001b[2J\\u009b2J\\u202e\\u200b device')
+    expect(stdout).toMatch(/^[\x20-\x7e]*\n$/)
+    expect(JSON.parse(stdout)).toMatchObject({
+      workers: [{ adapter: 'A \u001b[2J\u009b2J\u202e\u200b device' }],
+    })
   })
   test('health says who it is', async () => {
     const { stdout } = await cli('health')

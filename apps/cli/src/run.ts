@@ -1,7 +1,6 @@
 /** Runs one command line to its exit: parses, acts, prints, and turns every failure into words and a code. */
 import { sha256 } from '@shardy/crypto/native'
 import { createRequester } from '@shardy/sdk'
-import type { Outcome } from './command.ts'
 import { commands } from './commands.ts'
 import type { Exit } from './exit.ts'
 import { Failure, failureOf } from './failure.ts'
@@ -9,7 +8,7 @@ import { helpOf, helpOfAll } from './help.ts'
 import { parseCommandLine, wantsJson } from './options.ts'
 import { openProgress } from './progress.ts'
 import { readSettings } from './settings.ts'
-import { printable } from './wording.ts'
+import { printable, printableJson } from './wording.ts'
 import type { World } from './world.ts'
 
 export async function run(words: readonly string[], world: World): Promise<Exit> {
@@ -35,7 +34,7 @@ export async function run(words: readonly string[], world: World): Promise<Exit>
     const outcome = await command.run({ operands, options, requester, progress, world, onInterrupt })
     if (world.signal.aborted) return interrupted
     progress.clear()
-    world.print(`${options.has('json') ? toJson(outcome) : outcome.text}\n`)
+    world.print(`${options.has('json') ? printableJson(outcome.json) : outcome.text}\n`)
     return outcome.exit ?? 'done'
   }
 
@@ -59,15 +58,11 @@ function rejectOnAbort(signal: AbortSignal, reason: () => Error): Promise<never>
   return rejected
 }
 
-function toJson({ json }: Outcome): string {
-  return JSON.stringify(json, (_, value) => (typeof value === 'bigint' ? String(value) : value))
-}
-
 function complaint({ message, next, exit }: Failure): string {
   const what = exit === 'interrupted' ? message : `shardy: ${printable(message)}`
   return `${what}\n${next === undefined ? '' : `${exit === 'interrupted' ? '' : 'Next: '}${next}\n`}`
 }
 
 function complaintJson({ message, next, exit }: Failure): string {
-  return JSON.stringify({ error: exit, message, ...(next !== undefined && { next }) })
+  return printableJson({ error: exit, message, ...(next !== undefined && { next }) })
 }

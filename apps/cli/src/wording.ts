@@ -3,9 +3,19 @@ import type { Program } from '@shardy/tensor'
 
 /** What a server says may hold anything; in a terminal only printable text may arrive. */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '?')
+  return text.replace(unprintable, '?')
 }
+
+/** JSON on one line, in which what would move a cursor or turn text round is escaped: it reads back the same. */
+export function printableJson(value: unknown): string {
+  const json = JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each))
+  return json.replace(unprintable, (text) => `\\u${text.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** Control characters, and what is invisible or changes the direction of text; all below U+10000. */
+const unprintable =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
 
 export function shape({ m, k, n }: Program): string {
   return `${m}×${k} · ${k}×${n} int8 matrix product`
