@@ -61,6 +61,10 @@ function blobs(interfere: (part: number) => ApiError | undefined = () => undefin
       received = Uint8Array.from([...received, ...body])
       if (received.length < Number(total))
         return { status: 202, json: { digest: params.digest, received: received.length } }
+      if (digestOf(received) !== params.digest) {
+        received = new Uint8Array(0)
+        throw new ApiError('digestMismatch', 'they were dropped')
+      }
       kept = received
       return { status: 201, json: { digest: params.digest, length: kept.length } }
     },
@@ -120,6 +124,23 @@ describe('upload', () => {
     await requester.upload(bytes)
     expect(store.ranges).toEqual(['whole'])
     expect(store.kept()).toEqual(bytes)
+  })
+
+  test('sends all of it anew, once, when what it went on from was not its own', async () => {
+    const store = blobs()
+    store.set(new Uint8Array(700))
+    const { requester } = serve(store.handlers, { partBytes: 400 })
+    await requester.upload(bytes, options)
+    expect(store.ranges).toEqual(['bytes 700-999/1000', 'whole'])
+    expect(store.kept()).toEqual(bytes)
+    expect(seen).toEqual([700, 0, 1000])
+  })
+
+  test('and no second time', async () => {
+    const store = blobs(() => new ApiError('digestMismatch', 'they were dropped'))
+    const { requester } = serve(store.handlers, { partBytes: 400 })
+    await expect(requester.upload(bytes)).rejects.toMatchObject({ problem: { code: 'digestMismatch' } })
+    expect(store.ranges).toEqual(['bytes 0-399/1000', 'whole'])
   })
 
   test('gives up on a server that never lets it go on', async () => {

@@ -46,11 +46,14 @@ export async function uploadBlob(
 ): Promise<void> {
   const total = bytes.length
 
+  /** Whatever the server has under the name is to be replaced, which a body without a range does. */
+  let isReplacing = false
+
   /** Where to go on afterwards; undefined when the server has it all. */
   async function sendPart(start: number): Promise<number | undefined> {
     const end = Math.min(total, start + partBytes)
-    // More than there is to send was left by something else: a whole body replaces it.
-    const isWhole = start >= total
+    // More than there is to send was left by something else.
+    const isWhole = isReplacing || start >= total
     const headers = isWhole ? {} : { 'content-range': `bytes ${start}-${end - 1}/${total}` }
     const body = isWhole ? bytes : bytes.subarray(start, end)
     const answer = await client.call(routes.putBlob, { params: { digest }, headers }, { body, signal })
@@ -61,6 +64,11 @@ export async function uploadBlob(
   async function recover(error: unknown): Promise<number | undefined> {
     const problem = error instanceof ApiError ? error.problem : undefined
     if (problem?.code === 'offsetMismatch' && problem.offset !== undefined) return problem.offset
+    if (problem?.code === 'digestMismatch' && !isReplacing) {
+      // What we went on from was somebody else's, or a part broke on the way. Once, all of it goes anew.
+      isReplacing = true
+      return 0
+    }
     if (problem?.code !== 'uploadInProgress') throw error
     // Somebody sends the same bytes, or the server has not noticed yet that our last line broke.
     await wait(busyPauseMs)
@@ -70,7 +78,7 @@ export async function uploadBlob(
 
   let standstills = 0
   for (let offset = await offsetOf(client, digest, signal); offset !== undefined; ) {
-    onProgress?.(Math.min(offset, total), total)
+    onProgress?.(isReplacing ? 0 : Math.min(offset, total), total)
     const next: number | undefined = await sendPart(offset).catch(recover)
     standstills = next !== undefined && next <= offset ? standstills + 1 : 0
     if (standstills >= standstillsMax) throw new UploadStalledError(digest, offset, total)
