@@ -129,7 +129,7 @@ function* freeWorkers(
 function deliver(turn: Turn, task: TaskRecord, worker: Worker): void {
   const { taskId } = task
   const { workerId } = worker
-  const deliveryId: DeliveryId = deliveryIdOf(taskId, task.deliveryIds.length, turn.sha256)
+  const deliveryId: DeliveryId = deliveryIdOf(task, task.deliveryIds.length, turn.sha256)
   const deadlineMs = leaseEndMs(turn.atMs, task, worker, turn.state.policy)
   putTask(turn, { ...task, status: 'running', deliveryIds: [...task.deliveryIds, deliveryId] })
   putDelivery(turn, {

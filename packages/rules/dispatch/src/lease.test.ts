@@ -10,7 +10,14 @@ const policy: DispatchPolicy = defaultPolicy
 const worker = (about: Partial<Worker>): Worker =>
   ({ operationsPerSecond: 1_000_000, slots: 1, ...about }) as Worker
 const task = (about: Partial<TaskRecord>): TaskRecord =>
-  ({ ...newTask('t'), failures: 0, inputLength: 0, outputLength: 0, ...about }) as TaskRecord
+  ({
+    ...newTask('t'),
+    submittedAtMs: startMs,
+    failures: 0,
+    inputLength: 0,
+    outputLength: 0,
+    ...about,
+  }) as TaskRecord
 
 describe('a lease', () => {
   const table = [
@@ -85,15 +92,18 @@ describe('the pause after a failure', () => {
   })
 })
 
-test('delivery ids follow from task and attempt, and never repeat', () => {
+test('delivery ids follow from task, its time and attempt, and never repeat', () => {
   const ids = new Set<string>()
   for (const name of ['t', 'u', 'v']) {
     for (let attempt = 0; attempt < 64; attempt++) {
-      const deliveryId = deliveryIdOf(taskIdOf(name), attempt, sha256)
-      expect(deliveryId).toMatch(/^[0-9a-f]{32}$/)
-      expect(deliveryIdOf(taskIdOf(name), attempt, sha256)).toBe(deliveryId)
-      ids.add(deliveryId)
+      for (const submittedAtMs of [startMs, (startMs + 1) as TimeMs]) {
+        const submitted = { taskId: taskIdOf(name), submittedAtMs }
+        const deliveryId = deliveryIdOf(submitted, attempt, sha256)
+        expect(deliveryId).toMatch(/^[0-9a-f]{32}$/)
+        expect(deliveryIdOf(submitted, attempt, sha256)).toBe(deliveryId)
+        ids.add(deliveryId)
+      }
     }
   }
-  expect(ids.size).toBe(3 * 64)
+  expect(ids.size).toBe(3 * 64 * 2)
 })

@@ -8,7 +8,6 @@ import {
   field,
   message,
   type Sha256,
-  type TaskId,
   type TimeMs,
   values,
   whole,
@@ -41,11 +40,23 @@ function transferMs(bytes: number, policy: DispatchPolicy): number {
 const attemptContent = message('AttemptContent', {
   taskId: field(1, values.taskId),
   attempt: field(2, whole(0, 65_535)),
+  submittedAtMs: field(3, values.timeMs),
 })
 
-/** Ids follow from task and attempt: no randomness is needed, and a replayed log gives the same ids. */
-export function deliveryIdOf(taskId: TaskId, attempt: number, sha256: Sha256): DeliveryId {
-  const bytes = sha256(domainPayload('delivery-id', attemptContent.encode({ taskId, attempt })))
+type Submitted = Pick<TaskRecord, 'taskId' | 'submittedAtMs'>
+
+/**
+ * Ids follow from task and attempt: no randomness is needed, and a replayed log gives the same ids. A task that was
+ * forgotten and submitted again has another time, so that no worker is told an id twice.
+ */
+export function deliveryIdOf(
+  { taskId, submittedAtMs }: Submitted,
+  attempt: number,
+  sha256: Sha256,
+): DeliveryId {
+  const bytes = sha256(
+    domainPayload('delivery-id', attemptContent.encode({ taskId, attempt, submittedAtMs })),
+  )
   return encodeHex(bytes.subarray(0, 16)) as DeliveryId
 }
 
@@ -53,9 +64,8 @@ export function deliveryIdOf(taskId: TaskId, attempt: number, sha256: Sha256): D
 export function backoffMs(task: TaskRecord, policy: DispatchPolicy, sha256: Sha256): number {
   const doubled = policy.backoffMsMin * 2 ** Math.max(0, task.failures - 1)
   const base = Math.min(doubled, policy.backoffMsMax)
-  const seed = sha256(
-    domainPayload('retry', attemptContent.encode({ taskId: task.taskId, attempt: task.failures })),
-  )
+  const { taskId, submittedAtMs, failures: attempt } = task
+  const seed = sha256(domainPayload('retry', attemptContent.encode({ taskId, attempt, submittedAtMs })))
   const share = ((seed[0] ?? 0) * 256 + (seed[1] ?? 0)) / 65_536
   return Math.round(base * (1 + share / 2))
 }

@@ -589,6 +589,18 @@ describe('submit', () => {
     expect(scene.play('submit t', 'submit t')).toEqual(['refused: duplicate'])
   })
 
+  test('a task that was forgotten and comes again gives its workers other ids', () => {
+    const scene = new Scene()
+    scene.play(...submitted)
+    const { deliveryId } = scene.deliveryOf('ann')
+    scene.play('cancel t', 'wait 1')
+    // The owner of the store has forgotten it.
+    scene.archive.tasks.clear()
+    scene.archive.events.clear()
+    scene.play('submit t')
+    expect(scene.deliveryOf('ann').deliveryId).not.toBe(deliveryId)
+  })
+
   test('a task without a reward is verified, and pays nothing', () => {
     const scene = new Scene()
     scene.play('ann joins', 'bob joins')
