@@ -8,7 +8,17 @@ import { isShortOfWorkers, keepsRoom, unfitness } from './fitness.ts'
 import { deliveryIdOf, leaseEndMs } from './lease.ts'
 import type { DeliveryRecord, TaskRecord } from './record.ts'
 import { readyKey, type Search, type Worker } from './state.ts'
-import { deliveriesOf, deliveryOf, putDelivery, putDue, putTask, record, type Turn, taskOf } from './turn.ts'
+import {
+  deliveriesOf,
+  deliveryOf,
+  putDelivery,
+  putDue,
+  putStanding,
+  putTask,
+  record,
+  type Turn,
+  taskOf,
+} from './turn.ts'
 
 /** How much one look may compare, so that no queue and no crowd makes a step slow. */
 interface Bounds {
@@ -130,6 +140,7 @@ function deliver(turn: Turn, task: TaskRecord, worker: Worker): void {
   const { taskId } = task
   const { workerId } = worker
   const deliveryId: DeliveryId = deliveryIdOf(task, task.deliveryIds.length, turn.sha256)
+  meet(turn, worker)
   const deadlineMs = leaseEndMs(turn.atMs, task, worker, turn.state.policy)
   putTask(turn, { ...task, status: 'running', deliveryIds: [...task.deliveryIds, deliveryId] })
   putDelivery(turn, {
@@ -148,6 +159,19 @@ function deliver(turn: Turn, task: TaskRecord, worker: Worker): void {
   })
   record(turn, taskId, 'delivered', { deliveryId, workerId })
   turn.effects.push({ kind: 'deliver', task: taskOf(turn, taskId), delivery: deliveryOf(turn, deliveryId) })
+}
+
+/** Whoever has had a delivery is named in its receipt, which needs the worker's key. */
+function meet(turn: Turn, { workerId, publicKey }: Worker): void {
+  if (turn.state.standings.has(workerId)) return
+  putStanding(turn, {
+    workerId,
+    publicKey,
+    firstSeenMs: turn.atMs,
+    acceptedCount: 0,
+    disagreedCount: 0,
+    earnedMicroCredit: 0n as MicroCredit,
+  })
 }
 
 /** Puts the task among those that want deliveries, when it does and its backoff allows. */

@@ -1,12 +1,11 @@
 /**
  * Workers come, change their presence and go. What was out with one that goes is lost; what it answered stays (D17).
  */
-import type { MicroCredit } from '@shardy/protocol'
 import { ignore } from './effect.ts'
 import type { InputOf } from './input.ts'
 import { SortedMap } from './sortedMap.ts'
 import type { Worker } from './state.ts'
-import { deliveryOf, dropWorker, putStanding, putWorker, type Turn } from './turn.ts'
+import { deliveryOf, dropWorker, putWorker, type Turn } from './turn.ts'
 import { fail } from './verdict.ts'
 
 /** A worker that joins again replaces its earlier session, whose deliveries are lost. */
@@ -14,18 +13,9 @@ export function join(turn: Turn, input: InputOf<'workerJoined'>): void {
   const { workerId, publicKey, kinds, operationsPerSecond, payloadBytesMax, slots } = input
   const earlier = turn.state.workers.get(workerId)
   if (earlier !== undefined) drop(turn, earlier)
-  if (!turn.state.standings.has(workerId)) {
-    putStanding(turn, {
-      workerId,
-      publicKey,
-      firstSeenMs: turn.atMs,
-      acceptedCount: 0,
-      disagreedCount: 0,
-      earnedMicroCredit: 0n as MicroCredit,
-    })
-  }
   putWorker(turn, {
     workerId,
+    publicKey,
     kinds,
     operationsPerSecond,
     payloadBytesMax,

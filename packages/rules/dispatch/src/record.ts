@@ -102,6 +102,7 @@ export function takesSlot({ state }: DeliveryRecord): boolean {
 export const standingRecord = message('StandingRecord', {
   workerId: field(1, values.workerId),
   publicKey: field(2, publicKey()),
+  /** When it was first given a delivery. */
   firstSeenMs: field(3, values.timeMs),
   acceptedCount: field(4, whole(0, safeInteger)),
   disagreedCount: field(5, whole(0, safeInteger)),

@@ -6,6 +6,7 @@ import {
   type DeliveryId,
   type DurationMs,
   deliveriesPerTaskMax,
+  type PublicKey,
   redundancyMin,
   type TaskId,
   type TaskKind,
@@ -46,6 +47,8 @@ export const defaultPolicy: DispatchPolicy = {
 /** A connected worker. What it has done over time is its standing. */
 export interface Worker {
   readonly workerId: WorkerId
+  /** For its standing, which begins with its first delivery: a stranger that only joins leaves nothing to keep. */
+  readonly publicKey: PublicKey
   readonly kinds: readonly TaskKind[]
   readonly operationsPerSecond: number
   readonly payloadBytesMax: number

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { MicroCredit } from '@shardy/protocol'
+import { nameOf, publicKeyOf } from '../test/identity.ts'
 import { newTask, Scene } from '../test/scene.ts'
 
 interface Scenario {
@@ -535,6 +536,27 @@ describe('attempts', () => {
       expect(() => new Scene({ attemptsMax })).toThrow(`attemptsMax is ${attemptsMax}, allowed is 2 to 64`)
     })
   }
+})
+
+describe('a standing', () => {
+  test('begins with the first delivery: who only joins leaves nothing to keep', () => {
+    const scene = new Scene()
+    for (let index = 0; index < 50; index++) {
+      expect(scene.join(`stranger${index}`)).toEqual([])
+      scene.play(`stranger${index} leaves`)
+    }
+    expect(scene.archive.standings.size + scene.state.standings.size).toBe(0)
+  })
+
+  test('is kept of everybody whom a receipt names, also after a restart', () => {
+    const scene = new Scene()
+    scene.play(...bothWork, 'ann leaves', 'restart', 'cat joins', 'dan joins', 'wait 2000')
+    for (const says of ['commits', 'reveals', 'answers']) scene.play(`cat ${says} x`, `dan ${says} x`)
+    expect(scene.deliveries()).toEqual(['ann lost', 'bob lost', 'cat accepted 501', 'dan accepted 500'])
+    for (const { workerId } of scene.archive.deliveriesOf(scene.task())) {
+      expect(scene.state.standings.get(workerId)?.publicKey).toEqual(publicKeyOf(nameOf(workerId)))
+    }
+  })
 })
 
 describe('cancel', () => {

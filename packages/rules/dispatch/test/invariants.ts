@@ -73,9 +73,10 @@ function assertWorkers(state: DispatchState, deliveries: readonly DeliveryRecord
     const isFree = worker.presence !== 'paused' && busy < worker.slots && held.length < heldMax
     if (state.free.has(freeKey(worker)) !== isFree) throw new Broken('the free list is wrong', worker)
     if (isFree) freeCount++
-    if (!state.standings.has(workerId)) throw new Broken('a worker has no standing', worker)
   }
   if (freeCount !== state.free.size) throw new Broken('a worker that left is free')
+  const unknown = deliveries.find(({ workerId }) => !state.standings.has(workerId))
+  if (unknown !== undefined) throw new Broken('a worker with a delivery has no standing', unknown)
   const lost = out.find(({ workerId }) => !state.workers.has(workerId))
   if (lost !== undefined) throw new Broken('a delivery is out with nobody', lost)
 }
