@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'bun:test'
+import { type DeliveryId, payloadBytesMax } from '@shardy/protocol'
+import { workerIdOf } from '../test/identity.ts'
 import { Scene } from '../test/scene.ts'
+import { explainWaiting } from './explanation.ts'
 import { heldMax, readyKey } from './state.ts'
 
 describe('who gets what', () => {
@@ -98,6 +101,39 @@ describe('who gets what', () => {
     commitAll('ann', 'bob', 'cat')
     const states = [...scene.state.deliveries.values()].map(({ state }) => state)
     expect(states.filter((state) => state === 'revealing').length).toBeGreaterThanOrEqual(3)
+  })
+
+  test('the output that a worker holds is bounded, and the task says so that waits for it', () => {
+    const scene = new Scene()
+    const large = { inputLength: 10, outputLength: payloadBytesMax }
+    scene.join('ann', { payloadBytesMax, slots: 64 })
+    scene.join('bob', { payloadBytesMax, slots: 64 })
+    for (let index = 0; index < 10; index++) scene.submit(`t${index}`, large)
+    scene.submit('small', { outputLength: 0 })
+    const held = [...scene.state.workers.values()].map(({ heldBytes }) => heldBytes)
+    expect(held).toEqual([4 * payloadBytesMax, 4 * payloadBytesMax])
+    expect(scene.deliveries('small')).toHaveLength(2)
+    expect(scene.deliveries('t4')).toEqual([])
+    expect(explainWaiting(scene.state, scene.task('t4'), scene.nowMs)).toEndWith(
+      'of 2 connected: 2 holding too many bytes of answers not yet revealed',
+    )
+    const done = { workerId: workerIdOf('ann'), deliveryId: scene.task('t0').deliveryIds[0] as DeliveryId }
+    scene.send({ kind: 'rejected', ...done, reason: 'busy', message: '' })
+    expect(scene.state.workers.get(done.workerId)?.heldBytes).toBe(4 * payloadBytesMax)
+    expect(scene.deliveries('t0')).toContain('ann rejected')
+  })
+
+  test('half of the bytes are kept for tasks for which enough workers are connected', () => {
+    const scene = new Scene()
+    scene.join('ann', { payloadBytesMax, slots: 64 })
+    for (let index = 0; index < 4; index++) scene.submit(`t${index}`, { outputLength: payloadBytesMax })
+    expect([...scene.state.workers.values()].map(({ held }) => held.size)).toEqual([2])
+  })
+
+  test('a policy under which a worker could hold no large output is refused', () => {
+    expect(() => new Scene({ heldBytesMax: payloadBytesMax })).toThrow(
+      `heldBytesMax is ${payloadBytesMax}, the least is ${2 * payloadBytesMax}`,
+    )
   })
 
   test('tasks that nobody can take hide nothing from the workers, nor the workers from each other', () => {

@@ -109,8 +109,8 @@ function chooseWorker(
   for (const [key, workerId] of freeWorkers(turn, workerFrom, workersMax)) {
     if (looked++ === 2 * workersMax) return second ?? key
     const worker = state.workers.get(workerId)
-    if (worker === undefined || unfitness(task, deliveries, worker) !== undefined) continue
-    if (keepsRoom(worker)) {
+    if (worker === undefined || unfitness(task, deliveries, worker, state.policy) !== undefined) continue
+    if (keepsRoom(task, worker, state.policy)) {
       isShort ??= isShortOfWorkers(state, task, deliveries, wanted)
       if (isShort) continue
     }

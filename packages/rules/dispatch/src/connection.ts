@@ -23,6 +23,7 @@ export function join(turn: Turn, input: InputOf<'workerJoined'>): void {
     presence: 'available',
     held: SortedMap.empty(),
     busySlots: 0,
+    heldBytes: 0,
   })
 }
 

@@ -13,6 +13,7 @@ const words: Readonly<Record<Unfit, string>> = {
   paused: 'paused',
   noFreeSlot: 'without a free slot',
   holdsTooMany: 'full of answers not yet revealed',
+  holdsTooMuch: 'holding too many bytes of answers not yet revealed',
   roomIsKept: 'keeping room for tasks that enough workers can take',
 }
 
@@ -33,8 +34,8 @@ export function explainWaiting(state: DispatchState, task: TaskRecord, nowMs: nu
   let scanned = 0
   for (const worker of state.workers.values()) {
     if (++scanned > workersScannedMax) break
-    const unfit = unfitness(task, deliveries, worker)
-    const reason = unfit ?? (isShort && keepsRoom(worker) ? 'roomIsKept' : undefined)
+    const unfit = unfitness(task, deliveries, worker, state.policy)
+    const reason = unfit ?? (isShort && keepsRoom(task, worker, state.policy) ? 'roomIsKept' : undefined)
     if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
   }
   const counted = [...reasons].map(([reason, count]) => `${count} ${words[reason]}`)

@@ -3,7 +3,7 @@
  * task waits.
  */
 import type { DeliveryRecord, TaskRecord } from './record.ts'
-import { type DispatchState, heldMax, type Worker } from './state.ts'
+import { type DispatchPolicy, type DispatchState, heldMax, type Worker } from './state.ts'
 
 export type Unfit =
   | 'hasThisTask'
@@ -12,6 +12,7 @@ export type Unfit =
   | 'paused'
   | 'noFreeSlot'
   | 'holdsTooMany'
+  | 'holdsTooMuch'
   | 'roomIsKept'
 
 /** Why a worker cannot take a task now, or undefined when it can. */
@@ -19,6 +20,7 @@ export function unfitness(
   task: TaskRecord,
   deliveries: readonly DeliveryRecord[],
   worker: Worker,
+  { heldBytesMax }: DispatchPolicy,
 ): Unfit | undefined {
   if (worker.presence === 'paused') return 'paused'
   if (!worker.kinds.includes(task.kind)) return 'wrongKind'
@@ -29,8 +31,12 @@ export function unfitness(
   }
   if (worker.busySlots >= worker.slots) return 'noFreeSlot'
   if (worker.held.size >= heldMax) return 'holdsTooMany'
+  if (worker.heldBytes + task.outputLength > heldBytesMax) return 'holdsTooMuch'
   return undefined
 }
+
+/** What a worker gets over by going on with its work. */
+const passing: ReadonlySet<Unfit> = new Set(['noFreeSlot', 'holdsTooMany', 'holdsTooMuch'])
 
 /** Where more are connected, there are taken to be enough. */
 const workersCountedMax = 128
@@ -50,14 +56,14 @@ export function isShortOfWorkers(
   let counted = 0
   for (const worker of state.workers.values()) {
     if (++counted > workersCountedMax) return false
-    const unfit = unfitness(task, deliveries, worker)
-    if (unfit === undefined || unfit === 'noFreeSlot' || unfit === 'holdsTooMany') missing--
+    const unfit = unfitness(task, deliveries, worker, state.policy)
+    if (unfit === undefined || passing.has(unfit)) missing--
     if (missing === 0) return false
   }
   return true
 }
 
 /** The half that is kept for tasks for which enough workers are connected. */
-export function keepsRoom(worker: Worker): boolean {
-  return worker.held.size >= heldMax / 2
+export function keepsRoom(task: TaskRecord, worker: Worker, { heldBytesMax }: DispatchPolicy): boolean {
+  return worker.held.size >= heldMax / 2 || worker.heldBytes + task.outputLength > heldBytesMax / 2
 }

@@ -7,6 +7,7 @@ import {
   type DurationMs,
   deliveriesPerTaskMax,
   type PublicKey,
+  payloadBytesMax,
   redundancyMin,
   type TaskId,
   type TaskKind,
@@ -30,6 +31,8 @@ export interface DispatchPolicy {
   readonly revealMs: DurationMs
   readonly backoffMsMin: DurationMs
   readonly backoffMsMax: DurationMs
+  /** Output that a worker may hold: of what is out with it, until it has answered. */
+  readonly heldBytesMax: number
 }
 
 export const defaultPolicy: DispatchPolicy = {
@@ -42,6 +45,7 @@ export const defaultPolicy: DispatchPolicy = {
   revealMs: 15_000 as DurationMs,
   backoffMsMin: 200 as DurationMs,
   backoffMsMax: 30_000 as DurationMs,
+  heldBytesMax: 4 * payloadBytesMax,
 }
 
 /** A connected worker. What it has done over time is its standing. */
@@ -57,6 +61,8 @@ export interface Worker {
   /** Deliveries it has still to answer; what it has committed to or revealed no longer takes a slot. */
   readonly held: SortedMap<DeliveryId, TaskId>
   readonly busySlots: number
+  /** The output of all that it holds. */
+  readonly heldBytes: number
 }
 
 /** A worker keeps its output until it is asked to reveal, so what it may hold is bounded. */
@@ -106,6 +112,9 @@ export function emptyState(policy: DispatchPolicy): DispatchState {
     throw new RangeError(
       `attemptsMax is ${policy.attemptsMax}, allowed is ${redundancyMin} to ${deliveriesPerTaskMax}`,
     )
+  }
+  if (policy.heldBytesMax < 2 * payloadBytesMax) {
+    throw new RangeError(`heldBytesMax is ${policy.heldBytesMax}, the least is ${2 * payloadBytesMax}`)
   }
   return {
     policy,

@@ -119,7 +119,11 @@ function hold(turn: Turn, before: DeliveryRecord | undefined, delivery: Delivery
   const tookSlot = before !== undefined && worker.held.has(deliveryId) && takesSlot(before)
   const held = isOut(delivery) ? worker.held.set(deliveryId, taskId) : worker.held.delete(deliveryId)
   const busySlots = worker.busySlots - Number(tookSlot) + Number(takesSlot(delivery))
-  if (held !== worker.held || busySlots !== worker.busySlots) putWorker(turn, { ...worker, held, busySlots })
+  if (held === worker.held && busySlots === worker.busySlots) return
+  const more = held.size - worker.held.size
+  const heldBytes =
+    more === 0 ? worker.heldBytes : worker.heldBytes + more * taskOf(turn, taskId).outputLength
+  putWorker(turn, { ...worker, held, busySlots, heldBytes })
 }
 
 export function putWorker(turn: Turn, worker: Worker): void {

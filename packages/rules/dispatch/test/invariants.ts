@@ -68,6 +68,9 @@ function assertWorkers(state: DispatchState, deliveries: readonly DeliveryRecord
       throw new Broken('a worker does not hold what is out with it', { held, own })
     }
     const busy = own.filter((each) => each.state === 'leased' || each.state === 'computing').length
+    const bytes = own.reduce((sum, { taskId }) => sum + (state.tasks.get(taskId)?.outputLength ?? 0), 0)
+    if (worker.heldBytes !== bytes) throw new Broken('held bytes are miscounted', worker)
+    if (bytes > state.policy.heldBytesMax) throw new Broken('a worker holds too much output', worker)
     if (worker.busySlots !== busy) throw new Broken('busy slots are miscounted', worker)
     if (busy > worker.slots || held.length > heldMax) throw new Broken('a worker has too much', worker)
     const isFree = worker.presence !== 'paused' && busy < worker.slots && held.length < heldMax
@@ -113,7 +116,8 @@ function assertNobodyIsOverlooked(state: DispatchState): void {
     for (const workerId of state.free.values()) {
       const worker = state.workers.get(workerId)
       if (worker === undefined) throw new Broken('a worker that left is free', workerId)
-      if (unfitness(task, deliveries, worker) !== undefined || (isShort && keepsRoom(worker))) continue
+      if (unfitness(task, deliveries, worker, state.policy) !== undefined) continue
+      if (isShort && keepsRoom(task, worker, state.policy)) continue
       throw new Broken('a task waits beside a worker that could take it', { task, worker })
     }
   }
