@@ -235,6 +235,26 @@ const forgeries: Readonly<Record<string, readonly [ReceiptProblemKind, () => Pro
       return torn.receipt
     },
   ],
+  ...Object.fromEntries(
+    (['superseded', 'corrupted', 'lost', 'rejected'] as const).map((outcome) => [
+      `a worker that signed the agreed answer is ${outcome}`,
+      [
+        'unjudgedAnswer',
+        async () => {
+          const cheated = await makeSampleReceipt(async (output) => [
+            { worker: await worker(), outcome: 'accepted', output },
+            { worker: await worker(), outcome: 'accepted', output },
+            { worker: await worker(), outcome, output },
+          ])
+          return cheated.receipt
+        },
+      ] as const,
+    ]),
+  ),
+  'a worker that signed another answer is lost': [
+    'unjudgedAnswer',
+    () => withDelivery(mixed, 1, (was) => ({ ...was, outcome: 'lost' })),
+  ],
   'a rule that has no program to stand on': [
     'unreadableProgram',
     () => sample.sign({ ...sample.receipt, program: Uint8Array.of(1, 2, 3) }),
@@ -255,6 +275,15 @@ describe('a forged receipt is refused by name when', () => {
     const asked = { op: 'matmul', m: n, k, n: m } as const
     expect(await kindsOf(sample.receipt, { program: asked })).toEqual(['otherProgram'])
     expect(await kindsOf(sample.receipt, { program: sample.program })).toEqual([])
+  })
+
+  test('it is of another task than was expected', async () => {
+    const taskId = 'e'.repeat(32) as Receipt['taskId']
+    expect(await problemsOf(sample.receipt, { taskId })).toEqual([
+      { kind: 'otherTask', expected: taskId, actual: sample.receipt.taskId },
+    ])
+    const own = await checkReceipt(sample.receipt, { ...check, taskId: sample.receipt.taskId })
+    expect(own).toMatchObject({ ok: true, facts: { isTaskPinned: true } })
   })
 
   test('another orchestrator signed it than the one that was expected', async () => {

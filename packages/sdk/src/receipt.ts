@@ -37,6 +37,8 @@ export interface ReceiptCheck {
   ) => boolean | Promise<boolean>
   /** Whose receipt it must be. Without it anyone's key will do, the forger's own included. */
   readonly orchestratorId?: OrchestratorId | undefined
+  /** The task that it must be about. Without it the receipt may be of another task with the same program and input. */
+  readonly taskId?: TaskId | undefined
   /**
    * What the requester asked for. Without it the receipt may be of another program that takes as many bytes; then
    * compare `facts.program` yourself.
@@ -59,10 +61,12 @@ export interface ReceiptFacts {
   readonly redundancy: number
   readonly agreed: readonly WorkerId[]
   readonly disagreed: readonly WorkerId[]
+  /** By the orchestrator's word alone: that it is what the requester offered does not follow. */
   readonly paidMicroCredit: MicroCredit
   readonly decidedAtMs: TimeMs
   /** Which of the optional checks were done. */
   readonly isOrchestratorPinned: boolean
+  readonly isTaskPinned: boolean
   readonly isProgramPinned: boolean
   readonly isInputChecked: boolean
   readonly isOutputChecked: boolean
@@ -80,6 +84,9 @@ interface Standing {
 
 export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promise<CheckedReceipt> {
   const problems: ReceiptProblem[] = []
+  if (check.taskId !== undefined && receipt.taskId !== check.taskId) {
+    problems.push({ kind: 'otherTask', expected: check.taskId, actual: receipt.taskId })
+  }
   const program = checkProgram(receipt, check, problems)
   const orchestratorId = await checkOrchestrator(receipt, check, problems)
   for (const delivery of receipt.deliveries) await checkAttestations(receipt, delivery, check, problems)
@@ -118,6 +125,7 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
       ) as MicroCredit,
       decidedAtMs: receipt.decidedAtMs,
       isOrchestratorPinned: check.orchestratorId !== undefined,
+      isTaskPinned: check.taskId !== undefined,
       isProgramPinned: check.program !== undefined,
       isInputChecked: check.input !== undefined,
       isOutputChecked: check.output !== undefined,
@@ -218,7 +226,12 @@ function checkOutcomes(receipt: Receipt, { sha256 }: ReceiptCheck, problems: Rec
     if (outcome !== 'accepted' && rewardMicroCredit !== 0n) {
       problems.push({ kind: 'paidWithoutAcceptance', deliveryId, workerId, outcome, rewardMicroCredit })
     }
-    if (outcome !== 'accepted' && outcome !== 'disagreed') continue
+    if (outcome !== 'accepted' && outcome !== 'disagreed') {
+      // D17, D19: what was answered before the verdict is part of it, and nothing is taken after it. So this worker
+      // was robbed of its verdict, whether it gave the output's digest or another.
+      if (actual !== undefined) problems.push({ kind: 'unjudgedAnswer', deliveryId, workerId, outcome })
+      continue
+    }
     // A worker answers a task once: whoever stands on both sides was made to.
     if (agreed.has(workerId) || disagreed.has(workerId)) {
       problems.push({ kind: 'repeatedWorker', deliveryId, workerId })

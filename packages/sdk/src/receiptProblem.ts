@@ -6,6 +6,7 @@ import type {
   OrchestratorId,
   Outcome,
   ProgramId,
+  TaskId,
   WorkerId,
 } from '@shardy/protocol'
 import type { Program } from '@shardy/tensor'
@@ -22,6 +23,7 @@ interface OfDelivery {
 
 export type ReceiptProblem =
   | { readonly kind: 'unreadableProgram'; readonly reason: string }
+  | ({ readonly kind: 'otherTask' } & Difference<TaskId>)
   | ({ readonly kind: 'otherProgram' } & Difference<Program>)
   | ({ readonly kind: 'wrongProgramId' } & Difference<ProgramId>)
   | ({ readonly kind: 'wrongInputLength' } & Difference<number>)
@@ -33,6 +35,7 @@ export type ReceiptProblem =
   | { readonly kind: 'repeatedDelivery'; readonly deliveryId: DeliveryId }
   | ({ readonly kind: 'repeatedWorker' } & OfDelivery)
   | ({ readonly kind: 'missingAnswer'; readonly outcome: Outcome } & OfDelivery)
+  | ({ readonly kind: 'unjudgedAnswer'; readonly outcome: Outcome } & OfDelivery)
   | ({ readonly kind: 'acceptedOtherDigest' } & OfDelivery & Difference<Digest>)
   | ({ readonly kind: 'disagreedSameDigest'; readonly digest: Digest } & OfDelivery)
   | ({ readonly kind: 'tooFewAgreed' } & Difference<number>)
@@ -53,6 +56,8 @@ export function describeReceiptProblem(problem: ReceiptProblem): string {
   switch (problem.kind) {
     case 'unreadableProgram':
       return `the program cannot be read: ${problem.reason}`
+    case 'otherTask':
+      return `it is of task ${problem.actual}, expected ${problem.expected}`
     case 'wrongProgramId':
       return `the program's id is ${problem.actual}, but its bytes hash to ${problem.expected}`
     case 'otherProgram':
@@ -75,6 +80,8 @@ export function describeReceiptProblem(problem: ReceiptProblem): string {
       return `worker ${problem.workerId} answered twice; a worker answers a task once`
     case 'missingAnswer':
       return `delivery ${problem.deliveryId} is ${problem.outcome}, but worker ${problem.workerId} gave no answer`
+    case 'unjudgedAnswer':
+      return `worker ${problem.workerId} signed an answer to delivery ${problem.deliveryId}, which is ${problem.outcome} all the same`
     case 'acceptedOtherDigest':
       return `worker ${problem.workerId} was accepted with ${problem.actual}, but the output is ${problem.expected}`
     case 'disagreedSameDigest':
