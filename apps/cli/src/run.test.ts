@@ -295,6 +295,23 @@ describe('receipt', () => {
     expect(stdout).toContain(`The receipt of task ${sample.receipt.taskId} holds.`)
     expect(stdout).toContain('2 distinct worker keys signed this same answer')
     expect(stdout).toContain('does not prove: that the answer is right')
+    expect(stdout).toContain("0.001 test credits, by the orchestrator's word")
+    expect(stdout).toContain('once you demand: --task ID --program 3x5x2 --input FILE')
+  })
+
+  test('of the task that was demanded it holds, of another it does not', async () => {
+    const own = await check('--task', sample.receipt.taskId)
+    expect(own.stdout).toContain('task id       as you demanded')
+    expect(own.stdout).toContain('once you demand: --program 3x5x2 --input FILE')
+    const other = await check('--task', 'e'.repeat(32))
+    expect(other.exit).toBe('badReceipt')
+    expect(other.stdout).toContain('otherTask')
+    expect((await check('--task', 'e'.repeat(64))).exit).toBe('usage')
+  })
+
+  test('its help says whom the id of the orchestrator may come from', async () => {
+    const { stdout } = await check('--help')
+    expect(stdout).toMatch(/asks the one who is being checked: write it down at first contact/)
   })
 
   test('recomputed from a file, it says that this machine got the same bits', async () => {

@@ -1,6 +1,6 @@
 /** Checks a receipt on this machine. Nobody is asked, except for the input when it is to be recomputed. */
 import { sha256, verifySignatureSync } from '@shardy/crypto/native'
-import { type OrchestratorId, payloadBytesMax, type Receipt } from '@shardy/protocol'
+import { type OrchestratorId, payloadBytesMax, type Receipt, type TaskId } from '@shardy/protocol'
 import {
   ApiError,
   checkReceipt,
@@ -24,6 +24,7 @@ export const receiptCheck: Command = {
   summary: 'check a receipt yourself, without trusting anyone',
   operands: ['FILE'],
   options: {
+    task: { value: 'ID', what: 'the task that it must be of' },
     program: {
       value: 'MxKxN',
       what: 'the shape that you asked for, such as 64x64x64: is it what was computed?',
@@ -33,19 +34,22 @@ export const receiptCheck: Command = {
     recompute: {
       what: 'compute the answer here as well; without --input the input is fetched from the orchestrator',
     },
-    orchestrator: { value: 'ID', what: 'whose receipt it must be; `npx shardy health` shows the id' },
+    orchestrator: {
+      value: 'ID',
+      what: 'whose receipt it must be: the id that you wrote down at first contact',
+    },
   },
   more:
     'The signatures show that so many distinct worker keys gave this answer. They do not show that it is right:\n' +
-    'several keys may belong to one person. --recompute does.',
+    'several keys may belong to one person. --recompute does. Nor do they show that task, program and input are yours,\n' +
+    'unless you demand them with --task, --program and --input. What was paid, and when, is the word of the orchestrator.\n' +
+    'Its id is what `npx shardy health` shows, but that asks the one who is being checked: write it down at first contact.',
   async run(call) {
     const { operands, options, progress } = call
     const [file = ''] = operands
     const receipt = await readReceipt(file)
-    const pinned = options.text('orchestrator')
-    if (pinned !== undefined && !/^[0-9a-f]{64}$/.test(pinned)) {
-      throw new Failure('usage', `--orchestrator is '${pinned}'; an id has 64 characters 0-9 and a-f`)
-    }
+    const pinned = idOption(options, 'orchestrator', 64)
+    const taskId = idOption(options, 'task', 32)
     const program = parseShape(options.text('program'))
     const files = [options.text('input'), options.text('output')] as const
     const [given, output] = await Promise.all(
@@ -57,6 +61,7 @@ export const receiptCheck: Command = {
       sha256,
       verify: verifySignatureSync,
       orchestratorId: pinned as OrchestratorId | undefined,
+      taskId: taskId as TaskId | undefined,
       program,
       input,
       output,
@@ -73,6 +78,16 @@ export const receiptCheck: Command = {
       checked.problems.map((problem) => ({ ...problem, message: describeReceiptProblem(problem) })),
     )
   },
+}
+
+function idOption(
+  { text }: Call['options'],
+  name: 'orchestrator' | 'task',
+  length: number,
+): string | undefined {
+  const id = text(name)
+  if (id === undefined || (id.length === length && /^[0-9a-f]*$/.test(id))) return id
+  throw new Failure('usage', `--${name} is '${id}'; an id has ${length} characters 0-9 and a-f`)
 }
 
 function parseShape(text: string | undefined): Program | undefined {
@@ -148,15 +163,17 @@ function refused(
 }
 
 function describeFacts(facts: ReceiptFacts, isInputGiven: boolean): string {
-  const { agreed, disagreed, isProgramPinned, isOutputChecked } = facts
+  const { agreed, disagreed, isTaskPinned, isProgramPinned, isOutputChecked } = facts
   const workers = (ids: readonly string[], said: string): string[] => ids.map((id) => `    ${id}  ${said}`)
   const lines = [
     `The receipt of task ${facts.taskId} holds.`,
+    ...(isTaskPinned ? ['  task id       as you demanded'] : []),
     `  task          ${shape(facts.program)}${isProgramPinned ? ', as you demanded' : ''}`,
     `  output        ${facts.outputDigest}`,
-    `  signed by     ${count(agreed.length, 'distinct worker key')}, ${credits(facts.paidMicroCredit)} test credits paid:`,
+    `  signed by     ${count(agreed.length, 'distinct worker key')}:`,
     ...workers(agreed, 'gave this answer'),
-    ...workers(disagreed, 'gave another answer, not paid'),
+    ...workers(disagreed, 'gave another answer'),
+    `  paid          ${credits(facts.paidMicroCredit)} test credits, by the orchestrator's word`,
     `  orchestrator  ${facts.orchestratorId}${facts.isOrchestratorPinned ? ', as you demanded' : ''}`,
     ...(isInputGiven ? ['  your input    is the one that the workers were given'] : []),
     ...(isOutputChecked ? ['  your output   is the one that the workers agreed on'] : []),
@@ -166,29 +183,34 @@ function describeFacts(facts: ReceiptFacts, isInputGiven: boolean): string {
   return lines.join('\n')
 }
 
-function meaning(
-  { agreed, program, isRecomputed, isOrchestratorPinned, isProgramPinned }: ReceiptFacts,
-  isInputGiven: boolean,
-): string[] {
-  const who = isOrchestratorPinned
-    ? []
-    : ['Whose orchestrator it was, you know only by its id: --orchestrator ID makes sure.']
+function meaning(facts: ReceiptFacts, isInputGiven: boolean): string[] {
+  const { agreed, program, isRecomputed, isOrchestratorPinned, isTaskPinned, isProgramPinned } = facts
+  const demands = [
+    ...(isTaskPinned ? [] : ['--task ID']),
+    ...(isProgramPinned ? [] : [`--program ${program.m}x${program.k}x${program.n}`]),
+    ...(isInputGiven ? [] : ['--input FILE']),
+  ]
+  const whose = [
+    ...(demands.length > 0
+      ? [`That it is about what you asked for, you know once you demand: ${demands.join(' ')}`]
+      : []),
+    ...(isOrchestratorPinned
+      ? []
+      : ['Whose orchestrator it was, you know only by its id: --orchestrator ID makes sure.']),
+  ]
   if (!isRecomputed) {
     return [
       `What this proves: ${count(agreed.length, 'distinct worker key')} signed this same answer, and the orchestrator signed that it`,
       'accepted them. What it does not prove: that the answer is right, should one person hold all these keys.',
       '--recompute settles that: your own machine computes it too.',
-      ...who,
+      ...whose,
     ]
   }
   return [
     'Recomputed: this machine got the same bits. The answer is right for this program and input, whoever signed it.',
-    ...(isProgramPinned
-      ? []
-      : [`That it is your program, look above or demand: --program ${program.m}x${program.k}x${program.n}.`]),
     ...(isInputGiven
       ? []
-      : ['The input came from the orchestrator; --input FILE makes sure that it is yours.']),
-    ...who,
+      : ['The input came from the orchestrator; only your own file is sure to be yours.']),
+    ...whose,
   ]
 }
