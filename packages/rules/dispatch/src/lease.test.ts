@@ -8,7 +8,7 @@ import { type DispatchPolicy, defaultPolicy, type Worker } from './state.ts'
 
 const policy: DispatchPolicy = defaultPolicy
 const worker = (about: Partial<Worker>): Worker =>
-  ({ operationsPerSecond: 1_000_000, slots: 1, ...about }) as Worker
+  ({ operationsPerSecond: 100_000_000, slots: 1, ...about }) as Worker
 const task = (about: Partial<TaskRecord>): TaskRecord =>
   ({
     ...newTask('t'),
@@ -22,20 +22,34 @@ const task = (about: Partial<TaskRecord>): TaskRecord =>
 describe('a lease', () => {
   const table = [
     { desc: 'is never shorter than the least', complexity: 1, expected: 15_000 },
-    { desc: 'is a multiple of the time to compute', complexity: 10_000_000, expected: 40_000 },
+    { desc: 'is a multiple of the time to compute', complexity: 1_000_000_000, expected: 40_000 },
     {
       desc: 'counts the time on the line',
       inputLength: 5_000_000,
       outputLength: 5_000_000,
       expected: 40_000,
     },
-    { desc: 'is longer where slots share the rate', complexity: 10_000_000, slots: 4, expected: 160_000 },
+    { desc: 'is longer where slots share the rate', complexity: 1_000_000_000, slots: 4, expected: 160_000 },
     { desc: 'is never longer than the most', complexity: Number.MAX_SAFE_INTEGER, expected: 3_600_000 },
-    { desc: 'takes no rate for the slowest one', complexity: 10, operationsPerSecond: 0, expected: 40_000 },
+    {
+      desc: 'takes no claim below the floor',
+      complexity: 100_000_000,
+      operationsPerSecond: 1,
+      expected: 40_000,
+    },
+    { desc: 'is at most a quarter of the time left', complexity: 1e15, leftMs: 400_000, expected: 100_000 },
+    { desc: 'is not cut below the least', complexity: 1e15, leftMs: 40_000, expected: 15_000 },
   ]
-  for (const { desc, expected, slots = 1, operationsPerSecond = 1_000_000, ...about } of table) {
+  for (const {
+    desc,
+    expected,
+    slots = 1,
+    operationsPerSecond = 100_000_000,
+    leftMs = 1e9,
+    ...about
+  } of table) {
     test(desc, () => {
-      const deadlineMs = (startMs + 1e9) as TimeMs
+      const deadlineMs = (startMs + leftMs) as TimeMs
       const end = leaseEndMs(
         startMs,
         task({ complexity: 0, ...about, deadlineMs }),

@@ -17,14 +17,20 @@ import type { DispatchPolicy, Worker } from './state.ts'
 
 /**
  * Sized from the worker's measured rate, so that a slow device gets the time it needs and no more. Its slots share
- * that rate and its line.
+ * that rate and its line. The rate is the worker's own word: with its floor and the share of the task's time, who
+ * claims little and then says nothing leaves time for others.
  */
 export function leaseEndMs(atMs: TimeMs, task: TaskRecord, worker: Worker, policy: DispatchPolicy): TimeMs {
-  const computeMs = (1000 * task.complexity) / Math.max(1, worker.operationsPerSecond)
+  const computeMs =
+    (1000 * task.complexity) / Math.max(policy.operationsPerSecondMin, worker.operationsPerSecond)
   const neededMs = (computeMs + transferMs(task.inputLength + task.outputLength, policy)) * worker.slots
-  const leaseMs = Math.max(Math.ceil(neededMs * policy.leaseFactor), policy.leaseMsMin)
-  return Math.min(atMs + Math.min(leaseMs, policy.leaseMsMax), task.deadlineMs) as TimeMs
+  const shareMs = Math.floor((task.deadlineMs - atMs) / leasesPerTaskMin)
+  const boundMs = Math.min(Math.ceil(neededMs * policy.leaseFactor), policy.leaseMsMax, shareMs)
+  return Math.min(atMs + Math.max(boundMs, policy.leaseMsMin), task.deadlineMs) as TimeMs
 }
+
+/** No lease takes more than this part of the time that its task has left. */
+const leasesPerTaskMin = 4
 
 /** A reveal is followed by the answer, with the output where it is kept, which a slow line must have time to send. */
 export function revealEndMs(atMs: TimeMs, task: TaskRecord, policy: DispatchPolicy): TimeMs {

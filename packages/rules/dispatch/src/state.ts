@@ -25,6 +25,8 @@ export interface DispatchPolicy {
   readonly leaseMsMax: DurationMs
   /** A lease is this many times what the worker's measured rate asks for. */
   readonly leaseFactor: number
+  /** A worker that claims less is taken to do as much. */
+  readonly operationsPerSecondMin: number
   /** Assumed of a line whose speed nobody measured. */
   readonly transferBytesPerSecond: number
   /** How long a worker has to reveal once commitments are closed, beside the time that its output takes. */
@@ -41,6 +43,7 @@ export const defaultPolicy: DispatchPolicy = {
   leaseMsMin: 15_000 as DurationMs,
   leaseMsMax: 3_600_000 as DurationMs,
   leaseFactor: 4,
+  operationsPerSecondMin: 10_000_000,
   transferBytesPerSecond: 1_000_000,
   revealMs: 15_000 as DurationMs,
   backoffMsMin: 200 as DurationMs,
