@@ -12,7 +12,7 @@ export const exitCodes = {
   identityFile: 4,
   /** The orchestrator will not have this worker; trying again would change nothing. */
   refused: 5,
-  /** The GPU went away while it was in use; a restart finds out what is there now. */
+  /** The GPU that was demanded went away while it was in use, and opening it again did not help. */
   deviceLost: 6,
   /** The executor gave other bytes than the reference. */
   selfTestFailed: 7,

@@ -3,11 +3,12 @@
  * leaves cleanly when asked by a signal, or when the process that started it is gone.
  */
 import { join } from 'node:path'
-import { createCpuExecutor } from '@shardy/compute'
+import { createCpuExecutor, type Executor } from '@shardy/compute'
 import { openDawn } from '@shardy/compute/dawn'
 import { IdentityFileError, openIdentityFile, sha256 } from '@shardy/crypto/native'
 import { connectWebSocket, systemClock, workerSocketUrl } from '@shardy/worker'
 import { type Config, readConfig } from './config.ts'
+import { workThroughLosses } from './deviceLoss.ts'
 import { chooseExecutor } from './executorChoice.ts'
 import { type Exit, exitCodes } from './exitCode.ts'
 import { createProvider } from './provider.ts'
@@ -61,16 +62,25 @@ async function work(config: Config, testOnly: boolean, asked: Promise<'stopped'>
     return exit
   }
   const connect = connectWebSocket(workerSocketUrl(config.url))
-  const provider = await createProvider(
-    { connect, identity, sha256, executor, clock: systemClock, random, print, stopwatchMs },
-    { url: config.url, slots: config.slots },
-  )
-  void asked.then(() => provider.stop())
-  working = true
-  return provider.ended
+  let stopping = false
+  void asked.then(() => {
+    stopping = true
+  })
+  async function workWith(executor: Executor): Promise<Exit> {
+    const provider = await createProvider(
+      { connect, identity, sha256, executor, clock: systemClock, random, print, stopwatchMs },
+      { url: config.url, slots: config.slots },
+    )
+    void asked.then(() => provider.stop())
+    working = true
+    const exit = await provider.ended
+    working = false
+    return stopping && exit === 'deviceLost' ? 'stopped' : exit
+  }
+  return workThroughLosses(executor, config.executor, { sources, work: workWith, print })
 }
 
-/** From here on a wish to stop is answered by taking leave; before, there is nobody to take leave of. */
+/** While this holds a wish to stop is answered by taking leave; before, there is nobody to take leave of. */
 let working = false
 
 async function run(args: readonly string[]): Promise<Exit> {

@@ -73,7 +73,7 @@ export async function createProvider(
       log(event: WorkerEvent) {
         tell(event)
         if (event.kind !== 'rejected' || event.reason !== 'deviceLost') return
-        // Every further delivery would end the same way; a restart looks again at what there is.
+        // Every further delivery would end the same way; whoever started it looks again at what there is.
         deviceLost = true
         void worker.stop()
       },
