@@ -1,5 +1,5 @@
 /** The system's Chromium with WebGPU on its software adapter, so that a machine without a GPU runs the GPU path. */
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 
 const places = ['chromium', 'chromium-browser', 'google-chrome']
 
@@ -19,4 +19,18 @@ export async function openBrowser(): Promise<Browser> {
       '--no-first-run',
     ],
   })
+}
+
+/** Opens the worker page and presses its button; resolves once the orchestrator counts one worker more. */
+export async function startTab(browser: Browser, url: string): Promise<Page> {
+  const health = async (): Promise<{ workers: number }> => (await fetch(`${url}/v1/health`)).json() as never
+  const { workers } = await health()
+  const page = await browser.newPage()
+  await page.goto(url)
+  await page.getByTestId('start').click()
+  await page.waitForFunction(
+    async (before) => ((await (await fetch('/v1/health')).json()) as { workers: number }).workers > before,
+    workers,
+  )
+  return page
 }

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type Client, orchestratorRoutes as routes } from '@shardy/api'
 import type { Browser, Page } from 'playwright-core'
-import { openBrowser } from './browser.ts'
+import { openBrowser, startTab } from './browser.ts'
 import { shardy } from './cli.ts'
 import { type Network, startNetwork } from './network.ts'
 import { clientOf, example, finish, outputOf, submit } from './requester.ts'
@@ -26,16 +26,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'shardy-e2e-files-'))
   ;[network, browser] = await Promise.all([startNetwork(), openBrowser()])
   client = clientOf(network)
-  page = await browser.newPage()
-  await page.goto(network.url)
-  await page.getByTestId('start').click()
-  await page.waitForFunction(
-    (url) =>
-      fetch(`${url}/v1/health`).then(
-        async (answer) => ((await answer.json()) as { workers: number }).workers === 2,
-      ),
-    network.url,
-  )
+  page = await startTab(browser, network.url)
 })
 
 afterAll(async () => {
@@ -87,6 +78,11 @@ describe('a tab and a headless worker', () => {
 
   test('the page shows what it did and earned', async () => {
     await page.locator('[data-testid=history][data-outcome=accepted]').first().waitFor()
+    // `SHARDY_PICTURE=docs/pictures/worker-page.png npm test -- e2e/verified` takes the README's picture anew.
+    if (process.env.SHARDY_PICTURE) {
+      await page.setViewportSize({ width: 1000, height: 940 })
+      await page.screenshot({ path: process.env.SHARDY_PICTURE })
+    }
     const rows = await page.locator('[data-testid=history][data-outcome=accepted]').count()
     expect(rows).toBeGreaterThanOrEqual(shapes.length)
     const workerId = await page.getByTestId('worker-id').getAttribute('data-worker-id')
@@ -105,7 +101,7 @@ test('Ctrl-C ends everything: exit code 0, nobody serves, nothing is left runnin
   expect(before.length).toBeGreaterThanOrEqual(2)
   await network.stop()
   expect(network.output()).toContain('Stopped.')
-  expect(fetch(`${network.url}/v1/health`)).rejects.toThrow()
+  await expect(fetch(`${network.url}/v1/health`)).rejects.toThrow()
   for (const pid of before) expect(isRunning(pid)).toBe(false)
 })
 

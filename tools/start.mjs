@@ -286,15 +286,14 @@ function addresses(config, ready) {
   const isUsual = config.port === defaultPort && config.host === '127.0.0.1'
   const setting = [
     ...(isUsual ? [] : [`SHARDY_URL=${ready.url}`]),
-    ...((process.env.SHARDY_DATA ?? '') === '' ? [] : [`SHARDY_DATA=${process.env.SHARDY_DATA}`]),
+    ...((process.env.SHARDY_DATA ?? '') === '' ? [] : [`SHARDY_DATA=${config.data}`]),
   ]
   const submit = [...setting, 'npx shardy submit matmul --size 64 --wait'].join(' ')
-  const count = config.providers === 1 ? '1 headless provider' : `${config.providers} headless providers`
+  const count = config.providers === 1 ? '1 headless worker' : `${config.providers} headless workers`
   return `  Shardy is running, with ${count}.
 
   Worker page   ${ready.url}/
-  API           ${ready.url}/v1
-  OpenAPI       ${ready.url}/openapi.json
+  API           ${ready.url}/openapi.json describes it
   API key       ${path.relative(root, ready.apiKeyFile) || ready.apiKeyFile}
 
   Open the worker page in a browser, and submit a first task from another terminal:

@@ -7,6 +7,7 @@ import {
   encodeHex,
   type MicroCredit,
   type RequesterId,
+  rewardMicroCreditMax,
   type TaskId,
 } from '@shardy/protocol'
 import { inputLength, type Program, parseProgram } from '@shardy/tensor'
@@ -16,7 +17,6 @@ import { newTask, type Request, taskIdOf } from '../tasks/submission.ts'
 import { findTask } from './taskView.ts'
 
 /** A million test credits. What one worker earns in all must stay within the 63 bits that an amount has. */
-const rewardMicroCreditMax = 10n ** 12n
 const defaults = { redundancy: 2, rewardMicroCredit: '1000', timeoutMs: 600_000 }
 const retryAfterMs = 1_000
 

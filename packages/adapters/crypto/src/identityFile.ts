@@ -1,6 +1,6 @@
 /**
  * A server's identity on disk: one JSON file that only its owner may read. A new one appears whole or not at all;
- * an existing one is never replaced, because a lost key is a lost reputation.
+ * an existing one is never replaced, because a lost key is a lost standing.
  */
 import { link, mkdir, open, readFile, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'

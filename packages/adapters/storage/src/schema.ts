@@ -53,7 +53,8 @@ export async function agreeOnSchema(engine: Engine, schema: Schema): Promise<Tab
   if (dropped.length > 0) {
     throw new StoreError(
       'schemaMismatch',
-      `The store has tables this program does not know: ${dropped.join(', ')}. A newer version may have written it`,
+      `The store has tables this program does not know: ${dropped.join(', ')}. Another version wrote it: ` +
+        'run that one, or start with an empty data folder',
     )
   }
   const tables = [...known.tables, ...schema.tables.filter((table) => !known.tables.includes(table))]
