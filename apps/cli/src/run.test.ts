@@ -23,6 +23,7 @@ let server: TestServer
 let task: TaskView
 let submitted: Submission | undefined
 let asked: Record<string, unknown> | undefined
+let nextCursor: string
 let events: readonly Omit<EventView, 'sequence' | 'atMs'>[] = []
 /** Holds the end of the event stream back until it is called. */
 let release: (() => void) | undefined
@@ -71,7 +72,7 @@ beforeAll(async () => {
     },
     listTasks: ({ query }) => {
       asked = query
-      return { status: 200, json: { tasks: [task], nextCursor: '0f'.repeat(24) } }
+      return { status: 200, json: { tasks: [task], nextCursor } }
     },
     getTask: () => ({ status: 200, json: task }),
     cancelTask: () => ({ status: 200, json: { ...task, status: 'cancelled' } }),
@@ -119,6 +120,7 @@ afterAll(async () => {
 })
 beforeEach(() => {
   task = sampleTask(verified())
+  nextCursor = '0f'.repeat(24)
   submitted = undefined
   release = undefined
   events = [{ type: 'delivered', workerId: 'aa'.repeat(32) }, { type: 'answered' }, { type: 'task_verified' }]
@@ -223,6 +225,12 @@ describe('looking', () => {
     expect(asked).toEqual({ limit: '7', status: 'verified' })
     expect(stdout).toMatch(new RegExp(`${task.taskId}  verified  3×5·5×2  1 min ago`))
     expect(stdout).toContain(`--cursor ${'0f'.repeat(24)}`)
+  })
+  test('a cursor that is no plain word is not offered to a shell', async () => {
+    nextCursor = 'x;\u001b[2Jreboot'
+    const { stdout } = await cli('list')
+    expect(stdout).toEndWith('\nThere are more.\n')
+    expect(stdout).not.toContain('reboot')
   })
   test('get shows a task that waits', async () => {
     task = sampleTask()

@@ -77,10 +77,15 @@ export const list: Command = {
       shortShape(task.program),
       `${duration(world.nowMs() - task.submittedAtMs)} ago`,
     ])
-    const more =
-      page.nextCursor === undefined ? '' : `\nThere are more:\n  npx shardy list --cursor ${page.nextCursor}`
-    return { json: page, text: `${table([['TASK_ID', 'STATUS', 'PRODUCT', 'SUBMITTED'], ...rows])}${more}` }
+    const shown = table([['TASK_ID', 'STATUS', 'PRODUCT', 'SUBMITTED'], ...rows])
+    return { json: page, text: `${shown}${moreAfter(page.nextCursor)}` }
   },
+}
+
+/** The cursor is the server's own text in a line that people copy into a shell: only plain ones are shown. */
+function moreAfter(cursor: string | undefined): string {
+  if (cursor === undefined) return ''
+  return `\nThere are more${/^[\w=-]+$/.test(cursor) ? `:\n  npx shardy list --cursor ${cursor}` : '.'}`
 }
 
 export const cancel: Command = {
