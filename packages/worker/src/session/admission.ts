@@ -73,6 +73,7 @@ export function welcomed(turn: Turn, connection: ConnectionOf<'helloSent'>, welc
       nextHeartbeatAtMs: nowMs + heartbeatMs,
       heardAtMs: nowMs,
       receiving: undefined,
+      sendingUntilMs: 0,
     },
   })
   report(turn, { kind: 'admitted', sessionId, orchestratorId: orchestrator.id })

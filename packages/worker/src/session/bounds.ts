@@ -11,6 +11,8 @@ export const heartbeatMsMax = 300_000
 export const silentIntervalsMax = 3
 /** How long one raw frame may take to arrive before silence counts again. */
 export const payloadPatienceMs = 120_000
+/** An uplink may be this slow: no echo is expected before an output sent ahead of the heartbeat can be through. */
+export const uplinkBytesPerMs = 64
 /** Intervals after a lost session during which `identityInUse` means our own ghost. */
 export const ghostIntervals = 6
 /** Committed deliveries take no slot, but each may hold an output. */

@@ -10,12 +10,22 @@ import {
   resultStatement,
 } from '@shardy/protocol'
 import { outputLength } from '@shardy/tensor'
-import { answeredMax, progressStepPermille } from './bounds.ts'
+import { answeredMax, payloadPatienceMs, progressStepPermille, uplinkBytesPerMs } from './bounds.ts'
 import { lose } from './connection.ts'
 import { forgetAnswered, rejectHeld } from './ending.ts'
 import type { InputOf } from './input.ts'
 import type { Answer, HeldDelivery } from './state.ts'
-import { change, countHeld, heldByRun, hold, report, send, sendRaw, type Turn } from './turn.ts'
+import {
+  change,
+  changeAdmitted,
+  countHeld,
+  heldByRun,
+  hold,
+  report,
+  send,
+  sendRaw,
+  type Turn,
+} from './turn.ts'
 
 /** Gives the executor the oldest delivery that is ready, if it is free. */
 export function startNext(turn: Turn): void {
@@ -113,13 +123,23 @@ export function commitmentsClosed(turn: Turn, { deliveryId }: CommitmentsClosed)
   give(turn, held, answer, attestation)
 }
 
+function sendOutput(turn: Turn, output: Uint8Array): void {
+  const { connection } = turn.state
+  if (connection.kind === 'admitted') {
+    const startMs = Math.max(turn.nowMs, connection.sendingUntilMs)
+    const endMs = startMs + Math.ceil(output.length / uplinkBytesPerMs)
+    changeAdmitted(turn, { sendingUntilMs: Math.min(endMs, turn.nowMs + payloadPatienceMs) })
+  }
+  sendRaw(turn, output)
+}
+
 function give(turn: Turn, held: HeldDelivery, answer: Answer, attestation: Attestation): void {
   const { deliveryId, taskId } = held.delivery
   const { output, outputDigest, outputLength: length } = answer
   const outputIncluded = output !== undefined
   hold(turn, { ...held, phase: { kind: 'answered' } })
   send(turn, 'result', { deliveryId, outputDigest, outputLength: length, outputIncluded, attestation })
-  if (output !== undefined) sendRaw(turn, output)
+  if (output !== undefined) sendOutput(turn, output)
   report(turn, { kind: 'answered', deliveryId, taskId })
   if (countHeld(turn.state, ({ phase }) => phase.kind === 'answered') <= answeredMax) return
   for (const oldest of turn.state.deliveries.values()) {

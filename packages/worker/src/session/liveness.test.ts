@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { deliveryOf, heartbeatMs, Scenario, startMs } from '../../test/scenario.ts'
-import { closeTextLengthMax, reconnectMsMax, reconnectMsMin } from './bounds.ts'
+import { deliveryOf, heartbeatMs, output, Scenario, startMs } from '../../test/scenario.ts'
+import { closeTextLengthMax, reconnectMsMax, reconnectMsMin, uplinkBytesPerMs } from './bounds.ts'
 import { nextWakeMs } from './liveness.ts'
 
 test('heartbeats go out at every interval and name what is in flight', () => {
@@ -41,6 +41,17 @@ test('a long raw frame on its way is not silence', () => {
   expect(scenario.state.connection.kind).toBe('admitted')
   scenario.wait(120_000)
   expect(scenario.state.connection.kind).not.toBe('admitted')
+})
+
+test('no echo is expected before an output can be through a slow uplink', () => {
+  const uploadMs = Math.ceil(output.length / uplinkBytesPerMs)
+  expect(uploadMs).toBeGreaterThan(0)
+  const scenario = new Scenario().admit().deliver(1, { commitFirst: false }).verify(1).execute(1).sign(1)
+  expect(scenario.sent.map(({ type }) => type)).toEqual(['result', 'raw'])
+  scenario.wait(3 * heartbeatMs + uploadMs - 1)
+  expect(scenario.state.connection.kind).toBe('admitted')
+  scenario.wait(1)
+  expect(scenario.lostReason).toEqual({ kind: 'heartbeatUnanswered', intervals: 3 })
 })
 
 describe('handshake', () => {

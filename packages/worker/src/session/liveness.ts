@@ -6,8 +6,9 @@ import { rejectHeld } from './ending.ts'
 import type { Admitted, HeldDelivery, SessionState } from './state.ts'
 import { change, changeAdmitted, countHeld, send, type Turn, takesSlot } from './turn.ts'
 
-function silentAtMs({ heardAtMs, heartbeatMs, receiving }: Admitted): number {
-  return Math.max(heardAtMs + silentIntervalsMax * heartbeatMs, receiving?.patienceEndsAtMs ?? 0)
+function silentAtMs({ heardAtMs, heartbeatMs, receiving, sendingUntilMs }: Admitted): number {
+  const quietFromMs = Math.max(heardAtMs, sendingUntilMs)
+  return Math.max(quietFromMs + silentIntervalsMax * heartbeatMs, receiving?.patienceEndsAtMs ?? 0)
 }
 
 /** The delivery's deadline on our own clock. A commitment made in time is not bound by it any more. */

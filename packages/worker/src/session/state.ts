@@ -56,6 +56,8 @@ export interface Admitted extends Numbered {
   readonly nextHeartbeatAtMs: number
   readonly heardAtMs: number
   readonly receiving: Receiving | undefined
+  /** Until then an output may still be on its way up, with our heartbeats behind it. */
+  readonly sendingUntilMs: number
 }
 
 export type Connection =
