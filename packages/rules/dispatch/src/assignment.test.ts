@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { type DeliveryId, payloadBytesMax } from '@shardy/protocol'
-import { workerIdOf } from '../test/identity.ts'
+import { type DeliveryId, payloadBytesMax, type WorkerId } from '@shardy/protocol'
+import { digestOf, publicKeyOf, workerIdOf } from '../test/identity.ts'
 import { Scene } from '../test/scene.ts'
 import { explainWaiting } from './explanation.ts'
 import { heldMax, readyKey } from './state.ts'
@@ -32,6 +32,75 @@ describe('who gets what', () => {
     scene.join('cat', { slots: 9 })
     scene.play('submit u')
     expect(scene.deliveries('u')[0]).toBe('cat leased')
+  })
+
+  test('no id is first among equals for every task', () => {
+    const given = new Set<string>()
+    for (let index = 0; index < 30; index++) {
+      const scene = new Scene()
+      for (const name of ['ann', 'bob', 'cat', 'dan']) scene.join(name)
+      scene.submit(`t${index}`)
+      for (const line of scene.deliveries(`t${index}`)) given.add(line)
+    }
+    expect(given.size).toBe(4)
+  })
+
+  test('ids that sort first do not hide the others, however many they are', () => {
+    const scene = new Scene()
+    scene.isChecked = false
+    const join = (id: string, name: string): unknown =>
+      scene.send({
+        kind: 'workerJoined',
+        workerId: id as WorkerId,
+        publicKey: publicKeyOf(name),
+        kinds: ['program'],
+        operationsPerSecond: 1,
+        payloadBytesMax,
+        slots: 1,
+      })
+    for (let index = 0; index < 100; index++) {
+      join(`00000000${digestOf(`ground ${index}`).slice(8)}`, `ground ${index}`)
+      join(digestOf(`honest ${index}`), `honest ${index}`)
+    }
+    for (let index = 0; index < 20; index++) scene.submit(`t${index}`)
+    const given = [...scene.state.deliveries.values()].filter((each) => !each.workerId.startsWith('00000000'))
+    expect(given.length).toBeGreaterThan(20)
+  })
+
+  test('whoever lets deliveries come to nothing is last in line, until it is accepted again', () => {
+    const scene = new Scene()
+    scene.join('ann', { slots: 4 })
+    scene.play('submit t', 'ann acks', 'wait 15000')
+    expect(scene.deliveries('t')[0]).toBe('ann lost')
+    scene.play('cancel t')
+    scene.join('bob', { slots: 4 })
+    scene.join('cat', { slots: 4 })
+    for (const name of ['u', 'v', 'w']) {
+      scene.submit(name)
+      expect(scene.deliveries(name).toSorted()).toEqual(['bob leased', 'cat leased'])
+    }
+    scene.submit('x', { redundancy: 3 })
+    expect(scene.deliveries('x')).toContain('ann leased')
+    for (const says of ['commits', 'reveals', 'answers']) {
+      for (const name of ['ann', 'bob', 'cat']) scene.play(`${name} ${says} x`)
+    }
+    expect(scene.task('x').status).toBe('verified')
+    scene.submit('y')
+    expect(scene.deliveries('y')).toContain('ann leased')
+  })
+
+  test('the silent, however slow they claim to be, keep a task from honest workers for a while only', () => {
+    const scene = new Scene()
+    for (let index = 0; index < 6; index++) scene.join(`silent ${index}`, { operationsPerSecond: 1 })
+    scene.submit('t', { complexity: 1e12 })
+    scene.join('ann')
+    scene.join('bob')
+    for (const name of ['ann', 'bob']) {
+      while (!scene.deliveries('t').includes(`${name} leased`) && scene.state.tasks.size > 0) scene.wait(1000)
+      scene.play(`${name} commits x`)
+    }
+    scene.play('ann reveals x', 'ann answers x', 'bob reveals x', 'bob answers x')
+    expect(scene.task('t').status).toBe('verified')
   })
 
   test('a paused worker gets nothing until it is back; a hidden one does', () => {

@@ -2,12 +2,24 @@
  * Who gets what (spec D7): gives tasks that want deliveries to workers that fit, oldest task and least loaded worker
  * first.
  */
-import type { DeliveryId, MicroCredit, TaskId, TimeMs, WorkerId } from '@shardy/protocol'
+import {
+  type DeliveryId,
+  domainPayload,
+  encodeHex,
+  field,
+  type MicroCredit,
+  message,
+  type Sha256,
+  type TaskId,
+  type TimeMs,
+  values,
+  type WorkerId,
+} from '@shardy/protocol'
 import { tally } from './agreement.ts'
 import { isShortOfWorkers, keepsRoom, unfitness } from './fitness.ts'
 import { deliveryIdOf, leaseEndMs } from './lease.ts'
 import type { DeliveryRecord, TaskRecord } from './record.ts'
-import { readyKey, type Search, type Worker } from './state.ts'
+import { type DispatchState, rankIn, readyKey, type Search, type Worker } from './state.ts'
 import {
   deliveriesOf,
   deliveryOf,
@@ -103,37 +115,83 @@ function chooseWorker(
 ): Worker | string {
   const { state } = turn
   const triedBefore = new Set<WorkerId>(deliveries.map(({ workerId }) => workerId))
+  const nextId = deliveryIdOf(task, task.deliveryIds.length, turn.sha256)
   let isShort: boolean | undefined
-  let second: Worker | undefined
+  let first: Candidate | undefined
+  let second: Candidate | undefined
   let looked = 0
-  for (const [key, workerId] of freeWorkers(turn, workerFrom, workersMax)) {
-    if (looked++ === 2 * workersMax) return second ?? key
+  for (const [key, workerId] of freeWorkers(turn, nextId, workerFrom, workersMax)) {
+    const rank = rankIn(key)
+    // Those that are looked at next are sorted by their ids, which their owners choose.
+    const isOver = looked === workersMax || looked === 2 * workersMax
+    if (first !== undefined && (isOver || rank !== first.rank)) return first.worker
+    if (looked++ === 2 * workersMax) return second?.worker ?? key
     const worker = state.workers.get(workerId)
     if (worker === undefined || unfitness(task, deliveries, worker, state.policy) !== undefined) continue
     if (keepsRoom(task, worker, state.policy)) {
       isShort ??= isShortOfWorkers(state, task, deliveries, wanted)
       if (isShort) continue
     }
-    if (!triedBefore.has(workerId)) return worker
-    second ??= worker
+    const candidate: Candidate = { worker, rank, draw: drawOf(nextId, workerId, turn.sha256) }
+    if (triedBefore.has(workerId)) second = better(second, candidate)
+    else first = better(first, candidate)
   }
-  return second ?? ''
+  return (first ?? second)?.worker ?? ''
 }
 
-/** The least loaded, then those from `workerFrom` on. */
+interface Candidate {
+  readonly worker: Worker
+  readonly rank: string
+  readonly draw: string
+}
+
+function better(best: Candidate | undefined, other: Candidate): Candidate {
+  return best === undefined || (other.rank === best.rank && other.draw < best.draw) ? other : best
+}
+
+/** The order among equals differs with every delivery, so that no worker's id is good for all of them. */
+function drawOf(deliveryId: DeliveryId, workerId: WorkerId, sha256: Sha256): string {
+  return encodeHex(sha256(domainPayload('retry', drawContent.encode({ deliveryId, workerId }))))
+}
+
+const drawContent = message('DrawContent', {
+  deliveryId: field(1, values.deliveryId),
+  workerId: field(2, values.workerId),
+})
+
+/**
+ * Some of the first in line, where those of the first rank begin at a point that the task draws; then, where there
+ * are more, all from `workerFrom` on.
+ */
 function* freeWorkers(
   { state }: Turn,
+  point: string,
   workerFrom: string,
   workersMax: number,
 ): Generator<readonly [string, WorkerId]> {
   let count = 0
-  for (const entry of state.free.entries()) {
-    if (count++ === workersMax && entry[0] < workerFrom) {
+  for (const entry of inLine(state.free, point)) {
+    if (count++ === workersMax) {
       yield* state.free.entries(workerFrom)
       return
     }
     yield entry
   }
+}
+
+function* inLine(free: DispatchState['free'], point: string): Generator<readonly [string, WorkerId]> {
+  const rank = rankIn(free.first()?.[0] ?? '')
+  const from = `${rank}:${point}`
+  for (const entry of free.entries(from)) {
+    if (rankIn(entry[0]) !== rank) break
+    yield entry
+  }
+  for (const entry of free.entries()) {
+    if (entry[0] >= from) break
+    yield entry
+  }
+  // ';' comes right after ':', so this is behind the whole first rank.
+  yield* free.entries(`${rank};`)
 }
 
 function deliver(turn: Turn, task: TaskRecord, worker: Worker): void {

@@ -24,6 +24,7 @@ export function join(turn: Turn, input: InputOf<'workerJoined'>): void {
     held: SortedMap.empty(),
     busySlots: 0,
     heldBytes: 0,
+    failures: 0,
   })
 }
 

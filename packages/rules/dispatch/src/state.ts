@@ -66,6 +66,8 @@ export interface Worker {
   readonly busySlots: number
   /** The output of all that it holds. */
   readonly heldBytes: number
+  /** Its deliveries in this session that came to nothing since one was last accepted. Order alone depends on it. */
+  readonly failures: number
 }
 
 /** A worker keeps its output until it is asked to reveal, so what it may hold is bounded. */
@@ -84,7 +86,7 @@ export interface DispatchState {
   readonly standings: SortedMap<WorkerId, StandingRecord>
   /** Tasks that want another delivery now, oldest first. */
   readonly ready: SortedMap<string, TaskId>
-  /** Workers with a free slot, least loaded first. */
+  /** Workers with a free slot: those with the fewest failures first, among them the least loaded. */
   readonly free: SortedMap<string, WorkerId>
   /** What falls due when nothing else happens, soonest first. */
   readonly due: SortedMap<string, Due>
@@ -137,7 +139,13 @@ const padded = (value: number): string => String(value).padStart(16, '0')
 
 export const readyKey = (task: TaskRecord): string => `${padded(task.submittedAtMs)}:${task.taskId}`
 
-export const freeKey = (worker: Worker): string => `${padded(worker.busySlots)}:${worker.workerId}`
+/** Workers of one rank are equals, among whom a task draws. */
+const rankOf = ({ failures, busySlots }: Worker): string => `${padded(failures)}:${padded(busySlots)}`
+
+export const freeKey = (worker: Worker): string => `${rankOf(worker)}:${worker.workerId}`
+
+/** The rank in a key of the free list. */
+export const rankIn = (key: string): string => key.slice(0, 33)
 
 export function dueKey(atMs: TimeMs, due: Due): string {
   const id = due.kind === 'delivery' ? due.deliveryId : due.kind === 'search' ? '' : due.taskId

@@ -2,7 +2,15 @@
  * What follows when a delivery moved (spec D4, D19–D22): more deliveries, the close of commitments, or the end of
  * the task. A delivery settles once; every path to the end of a task goes through `end`.
  */
-import type { CancelReason, DeadReason, Digest, EventType, MicroCredit, TimeMs } from '@shardy/protocol'
+import type {
+  CancelReason,
+  DeadReason,
+  Digest,
+  EventType,
+  MicroCredit,
+  TimeMs,
+  WorkerId,
+} from '@shardy/protocol'
 import { commitmentsAreIn, shares, tally } from './agreement.ts'
 import { queue } from './assignment.ts'
 import { backoffMs, revealEndMs } from './lease.ts'
@@ -15,6 +23,7 @@ import {
   putDue,
   putStanding,
   putTask,
+  putWorker,
   record,
   settle,
   type Turn,
@@ -58,6 +67,7 @@ export function fail(
 ): void {
   const { taskId, deliveryId, workerId } = delivery
   settle(turn, delivery, outcome)
+  placeInLine(turn, workerId, (failures) => failures + 1)
   record(turn, taskId, outcome, { deliveryId, workerId, detail })
   const task = taskOf(turn, taskId)
   dropDue(turn, task.notBeforeMs, { kind: 'retry', taskId })
@@ -67,6 +77,14 @@ export function fail(
   putTask(turn, { ...failed, notBeforeMs })
   putDue(turn, notBeforeMs, { kind: 'retry', taskId })
   review(turn, taskOf(turn, taskId))
+}
+
+/** Who fails goes to the end of the line until it is accepted again; otherwise the silent would hold every task. */
+function placeInLine(turn: Turn, workerId: WorkerId, change: (failures: number) => number): void {
+  const worker = turn.state.workers.get(workerId)
+  if (worker === undefined) return
+  const failures = change(worker.failures)
+  if (failures !== worker.failures) putWorker(turn, { ...worker, failures })
 }
 
 function verify(turn: Turn, task: TaskRecord, agreed: Digest): void {
@@ -81,6 +99,7 @@ function verify(turn: Turn, task: TaskRecord, agreed: Digest): void {
       paid++
       settle(turn, delivery, 'accepted', reward)
       putStanding(turn, credited(standing, reward))
+      placeInLine(turn, delivery.workerId, () => 0)
     } else {
       settle(turn, delivery, 'disagreed')
       putStanding(turn, { ...standing, disagreedCount: counted(standing.disagreedCount) })
