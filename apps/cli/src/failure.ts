@@ -29,7 +29,7 @@ export class Failure extends Error {
 const nextSteps: Partial<Readonly<Record<ErrorCode, string>>> = {
   missingApiKey:
     'Give the key with --key or SHARDY_API_KEY. The one of a local network lies in .shardy/api-key; ' +
-    'it is found when you are in the folder where `npm start` runs.',
+    'it is found in the folder where `npm start` runs, or in SHARDY_DATA when that was set there.',
   badApiKey: 'Look for the right key: `npm start` prints where it lies.',
   unknownTask: '`npx shardy list` shows the tasks there are.',
   taskNotVerified: '`npx shardy wait TASK_ID` waits until it is.',

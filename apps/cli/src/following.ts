@@ -19,6 +19,8 @@ export function activity(task: TaskView): string {
     ...(done.length > 0 ? [done.join(' and ')] : []),
     ...(answers > 0 ? [`${answers} of ${redundancy} answers are in`] : []),
     ...(waitingFor === undefined ? [] : [waitingFor]),
+    // Common on a first day, and mended in a second.
+    ...(waitingFor?.includes('more worker') ? ['open the worker page, or `npm start -- --providers 2`'] : []),
   ]
   return parts.join('; ')
 }
