@@ -111,7 +111,7 @@ describe('submitting', () => {
 
   test('refuses a reward that no worker could be paid often, and a seed beyond 64 bits', async () => {
     const { submission } = example()
-    const rewards = ['1000000000001', String(2n ** 63n), '99999999999999999999']
+    const rewards = ['1000000000000001', String(2n ** 63n), '99999999999999999999']
     for (const rewardMicroCredit of rewards) {
       const answer = await network.request('/v1/tasks', { json: { ...submission, rewardMicroCredit } })
       expect(await problemOf(answer)).toMatchObject({ code: 'invalidField', field: 'rewardMicroCredit' })

@@ -1,35 +1,38 @@
 /** Who works here, and whether all is well. */
 import type { Health, WorkersView } from '@shardy/api'
-import type { StandingRecord } from '@shardy/dispatch'
+import type { WorkerId } from '@shardy/protocol'
 import type { Services } from '../orchestrator.ts'
 import type { Dispatcher } from '../tasks/dispatcher.ts'
 
 const listedMax = 1_000
 
-/** Those that are connected come first. */
+type Listed = WorkersView['workers'][number]
+
+/** Those that are connected come first. Who was given nothing yet has no standing, and is listed all the same. */
 export function viewWorkers({ dispatcher, gateway }: Services): WorkersView {
   const { standings, workers } = dispatcher.state()
-  function* inOrder(): Generator<StandingRecord> {
-    for (const { workerId } of workers.values()) {
-      const standing = standings.get(workerId)
-      if (standing !== undefined) yield standing
-    }
-    for (const standing of standings.values()) if (!workers.has(standing.workerId)) yield standing
-  }
-  const listed: WorkersView['workers'] = []
-  for (const { workerId, acceptedCount, disagreedCount, earnedMicroCredit } of inOrder()) {
-    if (listed.length === listedMax) break
+  function view(workerId: WorkerId): Listed {
     const worker = workers.get(workerId)
-    listed.push({
+    const standing = standings.get(workerId)
+    return {
       workerId,
       connected: worker !== undefined,
       ...gateway.facts(workerId),
       ...(worker && { presence: worker.presence }),
       inFlight: worker?.held.size ?? 0,
-      acceptedCount,
-      disagreedCount,
-      earnedMicroCredit: String(earnedMicroCredit),
-    })
+      acceptedCount: standing?.acceptedCount ?? 0,
+      disagreedCount: standing?.disagreedCount ?? 0,
+      earnedMicroCredit: String(standing?.earnedMicroCredit ?? 0n),
+    }
+  }
+  const listed: Listed[] = []
+  for (const { workerId } of workers.values()) {
+    if (listed.length === listedMax) break
+    listed.push(view(workerId))
+  }
+  for (const { workerId } of standings.values()) {
+    if (listed.length === listedMax) break
+    if (!workers.has(workerId)) listed.push(view(workerId))
   }
   return { workers: listed }
 }

@@ -1,0 +1,21 @@
+import { expect, test } from 'bun:test'
+import type { WorkersView } from '@shardy/api'
+import { startTestNetwork } from '../../test/network.ts'
+
+test('a worker that was given nothing yet is listed', async () => {
+  const network = await startTestNetwork()
+  const worker = await network.startWorker()
+  const { workers } = (await (await network.request('/v1/workers')).json()) as WorkersView
+  expect(workers).toMatchObject([
+    {
+      workerId: worker.getView().workerId,
+      connected: true,
+      executor: 'cpu',
+      presence: 'available',
+      inFlight: 0,
+      acceptedCount: 0,
+      earnedMicroCredit: '0',
+    },
+  ])
+  await network.stop()
+})
