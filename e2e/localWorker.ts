@@ -38,10 +38,7 @@ export async function startLocalWorker(url: string, executor: Executor): Promise
 }
 
 /** Resolves once the worker's view fulfils the condition. */
-export function viewed(
-  worker: Worker,
-  condition: (view: ReturnType<Worker['getView']>) => boolean,
-): Promise<void> {
+function viewed(worker: Worker, condition: (view: ReturnType<Worker['getView']>) => boolean): Promise<void> {
   return new Promise((resolve) => {
     const look = (): void => {
       if (!condition(worker.getView())) return

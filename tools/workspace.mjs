@@ -63,7 +63,7 @@ export function workspaceFolders(base) {
  * @param {string} pattern
  * @returns {string[]}
  */
-export function expand(base, pattern) {
+function expand(base, pattern) {
   if (!pattern.endsWith('/*')) return existsSync(path.join(base, pattern)) ? [pattern] : []
   const parent = pattern.slice(0, -2)
   if (!existsSync(path.join(base, parent))) return []

@@ -58,7 +58,7 @@ export function idKey(...ids: readonly string[]): Uint8Array {
   return bytes
 }
 
-export function numberKey(value: number): Uint8Array {
+function numberKey(value: number): Uint8Array {
   const bytes = new Uint8Array(8)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
   return bytes

@@ -1,7 +1,7 @@
 /** The settings of a provider out of its environment. What cannot be is refused with the value and what would do. */
 import { slotsMax } from '@shardy/protocol'
 
-export const executorChoices = ['auto', 'webgpu', 'cpu'] as const
+const executorChoices = ['auto', 'webgpu', 'cpu'] as const
 export type ExecutorChoice = (typeof executorChoices)[number]
 
 export interface Config {

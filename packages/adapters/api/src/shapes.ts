@@ -65,8 +65,8 @@ export const input = Type.Union(
   { description: 'the bytes of A then B, row by row; workers who compute the task see them' },
 )
 
-export const timeoutMsMin = 1_000
-export const timeoutMsMax = 86_400_000
+const timeoutMsMin = 1_000
+const timeoutMsMax = 86_400_000
 
 export const submission = Type.Object(
   {

@@ -27,7 +27,7 @@ function show(value: unknown): string {
 const cut = (text: string): string => (text.length > shownMax ? `${text.slice(0, shownMax)}…` : text)
 
 /** What a schema allows, in a few words. */
-export function boundOf(schema: TSchema): string {
+function boundOf(schema: TSchema): string {
   const {
     minimum,
     maximum,

@@ -12,7 +12,7 @@ function silentAtMs({ heardAtMs, heartbeatMs, receiving, sendingUntilMs }: Admit
 }
 
 /** The delivery's deadline on our own clock. A commitment made in time is not bound by it any more. */
-export function deadlineAtMs({ delivery }: HeldDelivery, { orchestrator }: Admitted): number {
+function deadlineAtMs({ delivery }: HeldDelivery, { orchestrator }: Admitted): number {
   return delivery.deadlineMs - orchestrator.clockOffsetMs
 }
 

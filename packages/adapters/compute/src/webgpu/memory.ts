@@ -18,7 +18,7 @@ interface Buffers {
 
 const smallestBytes = 4096
 
-export function bufferClass(bytes: number): number {
+function bufferClass(bytes: number): number {
   return Math.max(smallestBytes, 2 ** Math.ceil(Math.log2(bytes)))
 }
 
