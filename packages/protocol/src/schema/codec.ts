@@ -60,6 +60,38 @@ export function whole<T extends number = number>(min: number, max: number): Code
   }
 }
 
+/** A whole number of either sign, zigzag as in protobuf's sint64; zero is left out of the encoding. */
+export function integer(min: number, max: number): Codec<number> {
+  const limit = Math.floor(Number.MAX_SAFE_INTEGER / 2)
+  if (!(min <= 0 && max >= 0 && min >= -limit && max <= limit)) {
+    throw new RangeError(`${min} to ${max} is not a range around zero that zigzag can write exactly`)
+  }
+  return {
+    wireType: 0,
+    proto: { type: 'sint64', note: `${min} to ${max}` },
+    absent: { value: 0 },
+    isDefault: (value) => value === 0,
+    write(writer, value) {
+      assertRange(value, min, max, 'value')
+      writer.varint(value < 0 ? -2 * value - 1 : 2 * value)
+    },
+    read(reader) {
+      const zigzag = reader.varint()
+      const value = zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
+      if (value < min || value > max) {
+        reader.refuse({
+          kind: 'outOfRange',
+          field: reader.path(),
+          min: String(min),
+          max: String(max),
+          actual: String(value),
+        })
+      }
+      return value
+    },
+  }
+}
+
 /** An exact amount of money; at most 2^63 − 1. */
 export function amount<T extends bigint>(): Codec<T> {
   const max = 2n ** 63n - 1n

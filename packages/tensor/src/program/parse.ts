@@ -1,0 +1,134 @@
+/**
+ * Reads a program out of anything, JSON for instance: the same fields as `Program`, where a type may leave out its range
+ * and a constant's data is hex. What is not one is refused by its place, with the value and the rule.
+ */
+import { type Decoded, decodeHex, type Refusal } from '@shardy/protocol'
+import { operationNames } from '../operations/index.ts'
+import { type Dtype, dtypeFacts } from '../tensor.ts'
+import { decodeProgram, writeProgram } from './encoding.ts'
+import type { Program } from './program.ts'
+
+type Json = Readonly<Record<string, unknown>>
+
+class Misshapen extends Error {
+  readonly refusal: Refusal
+
+  constructor(field: string, rule: string) {
+    super(rule)
+    this.refusal = { kind: 'inconsistent', field, rule }
+  }
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'number') return String(value)
+  if (typeof value === 'string') return `'${value.slice(0, 40)}'`
+  if (Array.isArray(value)) return 'a list'
+  return value === null ? 'null' : typeof value
+}
+
+function record(value: unknown, path: string, names: readonly string[]): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Misshapen(path, `is ${describe(value)}, expected an object`)
+  }
+  for (const name of Object.keys(value)) {
+    if (!names.includes(name)) throw new Misshapen(path, `has the unknown field ${describe(name)}`)
+  }
+  return value as Json
+}
+
+function listOf(value: unknown, path: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new Misshapen(path, `is ${describe(value)}, expected a list`)
+  return value
+}
+
+function parseType(value: unknown, path: string): Json {
+  const { dtype, shape, min, max } = record(value, path, ['dtype', 'shape', 'min', 'max'])
+  const facts = Object.hasOwn(dtypeFacts, String(dtype)) ? dtypeFacts[String(dtype) as Dtype] : undefined
+  if (facts === undefined)
+    throw new Misshapen(`${path}.dtype`, `is ${describe(dtype)}, expected i8, u8, i32 or u32`)
+  return { dtype, shape: listOf(shape, `${path}.shape`), min: min ?? facts.min, max: max ?? facts.max }
+}
+
+function parseConstant(value: unknown, path: string): Json {
+  const { type, data, digest } = record(value, path, ['type', 'data', 'digest'])
+  const parsed = { type: parseType(type, `${path}.type`) }
+  if (data === undefined) return { ...parsed, digest }
+  const bytes = typeof data === 'string' ? decodeHex(data) : data
+  if (!(bytes instanceof Uint8Array))
+    throw new Misshapen(`${path}.data`, `is ${describe(data)}, expected hex`)
+  return { ...parsed, data: bytes, digest }
+}
+
+function parseNode(value: unknown, path: string): Json {
+  if (typeof value !== 'object' || value === null) {
+    throw new Misshapen(path, `is ${describe(value)}, expected an object`)
+  }
+  const node = value as Json
+  const op = operationNames.find((name) => name === node.op)
+  if (op === undefined) throw new Misshapen(`${path}.op`, `is ${describe(node.op)}, which is no operation`)
+  return node
+}
+
+/** Every field that was given must have come through: what an encoder ignores or bends is not what its author meant. */
+function firstLost(given: unknown, kept: unknown, path: string): string | undefined {
+  if (given === undefined) return undefined
+  if (given instanceof Uint8Array) return undefined
+  if (typeof given !== 'object' || given === null) return Object.is(given, kept) ? undefined : path
+  if (typeof kept !== 'object' || kept === null) return path
+  for (const [name, content] of Object.entries(given)) {
+    const at = Array.isArray(given) ? `${path}[${name}]` : `${path}.${name}`
+    const lost = firstLost(content, (kept as Json)[name], at)
+    if (lost !== undefined) return lost
+  }
+  return undefined
+}
+
+/** Encodes each part alone first, so that a refusal can say where it is. */
+function refuseValues(program: Program): void {
+  const blank: Program = { inputs: [], constants: [], nodes: [], outputs: [] }
+  const attempt = (path: string, part: Partial<Program>) => {
+    try {
+      writeProgram({ ...blank, ...part })
+    } catch (thrown) {
+      if (thrown instanceof TypeError || thrown instanceof RangeError)
+        throw new Misshapen(path, thrown.message)
+      throw thrown
+    }
+  }
+  program.inputs.forEach((type, index) => {
+    attempt(`program.inputs[${index}]`, { inputs: [type] })
+  })
+  program.constants.forEach((constant, index) => {
+    attempt(`program.constants[${index}]`, { constants: [constant] })
+  })
+  program.nodes.forEach((node, index) => {
+    attempt(`program.nodes[${index}].${node.op}`, { nodes: [node] })
+  })
+  attempt('program.outputs', { outputs: program.outputs })
+  attempt('program', program)
+}
+
+export function parseProgram(value: unknown): Decoded<Program> {
+  try {
+    const given = record(value, 'program', ['inputs', 'constants', 'nodes', 'outputs'])
+    const each = (name: string, parse: (part: unknown, path: string) => Json) =>
+      listOf(given[name] ?? [], `program.${name}`).map((part, index) =>
+        parse(part, `program.${name}[${index}]`),
+      )
+    const shaped = {
+      inputs: each('inputs', parseType),
+      constants: each('constants', parseConstant),
+      nodes: each('nodes', parseNode),
+      outputs: listOf(given.outputs, 'program.outputs'),
+    } as unknown as Program
+    refuseValues(shaped)
+    const decoded = decodeProgram(writeProgram(shaped))
+    if (!decoded.ok) return decoded
+    const lost = firstLost(shaped, decoded.value, 'program')
+    if (lost !== undefined) throw new Misshapen(lost, 'is not a field or value that this operation has')
+    return decoded
+  } catch (thrown) {
+    if (thrown instanceof Misshapen) return { ok: false, refusal: thrown.refusal }
+    throw thrown
+  }
+}
