@@ -49,6 +49,19 @@ export function createEntries(dtype: Dtype, size: number): Entries {
   }
 }
 
+/** Each entry's image, as another kind of integer. */
+export function mapEntries(
+  data: Entries,
+  dtype: Dtype,
+  image: (entry: number, index: number) => number,
+): Entries {
+  const entries = createEntries(dtype, data.length)
+  data.forEach((entry, index) => {
+    entries[index] = image(entry, index)
+  })
+  return entries
+}
+
 /** The entry at an index that must exist: reading beside a tensor is a bug, never a zero. */
 export function entryAt(data: Entries, index: number): number {
   const value = data[index]

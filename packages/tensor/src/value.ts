@@ -48,7 +48,8 @@ export function resultOf(dtype: Dtype, shape: Shape, range: Range = dtypeFacts[d
   if (range.min < facts.min || range.max > facts.max) {
     return broken(`entries could be ${range.min} to ${range.max}, which overflows ${dtype}`)
   }
-  return { dtype, shape, min: range.min, max: range.max }
+  // A product's bound may be -0, which is no integer of its own.
+  return { dtype, shape, min: range.min + 0, max: range.max + 0 }
 }
 
 /** A result whose entries saturate: the interval ends where its kind of integer does. */
@@ -67,6 +68,10 @@ export function addRanges(left: Range, right: Range): Range {
   return { min: left.min + right.min, max: left.max + right.max }
 }
 
+export function subtractRanges(left: Range, right: Range): Range {
+  return { min: left.min - right.max, max: left.max - right.min }
+}
+
 export function multiplyRanges(left: Range, right: Range): Range {
   const corners = [left.min * right.min, left.min * right.max, left.max * right.min, left.max * right.max]
   return { min: Math.min(...corners), max: Math.max(...corners) }
@@ -74,6 +79,11 @@ export function multiplyRanges(left: Range, right: Range): Range {
 
 export function scaleRange({ min, max }: Range, count: number): Range {
   return { min: min * count, max: max * count }
+}
+
+/** The largest absolute value of an entry. */
+export function magnitude({ min, max }: Range): number {
+  return Math.max(Math.abs(min), Math.abs(max))
 }
 
 /** The interval that holds both. */

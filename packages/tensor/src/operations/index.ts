@@ -3,11 +3,42 @@
  * the end; a changed meaning is a new operation.
  */
 import type { Operation } from '../operation.ts'
+import { add, multiply, subtract } from './arithmetic.ts'
+import { bias } from './bias.ts'
+import { clamp, relu } from './clamp.ts'
+import { concat } from './concat.ts'
+import { conv2d } from './conv2d.ts'
+import { convert } from './convert.ts'
+import { gather } from './gather.ts'
+import { lookup } from './lookup.ts'
 import { matmul } from './matmul.ts'
+import { averagePool, maxPool } from './pooling.ts'
 import { requantize, requantizeChannels } from './requantize.ts'
+import { reshape } from './reshape.ts'
 import { slice } from './slice.ts'
+import { transpose } from './transpose.ts'
 
-export const operations = { matmul, requantize, requantizeChannels, slice } as const
+export const operations = {
+  matmul,
+  conv2d,
+  bias,
+  requantize,
+  requantizeChannels,
+  add,
+  subtract,
+  multiply,
+  relu,
+  clamp,
+  lookup,
+  gather,
+  transpose,
+  reshape,
+  slice,
+  concat,
+  maxPool,
+  averagePool,
+  convert,
+} as const
 
 type Operations = typeof operations
 export type OperationName = keyof Operations
@@ -25,4 +56,9 @@ export function operationOf(op: OperationName): Operation<Node> {
 }
 
 /** Their results are checked by projection against a claimed tensor; everything else is replayed. */
-export const heavyOperations: ReadonlySet<OperationName> = new Set<OperationName>(['matmul'])
+export const heavyOperations: ReadonlySet<OperationName> = new Set<OperationName>(['matmul', 'conv2d'])
+
+/** The values that a node takes, by their index. */
+export function operandsOf(node: Node): readonly number[] {
+  return operationOf(node.op).operandsOf(node)
+}

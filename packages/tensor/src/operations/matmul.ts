@@ -39,7 +39,11 @@ export const matmul = operation({
   infer([a, b], { transposeB }) {
     if (a.dtype !== 'i8' && a.dtype !== 'u8') return broken(`a is ${describeType(a)}, expected i8 or u8`)
     if (b.dtype !== 'i8') return broken(`b is ${describeType(b)}, expected i8`)
-    if (a.shape.length < 2) return broken(`a is ${describeType(a)}, expected two dimensions or more`)
+    for (const [name, value] of Object.entries({ a, b })) {
+      if (value.shape.length < 2) {
+        return broken(`${name} is ${describeType(value)}, expected two dimensions or more`)
+      }
+    }
     const batched = b.shape.length !== 2
     if (batched && !sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2))) {
       return broken(`b is ${describeType(b)}: its leading dimensions are not those of a, ${describeType(a)}`)

@@ -1,8 +1,8 @@
-/** T22: int32 sums scaled down to a smaller kind of integer, by one factor for the whole tensor or one for each channel. */
+/** T23, T24: int32 sums scaled down to a smaller kind of integer, by one factor for the whole tensor or one for each channel. */
 import { choice, field, integer, whole } from '@shardy/protocol'
 import { operation } from '../operation.ts'
 import { roundShift, saturate } from '../rounding.ts'
-import { createEntries, type Dtype, dtypeFacts, type Entries, entryAt, type Tensor } from '../tensor.ts'
+import { type Dtype, dtypeFacts, entryAt, mapEntries } from '../tensor.ts'
 import { broken, describeType, saturatedResult, type Value } from '../value.ts'
 
 export const shiftMax = 62
@@ -43,7 +43,7 @@ export const requantize = operation({
   },
   evaluate([x], { multiplier, shift, zeroPoint, to }, { dtype, shape }) {
     const one = (entry: number) => requantized(entry, multiplier, shift, zeroPoint, to)
-    return { dtype, shape, data: mapped(x, to, one) }
+    return { dtype, shape, data: mapEntries(x.data, to, one) }
   },
 })
 
@@ -74,18 +74,6 @@ export const requantizeChannels = operation({
       const multiplier = entryAt(multipliers.data, channel)
       return requantized(entry, multiplier, entryAt(shifts.data, channel), zeroPoint, to)
     }
-    return { dtype, shape, data: mapped(x, to, one) }
+    return { dtype, shape, data: mapEntries(x.data, to, one) }
   },
 })
-
-function mapped(
-  { data }: Tensor,
-  to: (typeof targets)[number],
-  one: (entry: number, index: number) => number,
-): Entries {
-  const entries = createEntries(to, data.length)
-  data.forEach((entry, index) => {
-    entries[index] = one(entry, index)
-  })
-  return entries
-}
