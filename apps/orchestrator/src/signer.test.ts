@@ -21,6 +21,7 @@ const statement = (number: number): Statement => ({
   seed: 7n,
   inputDigest: '03'.repeat(32) as Digest,
   outputDigest: undefined,
+  traceRoot: undefined,
   workerId: '04'.repeat(32) as WorkerId,
   deadlineMs: 9 as TimeMs,
 })

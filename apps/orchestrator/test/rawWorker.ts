@@ -162,16 +162,17 @@ export async function connectRawWorker(url: string, identity?: Identity): Promis
       return { delivery, input, output, outputDigest: digestOf(output), salt: 'ab'.repeat(32) }
     },
     commit({ delivery: { deliveryId }, salt, outputDigest: honest }, outputDigest = honest) {
-      const commitment = commitTo({ workerId, deliveryId, outputDigest, salt }, sha256)
+      const commitment = commitTo({ workerId, deliveryId, outputDigest, traceRoot: undefined, salt }, sha256)
       send(encodeFrame('commit', { deliveryId, commitment }))
     },
     reveal({ delivery: { deliveryId }, salt, outputDigest: honest }, outputDigest = honest) {
-      send(encodeFrame('reveal', { deliveryId, outputDigest, salt }))
+      send(encodeFrame('reveal', { deliveryId, outputDigest, traceRoot: undefined, salt }))
     },
     async result({ delivery, outputDigest: honest, output }, overrides = {}) {
       const { deliveryId, returnOutput } = delivery
       const outputDigest = overrides.outputDigest ?? honest
-      const statement = resultStatement(delivery, programIdOf(delivery), workerId, outputDigest)
+      const answer = { outputDigest, traceRoot: overrides.traceRoot }
+      const statement = resultStatement(delivery, programIdOf(delivery), workerId, answer)
       const { payload, attest } = batchStatements([statement], sha256)
       const [attestation] = attest(await own.sign(payload))
       if (attestation === undefined || attestedPayload(statement, attestation, sha256) === undefined) {
@@ -179,7 +180,7 @@ export async function connectRawWorker(url: string, identity?: Identity): Promis
       }
       return encodeFrame('result', {
         deliveryId,
-        outputDigest,
+        ...answer,
         outputLength: output.length,
         outputIncluded: returnOutput,
         attestation,

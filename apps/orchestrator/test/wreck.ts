@@ -49,7 +49,7 @@ export function workerFrames(deliveryId: string): readonly Uint8Array[] {
   const digest = 'ab'.repeat(32) as never
   const signature = new Uint8Array(64).fill(1) as Signature
   const attestation = { signature, index: 0, count: 1, path: [] }
-  const result = { ...about, outputDigest: digest, outputLength: 4, attestation }
+  const result = { ...about, outputDigest: digest, outputLength: 4, attestation, traceRoot: digest }
   return [
     encodeFrame('heartbeat', { sequence: 1, inFlight: 0 }),
     encodeFrame('presence', { state: 'hidden' }),
@@ -57,7 +57,7 @@ export function workerFrames(deliveryId: string): readonly Uint8Array[] {
     encodeFrame('progress', { ...about, permille: 500 }),
     encodeFrame('reject', { ...about, reason: 'busy', message: 'later' }),
     encodeFrame('commit', { ...about, commitment: digest }),
-    encodeFrame('reveal', { ...about, outputDigest: digest, salt: 'ab'.repeat(32) }),
+    encodeFrame('reveal', { ...about, outputDigest: digest, salt: 'ab'.repeat(32), traceRoot: digest }),
     encodeFrame('result', { ...result, outputIncluded: false }),
     encodeFrame('result', { ...result, outputIncluded: true }),
     encodeFrame('profileV2', { operationsPerSecond: 1, payloadBytesMax: 1, slots: 1 }),

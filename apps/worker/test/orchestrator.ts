@@ -167,7 +167,7 @@ function openLine(socket: Bun.ServerWebSocket<SocketData>, identity: KeyedIdenti
       const program = decodeProgram(delivery.program)
       if (!program.ok) throw new Error('the program was ours')
       const id = programId(program.value, sha256)
-      const statement = resultStatement(delivery, id, worker.id, result.outputDigest)
+      const statement = resultStatement(delivery, id, worker.id, result)
       const payload = attestedPayload(statement, result.attestation, sha256)
       const isAttested =
         payload !== undefined &&

@@ -13,6 +13,9 @@ export const messageLengthMax = 256
 /** 2^20 statements under one signature. */
 export const attestationPathMax = 20
 export const statementsPerBatchMax = 1 << attestationPathMax
+/** 2^20 nodes under one trace root; a path of 20 hashes leads to any of them. */
+export const tracePathMax = 20
+export const traceNodesMax = 1 << tracePathMax
 export const redundancyMin = 2
 export const redundancyMax = 7
 export const slotsMax = 64

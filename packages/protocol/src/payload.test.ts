@@ -7,12 +7,14 @@ const all: Record<Domain, true> = {
   batch: true,
   commitment: true,
   'delivery-id': true,
+  dispute: true,
   hello: true,
   idempotency: true,
   program: true,
   receipt: true,
   retry: true,
   statement: true,
+  trace: true,
 }
 const domains = Object.keys(all) as Domain[]
 

@@ -7,12 +7,14 @@ export type Domain =
   | 'batch'
   | 'commitment'
   | 'delivery-id'
+  | 'dispute'
   | 'hello'
   | 'idempotency'
   | 'program'
   | 'receipt'
   | 'retry'
   | 'statement'
+  | 'trace'
 
 const prefixes = new Map<Domain, Uint8Array>()
 

@@ -8,6 +8,7 @@ import type { Message } from './schema/message.ts'
 import { attestation, batchContent } from './statement/attestation.ts'
 import { commitmentContent } from './statement/commitment.ts'
 import { statement } from './statement/statement.ts'
+import { traceLeaf } from './statement/trace.ts'
 import { frames } from './wire/frame.ts'
 import { helloContent } from './wire/handshake.ts'
 
@@ -22,6 +23,7 @@ export const definitions: readonly Definition[] = [
   statement,
   batchContent,
   commitmentContent,
+  traceLeaf,
   receiptAnswer,
   receiptDelivery,
   receiptContent,

@@ -102,6 +102,7 @@ describe('receipt.json', () => {
     for (const [index, delivery] of value.deliveries.entries()) {
       const { deliveryId, workerKey, deadlineMs, answer } = delivery
       const common = {
+        traceRoot: undefined,
         taskId: value.taskId,
         deliveryId,
         programId: value.programId,
@@ -114,7 +115,12 @@ describe('receipt.json', () => {
       const handed = attestedPayload(delivered, delivery.attestation, sha256) ?? new Uint8Array(0)
       expect(await verify(keys.orchestrator, handed, delivery.attestation.signature)).toBe(true)
       if (answer === undefined) throw new Error('both workers answered')
-      const answered = { ...common, role: 'result', outputDigest: answer.outputDigest } as const
+      const answered = {
+        ...common,
+        role: 'result',
+        outputDigest: answer.outputDigest,
+        traceRoot: answer.traceRoot,
+      } as const
       const said = attestedPayload(answered, answer.attestation, sha256) ?? new Uint8Array(0)
       const worker = index === 0 ? keys['worker-a'] : keys['worker-b']
       expect(encodeHex(worker.publicKey)).toBe(encodeHex(workerKey))

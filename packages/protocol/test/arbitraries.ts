@@ -6,6 +6,7 @@ import type { Message } from '../src/schema/message.ts'
 import { attestation, batchContent } from '../src/statement/attestation.ts'
 import { commitmentContent } from '../src/statement/commitment.ts'
 import { statement } from '../src/statement/statement.ts'
+import { traceLeaf } from '../src/statement/trace.ts'
 import { executorKinds, proofKinds, taskKinds } from '../src/values.ts'
 import { cancelReasons, outcomes, rejectReasons } from '../src/wire/delivery.ts'
 import { type FrameType, frames } from '../src/wire/frame.ts'
@@ -73,7 +74,13 @@ const helloFields = {
   adapter: text(128),
 }
 
-const receiptAnswerValue = fc.record({ outputDigest: hex(32), attestation: attestationValue })
+const maybeHex = (length: number) => fc.option(hex(length), { nil: undefined })
+
+const receiptAnswerValue = fc.record({
+  outputDigest: hex(32),
+  attestation: attestationValue,
+  traceRoot: maybeHex(32),
+})
 
 const receiptDeliveryValue = fc.record({
   deliveryId: hex(16),
@@ -150,13 +157,14 @@ export const frameBodies: Readonly<Record<FrameType, Arbitrary<unknown>>> = {
   cancel: fc.record({ deliveryId, reason: fc.constantFrom(...cancelReasons) }),
   commit: fc.record({ deliveryId, commitment: hex(32) }),
   commitmentsClosed: fc.record({ deliveryId }),
-  reveal: fc.record({ deliveryId, outputDigest: hex(32), salt: hex(32) }),
+  reveal: fc.record({ deliveryId, outputDigest: hex(32), salt: hex(32), traceRoot: maybeHex(32) }),
   result: fc.record({
     deliveryId,
     outputDigest: hex(32),
     outputLength: whole(0, 67_108_864),
     outputIncluded: fc.boolean(),
     attestation: attestationValue,
+    traceRoot: maybeHex(32),
   }),
   settled: fc.record({ deliveryId, outcome: fc.constantFrom(...outcomes), rewardMicroCredit: amount }),
 }
@@ -172,6 +180,7 @@ export const statements = fc.boolean().chain((isResult) =>
     outputDigest: isResult ? hex(32) : fc.constant(undefined),
     workerId: hex(32),
     deadlineMs: whole(0, safeMax),
+    traceRoot: isResult ? maybeHex(32) : fc.constant(undefined),
   }),
 )
 
@@ -180,7 +189,17 @@ const otherMessages = [
   [helloContent, fc.record({ ...helloFields, nonce: hex(32), orchestratorId: hex(32) })],
   [statement, statements],
   [batchContent, fc.record({ root: hex(32), count: whole(1, 1 << 20) })],
-  [commitmentContent, fc.record({ workerId: hex(32), deliveryId, outputDigest: hex(32), salt: hex(32) })],
+  [
+    commitmentContent,
+    fc.record({
+      workerId: hex(32),
+      deliveryId,
+      outputDigest: hex(32),
+      salt: hex(32),
+      traceRoot: maybeHex(32),
+    }),
+  ],
+  [traceLeaf, fc.record({ node: whole(0, (1 << 20) - 1), byteLength: whole(0, safeMax), digest: hex(32) })],
   [receiptAnswer, receiptAnswerValue],
   [receiptDelivery, receiptDeliveryValue],
   [receiptContent, fc.record(receiptFields)],

@@ -32,6 +32,7 @@ import { attestation, batchContent, batchStatements } from '../src/statement/att
 import { commitmentContent, commitTo } from '../src/statement/commitment.ts'
 import { merkleLeaf, merkleTree } from '../src/statement/merkle.ts'
 import { type Statement, statement, statementLeaf } from '../src/statement/statement.ts'
+import { type TraceLeaf, traceLeaf, traceLeafHash, traceTree } from '../src/statement/trace.ts'
 import { type Delivery, deliveryStatement } from '../src/wire/delivery.ts'
 import { type Hello, helloContent, helloPayload, type Welcome } from '../src/wire/handshake.ts'
 import { type Result, resultStatement } from '../src/wire/result.ts'
@@ -135,9 +136,16 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
   const deliveryAttestations = deliveryBatch.attest(deliverySignature)
 
   const outputDigest = digestOf(output)
+  /** The program has one node, which makes the output. Only the first worker kept a trace. */
+  const traced: TraceLeaf = { node: 0, byteLength: output.length, digest: outputDigest }
+  const traceRoot = traceTree([traced], sha256).root
+  const answers = {
+    'worker-a': { outputDigest, traceRoot },
+    'worker-b': { outputDigest, traceRoot: undefined },
+  }
   const results = await Promise.all(
     workers.map(async (name) => {
-      const value = resultStatement(delivered(name), programId, workerIdOf(name), outputDigest)
+      const value = resultStatement(delivered(name), programId, workerIdOf(name), answers[name])
       const batch = batchStatements([value], sha256)
       const signature = await sign(keys[name], batch.payload)
       return { name, value, batch, signature, attestation: only(batch.attest(signature)) }
@@ -150,6 +158,7 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
     deliveryId: deliveryIds['worker-a'],
     outputDigest,
     salt,
+    traceRoot,
   }
 
   const unsignedReceipt = {
@@ -169,7 +178,7 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
       workerKey: keys[name].publicKey,
       deadlineMs: delivered(name).deadlineMs,
       attestation: at(deliveryAttestations, index),
-      answer: { outputDigest, attestation: at(results, index).attestation },
+      answer: { ...answers[name], attestation: at(results, index).attestation },
       outcome: 'accepted' as const,
       rewardMicroCredit: 2_500_000n as Receipt['deliveries'][number]['rewardMicroCredit'],
     })),
@@ -186,6 +195,7 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
     outputLength: output.length,
     outputIncluded: true,
     attestation: at(results, 0).attestation,
+    traceRoot,
   }
   const deliveryId = deliveryIds['worker-a']
   const story: readonly { readonly name: string; readonly frame: Frame }[] = [
@@ -270,8 +280,28 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
       frame: { type: 'commit', body: { deliveryId, commitment: commitTo(commitment, sha256) } },
     },
     { name: 'everybody has committed', frame: { type: 'commitmentsClosed', body: { deliveryId } } },
-    { name: 'the answer, shown', frame: { type: 'reveal', body: { deliveryId, outputDigest, salt } } },
+    {
+      name: 'the answer, shown',
+      frame: { type: 'reveal', body: { deliveryId, outputDigest, salt, traceRoot } },
+    },
+    {
+      name: 'an answer without a trace, shown',
+      frame: { type: 'reveal', body: { deliveryId, outputDigest, salt, traceRoot: undefined } },
+    },
     { name: 'the signed result; the output follows', frame: { type: 'result', body: result } },
+    {
+      name: 'a result without a trace and without its output',
+      frame: {
+        type: 'result',
+        body: {
+          ...result,
+          deliveryId: deliveryIds['worker-b'],
+          outputIncluded: false,
+          attestation: at(results, 1).attestation,
+          traceRoot: undefined,
+        },
+      },
+    },
     {
       name: 'accepted and paid',
       frame: {
@@ -356,6 +386,10 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
       bytes: commitmentContent.encode(commitment),
       commitment: commitTo(commitment, sha256),
     },
+    'trace.json': {
+      leaf: { value: traced, bytes: traceLeaf.encode(traced), hash: traceLeafHash(traced, sha256) },
+      traces: [1, 2, 3, 5, 8, 13].map(traceEntry),
+    },
     'receipt.json': {
       key: 'orchestrator',
       input,
@@ -378,6 +412,8 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
     ...deliveryAttestations.map((value) => ({ message: attestation, value })),
     { message: batchContent, value: { root, count: 1 << 20 } },
     { message: commitmentContent, value: commitment },
+    { message: commitmentContent, value: { ...commitment, traceRoot: undefined } },
+    { message: traceLeaf, value: traced },
     ...unsignedReceipt.deliveries.flatMap((value) => [
       { message: receiptDelivery, value },
       { message: receiptAnswer, value: value.answer },
@@ -403,6 +439,15 @@ function treeEntry(count: number) {
   const leaves = Array.from({ length: count }, (_, index) => merkleLeaf(new Uint8Array([index]), sha256))
   const { root, paths } = merkleTree(leaves, sha256)
   return { count, leaves, root, paths }
+}
+
+function traceEntry(count: number) {
+  const leaves: readonly TraceLeaf[] = Array.from({ length: count }, (_, node) => {
+    const bytes = new Uint8Array(node + 1).fill(node)
+    return { node, byteLength: bytes.length, digest: digestOf(bytes) }
+  })
+  const { root, path } = traceTree(leaves, sha256)
+  return { count, leaves, root, paths: leaves.map(({ node }) => path(node)) }
 }
 
 const ms = (value: number) => value as Delivery['deadlineMs'] & Receipt['decidedAtMs']

@@ -205,7 +205,7 @@ async function checkAttestations(
     problems.push({ kind: 'badDeliveryAttestation', deliveryId, workerId })
   }
   if (answer === undefined) return
-  const answered = resultStatement(said, programId, workerId, answer.outputDigest)
+  const answered = resultStatement(said, programId, workerId, answer)
   if (!(await isAttested(workerKey, answered, answer.attestation))) {
     problems.push({ kind: 'badAnswerAttestation', deliveryId, workerId })
   }

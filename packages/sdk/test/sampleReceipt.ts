@@ -84,9 +84,10 @@ export async function makeSampleReceipt(
     let answer: ReceiptDelivery['answer']
     if (sample.output !== undefined) {
       const outputDigest = digestOf(sample.output)
-      const result = resultStatement(statement, programIdentity, workerId, outputDigest)
+      const said = { outputDigest, traceRoot: undefined }
+      const result = resultStatement(statement, programIdentity, workerId, said)
       const [own] = await attest(sample.worker, [result])
-      answer = own && { outputDigest, attestation: own }
+      answer = own && { ...said, attestation: own }
     }
     const { outcome, rewardMicroCredit = outcome === 'accepted' ? 500n : 0n } = sample
     return {

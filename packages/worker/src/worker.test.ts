@@ -113,7 +113,7 @@ test('from challenge to settled', async () => {
     delivery,
     programId(program, sha256),
     running.getView().workerId,
-    outputDigest,
+    { outputDigest, traceRoot: undefined },
   )
   const attested = attestedPayload(statement, result.attestation, sha256) ?? new Uint8Array()
   expect(await verifySignature(identity.publicKey, attested, result.attestation.signature)).toBe(true)
@@ -139,7 +139,7 @@ test('commit, then reveal what was committed to', async () => {
   const reveal = await line.expect('reveal')
   const workerId = line.workerId as never
   expect(reveal.outputDigest).toBe(outputDigest)
-  expect(commitTo({ workerId, deliveryId, outputDigest, salt: reveal.salt }, sha256)).toBe(commitment)
+  expect(commitTo({ workerId, ...reveal }, sha256)).toBe(commitment)
   expect(await line.expect('result')).toMatchObject({ outputIncluded: false, outputLength: output.length })
 })
 

@@ -225,7 +225,13 @@ describe('a joined worker', () => {
     const opened = open()
     await join(opened)
     const attestation = { signature: new Uint8Array(64).fill(1) as Signature, index: 0, count: 1, path: [] }
-    const result = { deliveryId, outputDigest: 'ab'.repeat(32) as Digest, outputLength: 3, attestation }
+    const result = {
+      deliveryId,
+      outputDigest: 'ab'.repeat(32) as Digest,
+      outputLength: 3,
+      attestation,
+      traceRoot: undefined,
+    }
     opened.connection.receive(encodeFrame('result', { ...result, outputIncluded: true }))
     opened.connection.receive(new Uint8Array([1, 2, 3]))
     opened.connection.receive(encodeFrame('result', { ...result, outputIncluded: false }))
@@ -282,7 +288,14 @@ describe('a joined worker', () => {
     await join(opened)
     const attestation = { signature: new Uint8Array(64).fill(1) as Signature, index: 0, count: 1, path: [] }
     const outputDigest = 'ab'.repeat(32) as Digest
-    const result = { deliveryId, outputDigest, outputLength: 3, outputIncluded: true, attestation }
+    const result = {
+      deliveryId,
+      outputDigest,
+      outputLength: 3,
+      outputIncluded: true,
+      attestation,
+      traceRoot: undefined,
+    }
     opened.connection.receive(encodeFrame('result', result))
     await Promise.resolve()
     opened.clock.advance(3 * defaultGatewayLimits.heartbeatMs)

@@ -468,7 +468,7 @@ describe('an answer out of its order', () => {
     const { deliveryId } = work.delivery
     const { workerId } = victim
     const commitment = commitTo(
-      { workerId, deliveryId, outputDigest: work.outputDigest, salt: work.salt },
+      { workerId, deliveryId, outputDigest: work.outputDigest, traceRoot: undefined, salt: work.salt },
       sha256,
     )
     thief.send(encodeFrame('commit', { deliveryId: stolen.delivery.deliveryId, commitment }))

@@ -127,7 +127,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       if (encodeHex(sha256(output)) !== result.outputDigest) return 'the output does not match its digest'
     }
     const standing = parts.dispatcher().state().standings.get(workerId)
-    const statement = resultStatement(describe(task, delivery), task.programId, workerId, result.outputDigest)
+    const statement = resultStatement(describe(task, delivery), task.programId, workerId, result)
     const payload = attestedPayload(statement, result.attestation, sha256)
     if (payload === undefined || standing === undefined) return 'the attestation fits no batch'
     const signed = await parts.verify(standing.publicKey, payload, result.attestation.signature)
@@ -135,7 +135,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   async function answered(workerId: WorkerId, result: Result, output: Uint8Array | undefined): Promise<void> {
-    const { deliveryId, outputDigest, attestation } = result
+    const { deliveryId, outputDigest, traceRoot, attestation } = result
     const delivery = deliveryOf(workerId, deliveryId)
     const task = delivery && parts.dispatcher().state().tasks.get(delivery.taskId)
     // Late or foreign: dispatch knows nothing to change, and nothing is stored for it.
@@ -160,7 +160,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         }
       }
     }
-    post({ kind: 'answered', workerId, deliveryId, outputDigest, attestation })
+    post({ kind: 'answered', workerId, deliveryId, outputDigest, traceRoot, attestation })
   }
 
   function deliver(task: TaskRecord, delivery: DeliveryRecord): void {

@@ -62,7 +62,14 @@ const anyReceipt: fc.Arbitrary<Receipt> = fc.record({
       workerKey: publicKey,
       deadlineMs: timeMs,
       attestation,
-      answer: fc.option(fc.record({ outputDigest: hex<Digest>(32), attestation }), { nil: undefined }),
+      answer: fc.option(
+        fc.record({
+          outputDigest: hex<Digest>(32),
+          attestation,
+          traceRoot: fc.option(hex<Digest>(32), { nil: undefined }),
+        }),
+        { nil: undefined },
+      ),
       outcome: fc.constantFrom(...outcomes),
       rewardMicroCredit: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }).map((amount) => amount as MicroCredit),
     }),

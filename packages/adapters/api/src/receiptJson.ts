@@ -37,6 +37,7 @@ export function receiptToJson(value: Receipt): ReceiptView {
       ...(delivery.answer && {
         answer: {
           outputDigest: delivery.answer.outputDigest,
+          ...(delivery.answer.traceRoot && { traceRoot: delivery.answer.traceRoot }),
           attestation: attestationToJson(delivery.answer.attestation),
         },
       }),
@@ -86,6 +87,7 @@ export function receiptFromJson(value: unknown): ParsedReceipt {
       attestation: attestationFromJson(delivery.attestation),
       answer: delivery.answer && {
         outputDigest: delivery.answer.outputDigest,
+        traceRoot: delivery.answer.traceRoot,
         attestation: attestationFromJson(delivery.answer.attestation),
       },
       rewardMicroCredit: BigInt(delivery.rewardMicroCredit),

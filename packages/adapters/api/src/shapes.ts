@@ -182,7 +182,9 @@ export const receiptView = Type.Object(
           workerKey: base64Bytes(65),
           deadlineMs: timeMs,
           attestation,
-          answer: Type.Optional(Type.Object({ outputDigest: digest, attestation }, closed)),
+          answer: Type.Optional(
+            Type.Object({ outputDigest: digest, traceRoot: Type.Optional(digest), attestation }, closed),
+          ),
           outcome: words(outcomes),
           rewardMicroCredit: decimal('paid to this worker'),
         },

@@ -20,7 +20,10 @@ import { outcomes } from '../wire/delivery.ts'
 export const receiptAnswer = message('ReceiptAnswer', {
   outputDigest: field(1, digest),
   attestation: field(2, attestation.codec),
+  /** Part of what was signed, where the worker kept a trace (spec S7). */
+  traceRoot: field(3, optional(digest)),
 })
+export type ReceiptAnswer = Infer<typeof receiptAnswer>
 
 export const receiptDelivery = message('ReceiptDelivery', {
   deliveryId: field(1, deliveryId),

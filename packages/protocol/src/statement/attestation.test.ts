@@ -23,6 +23,7 @@ function statementOf(number: number): Statement {
     outputDigest: id('a5', 32),
     workerId: id('a6', 32),
     deadlineMs: 1_800_000_000_000 + number,
+    traceRoot: undefined,
   } as Statement
 }
 
@@ -103,7 +104,9 @@ test('a statement changed in any one field is another statement (spec S2)', () =
         const changed = { ...(one as Statement), [name]: (other as Statement)[name] } as Statement
         const isSame = (one as Statement)[name] === changed[name]
         const isWhole = (changed.role === 'result') === (changed.outputDigest !== undefined)
+        const isEarly = changed.role === 'delivery' && changed.traceRoot !== undefined
         if (!isWhole) expect(() => attestedPayload(changed, attested, sha256)).toThrow('outputDigest')
+        else if (isEarly) expect(() => attestedPayload(changed, attested, sha256)).toThrow('traceRoot')
         else if (isSame) expect(attestedPayload(changed, attested, sha256)).toEqual(payload)
         else expect(attestedPayload(changed, attested, sha256)).not.toEqual(payload)
       }

@@ -9,6 +9,7 @@ const content = {
   deliveryId: '02'.repeat(16) as DeliveryId,
   outputDigest: '03'.repeat(32) as Digest,
   salt: '04'.repeat(32),
+  traceRoot: undefined,
 }
 
 test('is the hash of worker, delivery, answer and salt under its own domain (spec S6)', () => {
@@ -23,6 +24,8 @@ test('is bound to each of them: nobody else, and no other delivery, can use it',
     { ...content, deliveryId: '12'.repeat(16) as DeliveryId },
     { ...content, outputDigest: '13'.repeat(32) as Digest },
     { ...content, salt: '14'.repeat(32) },
+    { ...content, traceRoot: '05'.repeat(32) as Digest },
+    { ...content, traceRoot: '15'.repeat(32) as Digest },
   ].map((one) => commitTo(one, sha256))
-  expect(new Set(commitments).size).toBe(5)
+  expect(new Set(commitments).size).toBe(7)
 })

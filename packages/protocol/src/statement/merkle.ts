@@ -11,12 +11,19 @@ export function merkleLeaf(data: Uint8Array, sha256: Sha256): Uint8Array {
   return sha256(bytes)
 }
 
-function merkleNode(left: Uint8Array, right: Uint8Array, sha256: Sha256): Uint8Array {
+export function merkleNode(left: Uint8Array, right: Uint8Array, sha256: Sha256): Uint8Array {
   const bytes = new Uint8Array(65)
   bytes[0] = 1
   bytes.set(left, 1)
   bytes.set(right, 33)
   return sha256(bytes)
+}
+
+/** How many of `count` leaves, two or more, stand to the left: the largest power of two below `count`. */
+export function merkleSplit(count: number): number {
+  let split = 1
+  while (split * 2 < count) split *= 2
+  return split
 }
 
 /** The root and each leaf's path, from the leaf upward. */
@@ -29,8 +36,7 @@ export function merkleTree(
   const build = (from: number, to: number): Uint8Array => {
     const count = to - from
     if (count === 1) return leaves[from] as Uint8Array
-    let split = 1
-    while (split * 2 < count) split *= 2
+    const split = merkleSplit(count)
     const left = build(from, from + split)
     const right = build(from + split, to)
     for (let index = from; index < to; index++) paths[index]?.push(index < from + split ? right : left)

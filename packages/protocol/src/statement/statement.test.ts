@@ -13,6 +13,7 @@ const delivered = {
   outputDigest: undefined,
   workerId: '06'.repeat(32),
   deadlineMs: 7,
+  traceRoot: undefined,
 } as unknown as Statement
 
 const rule = 'a result names its output, a delivery has none yet'
@@ -30,6 +31,19 @@ test('nor are they read', () => {
   expect(statement.decode(bytes)).toEqual({
     ok: false,
     refusal: { kind: 'inconsistent', field: 'Statement.outputDigest', rule },
+  })
+})
+
+test('a delivery that has a trace already can be neither written nor read (spec S7)', () => {
+  const traceRoot = delivered.inputDigest
+  expect(() => statement.encode({ ...delivered, traceRoot })).toThrow('a delivery has no trace yet')
+  const outputDigest = delivered.inputDigest
+  const bytes = statement.encode({ ...delivered, role: 'result', outputDigest, traceRoot })
+  expect(statement.decode(bytes)).toMatchObject({ ok: true, value: { traceRoot } })
+  const withoutOutput = Uint8Array.from([...statement.encode(delivered), ...bytes.subarray(-34)])
+  expect(statement.decode(withoutOutput)).toMatchObject({
+    ok: false,
+    refusal: { kind: 'inconsistent', field: 'Statement.traceRoot' },
   })
 })
 

@@ -21,11 +21,18 @@ export const statement = message(
     outputDigest: field(7, optional(digest)),
     workerId: field(8, workerId),
     deadlineMs: field(9, timeMs),
+    /** Commits the worker to every value on its way to the output (spec S7); absent where none was asked for. */
+    traceRoot: field(10, optional(digest)),
   },
-  (value) =>
-    (value.role === 'result') === (value.outputDigest !== undefined)
-      ? undefined
-      : { field: 'outputDigest', rule: 'a result names its output, a delivery has none yet' },
+  ({ role, outputDigest, traceRoot }) => {
+    if ((role === 'result') !== (outputDigest !== undefined)) {
+      return { field: 'outputDigest', rule: 'a result names its output, a delivery has none yet' }
+    }
+    if (role === 'delivery' && traceRoot !== undefined) {
+      return { field: 'traceRoot', rule: 'a delivery has no trace yet' }
+    }
+    return undefined
+  },
 )
 export type Statement = Infer<typeof statement>
 

@@ -14,10 +14,11 @@ const delivery = {
 const programId = '06'.repeat(32) as ProgramId
 const workerId = '07'.repeat(32) as WorkerId
 const outputDigest = '08'.repeat(32) as Digest
+const traceRoot = '09'.repeat(32) as Digest
 
 test('orchestrator and worker sign the same facts, told apart by role and output', () => {
   const delivered = deliveryStatement(delivery, programId, workerId)
-  const answered = resultStatement(delivery, programId, workerId, outputDigest)
+  const answered = resultStatement(delivery, programId, workerId, { outputDigest, traceRoot })
   expect(delivered).toEqual({
     role: 'delivery',
     taskId: delivery.taskId,
@@ -28,8 +29,9 @@ test('orchestrator and worker sign the same facts, told apart by role and output
     outputDigest: undefined,
     workerId,
     deadlineMs: delivery.deadlineMs,
+    traceRoot: undefined,
   })
-  expect(answered).toEqual({ ...delivered, role: 'result', outputDigest })
+  expect(answered).toEqual({ ...delivered, role: 'result', outputDigest, traceRoot })
   for (const value of [delivered, answered]) {
     expect(statement.decode(statement.encode(value))).toEqual({ ok: true, value })
   }

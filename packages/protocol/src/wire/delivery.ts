@@ -56,6 +56,7 @@ export function deliveryStatement(
     outputDigest: undefined,
     workerId,
     deadlineMs,
+    traceRoot: undefined,
   }
 }
 

@@ -2,9 +2,9 @@
  * The answer (spec W23–W26): commit and reveal where other workers have the same task, then the result, followed by
  * one raw frame of the output when `outputIncluded` says so.
  */
-import type { Digest, ProgramId, WorkerId } from '../ids.ts'
+import type { ProgramId, WorkerId } from '../ids.ts'
 import { payloadBytesMax } from '../limits.ts'
-import { flag, whole } from '../schema/codec.ts'
+import { flag, optional, whole } from '../schema/codec.ts'
 import { field, type Infer, message } from '../schema/message.ts'
 import { attestation } from '../statement/attestation.ts'
 import { salt } from '../statement/commitment.ts'
@@ -26,6 +26,7 @@ export const reveal = message('Reveal', {
   deliveryId: field(1, deliveryId),
   outputDigest: field(2, digest),
   salt: field(3, salt),
+  traceRoot: field(4, optional(digest)),
 })
 export type Reveal = Infer<typeof reveal>
 
@@ -35,6 +36,8 @@ export const result = message('Result', {
   outputLength: field(3, whole(0, payloadBytesMax)),
   outputIncluded: field(4, flag()),
   attestation: field(5, attestation.codec),
+  /** The root of the trace (spec S7), where the worker kept one. */
+  traceRoot: field(6, optional(digest)),
 })
 export type Result = Infer<typeof result>
 
@@ -43,7 +46,7 @@ export function resultStatement(
   delivery: Pick<Delivery, 'taskId' | 'deliveryId' | 'seed' | 'payloadDigest' | 'deadlineMs'>,
   programId: ProgramId,
   workerId: WorkerId,
-  outputDigest: Digest,
+  { outputDigest, traceRoot }: Pick<Result, 'outputDigest' | 'traceRoot'>,
 ): Statement {
-  return { ...deliveryStatement(delivery, programId, workerId), role: 'result', outputDigest }
+  return { ...deliveryStatement(delivery, programId, workerId), role: 'result', outputDigest, traceRoot }
 }

@@ -211,6 +211,7 @@ function deliver(turn: Turn, task: TaskRecord, worker: Worker): void {
     dueMs: deadlineMs,
     commitment: undefined,
     outputDigest: undefined,
+    traceRoot: undefined,
     answer: undefined,
     outcome: undefined,
     rewardMicroCredit: 0n as MicroCredit,

@@ -56,11 +56,17 @@ export type Input =
   | (FromWorker & { readonly kind: 'presence'; readonly state: PresenceState })
   | (AboutDelivery & { readonly kind: 'acked' })
   | (AboutDelivery & { readonly kind: 'committed'; readonly commitment: Digest })
-  | (AboutDelivery & { readonly kind: 'revealed'; readonly outputDigest: Digest; readonly salt: string })
+  | (AboutDelivery & {
+      readonly kind: 'revealed'
+      readonly outputDigest: Digest
+      readonly traceRoot: Digest | undefined
+      readonly salt: string
+    })
   /** The answer's signature has been verified and, where output was asked for, the output is stored. */
   | (AboutDelivery & {
       readonly kind: 'answered'
       readonly outputDigest: Digest
+      readonly traceRoot: Digest | undefined
       readonly attestation: Attestation
     })
   /** Something about the answer was unsigned, cut short or did not match its digest. */

@@ -84,6 +84,8 @@ export const deliveryRecord = message('DeliveryRecord', {
   answer: field(10, optional(attestation.codec)),
   outcome: field(11, optional(choice(outcomes))),
   rewardMicroCredit: field(12, values.microCredit),
+  /** Revealed and signed with the digest, where the worker kept a trace. */
+  traceRoot: field(13, optional(values.digest)),
 })
 export type DeliveryRecord = Infer<typeof deliveryRecord>
 export type Answer = Attestation

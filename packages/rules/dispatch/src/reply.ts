@@ -46,22 +46,25 @@ function commit(turn: Turn, delivery: DeliveryRecord, { commitment }: InputOf<'c
   review(turn, taskOf(turn, taskId))
 }
 
-function reveal(turn: Turn, delivery: DeliveryRecord, { outputDigest, salt }: InputOf<'revealed'>): void {
+function reveal(turn: Turn, delivery: DeliveryRecord, input: InputOf<'revealed'>): void {
   if (delivery.state !== 'revealing') return ignore(turn.effects, 'notCommitted')
+  const { outputDigest, traceRoot, salt } = input
   const { deliveryId, workerId } = delivery
-  if (commitTo({ workerId, deliveryId, outputDigest, salt }, turn.sha256) !== delivery.commitment) {
+  if (
+    commitTo({ workerId, deliveryId, outputDigest, traceRoot, salt }, turn.sha256) !== delivery.commitment
+  ) {
     return fail(turn, delivery, 'corrupted', 'the revealed digest is not the one committed to')
   }
-  putDelivery(turn, { ...delivery, state: 'revealed', outputDigest })
+  putDelivery(turn, { ...delivery, state: 'revealed', outputDigest, traceRoot })
 }
 
 function answer(turn: Turn, delivery: DeliveryRecord, input: InputOf<'answered'>): void {
-  const { taskId, deliveryId, workerId, outputDigest } = delivery
+  const { taskId, deliveryId, workerId, outputDigest, traceRoot } = delivery
   if (delivery.state === 'answered') return ignore(turn.effects, 'alreadyAnswered')
   if (delivery.state !== 'revealed') {
     return fail(turn, delivery, 'corrupted', 'answered before committing and revealing')
   }
-  if (input.outputDigest !== outputDigest) {
+  if (input.outputDigest !== outputDigest || input.traceRoot !== traceRoot) {
     return fail(turn, delivery, 'corrupted', 'the answer is not the one revealed')
   }
   putDelivery(turn, { ...delivery, state: 'answered', answer: input.attestation })

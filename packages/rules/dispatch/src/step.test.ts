@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { MicroCredit } from '@shardy/protocol'
-import { nameOf, publicKeyOf } from '../test/identity.ts'
+import { answerOf, nameOf, publicKeyOf } from '../test/identity.ts'
 import { newTask, Scene } from '../test/scene.ts'
 
 interface Scenario {
@@ -29,6 +29,7 @@ const submitted = ['ann joins', 'bob joins', 'submit t']
 const bothWork = [...submitted, 'ann acks', 'bob acks']
 const annCommitted = [...bothWork, 'ann commits x']
 const bothCommitted = [...annCommitted, 'bob commits x']
+const tracesCommitted = [...bothWork, 'ann commits x+t', 'bob commits x+u']
 const annAnswered = [...bothCommitted, 'ann reveals x', 'ann answers x']
 const bobRevealed = [...annAnswered, 'bob reveals x']
 const bobDiffers = [...annCommitted, 'bob commits y', 'ann reveals x', 'ann answers x', 'bob reveals y']
@@ -154,6 +155,14 @@ describe('a task from submit to verdict', () => {
       expect(references.reduce((sum, count) => sum + count)).toBe(keepOutput ? 1 : 0)
     }
   })
+})
+
+test('equal outputs agree whatever their traces are, and the trace root is kept with the answer', () => {
+  const scene = new Scene()
+  scene.play(...tracesCommitted, 'ann reveals x+t', 'ann answers x+t', 'bob reveals x+u')
+  const { deliveryId } = scene.deliveryOf('ann')
+  expect(scene.state.deliveries.get(deliveryId)).toMatchObject(answerOf('x+t'))
+  expect(scene.play('bob answers x+u')).toContain('event task_verified')
 })
 
 describe('disagreement', () => {
@@ -298,6 +307,36 @@ describe('answers that cannot be taken are tried again, and held against nobody'
       desc: 'an answer other than the one revealed',
       before: [...bothCommitted, 'ann reveals x'],
       when: 'ann answers y',
+      expected: corrupted,
+    },
+    {
+      desc: 'a reveal with a trace root where none was committed to',
+      before: bothCommitted,
+      when: 'ann reveals x+t',
+      expected: corrupted,
+    },
+    {
+      desc: 'a reveal without the trace root that was committed to',
+      before: tracesCommitted,
+      when: 'ann reveals x',
+      expected: corrupted,
+    },
+    {
+      desc: "a reveal with another's trace root",
+      before: [...tracesCommitted, 'bob reveals x+u'],
+      when: 'ann reveals x+u',
+      expected: corrupted,
+    },
+    {
+      desc: 'an answer with another trace root than the one revealed',
+      before: [...tracesCommitted, 'ann reveals x+t'],
+      when: 'ann answers x+u',
+      expected: corrupted,
+    },
+    {
+      desc: 'an answer without the trace root that was revealed',
+      before: [...tracesCommitted, 'ann reveals x+t'],
+      when: 'ann answers x',
       expected: corrupted,
     },
     {

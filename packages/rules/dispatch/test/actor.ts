@@ -88,7 +88,7 @@ export function received(
   const commitment =
     character === 'copier' && others.length > 0
       ? random.pick(others)
-      : commitmentOf(workerId, deliveryId, answer)
+      : commitmentOf(workerId, deliveryId, { outputDigest: answer, traceRoot: undefined })
   const committed: Later = { afterMs, input: { kind: 'committed', ...about, commitment } }
   if (character === 'rejecter' && random.chance(0.7)) {
     return [
@@ -99,7 +99,12 @@ export function received(
     return [acked, { afterMs, input: { kind: 'corrupted', ...about, detail: '\u0000'.repeat(300) } }]
   }
   if (character === 'hasty' && random.chance(0.5)) {
-    return [{ afterMs, input: { kind: 'answered', ...about, outputDigest: answer, attestation } }]
+    return [
+      {
+        afterMs,
+        input: { kind: 'answered', ...about, outputDigest: answer, traceRoot: undefined, attestation },
+      },
+    ]
   }
   if (character === 'quitter' && random.chance(0.3)) {
     return [acked, { afterMs, input: { kind: 'workerLeft', workerId } }]
@@ -124,12 +129,19 @@ export function askedToReveal(actor: Actor, deliveryId: DeliveryId, random: Rand
       kind: 'revealed',
       ...about,
       outputDigest: wavers === 0 ? wrong : answer,
+      traceRoot: undefined,
       salt: saltOf(deliveryId),
     },
   }
   const answered: Later = {
     afterMs: afterMs + 1 + random.below(500),
-    input: { kind: 'answered', ...about, outputDigest: wavers === 1 ? wrong : answer, attestation },
+    input: {
+      kind: 'answered',
+      ...about,
+      outputDigest: wavers === 1 ? wrong : answer,
+      traceRoot: undefined,
+      attestation,
+    },
   }
   if (character === 'quitter' && random.chance(0.2)) {
     return [revealed, { afterMs: afterMs + 1, input: { kind: 'workerLeft', workerId } }]
@@ -157,8 +169,8 @@ function meddling(actor: Actor, about: DeliveryRecord, answer: Digest, random: R
   const input = random.pick<Timeless<Input>>([
     { kind: 'acked', ...of },
     { kind: 'committed', ...of, commitment: answer },
-    { kind: 'revealed', ...of, outputDigest: answer, salt: saltOf(about.deliveryId) },
-    { kind: 'answered', ...of, outputDigest: answer, attestation },
+    { kind: 'revealed', ...of, outputDigest: answer, traceRoot: undefined, salt: saltOf(about.deliveryId) },
+    { kind: 'answered', ...of, outputDigest: answer, traceRoot: undefined, attestation },
     { kind: 'rejected', ...of, reason: 'busy', message: '' },
     { kind: 'corrupted', ...of, detail: '' },
   ])

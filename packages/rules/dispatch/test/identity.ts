@@ -46,6 +46,19 @@ export const attestation: Attestation = {
 
 export const saltOf = (deliveryId: DeliveryId): string => hashed(`salt ${deliveryId}`)
 
-export function commitmentOf(workerId: WorkerId, deliveryId: DeliveryId, outputDigest: Digest): Digest {
-  return commitTo({ workerId, deliveryId, outputDigest, salt: saltOf(deliveryId) }, sha256)
+/** An answer `x+t` is `x` with the trace `t`. */
+export function answerOf(text: string): {
+  readonly outputDigest: Digest
+  readonly traceRoot: Digest | undefined
+} {
+  const [name = '', trace] = text.split('+')
+  return { outputDigest: digestOf(name), traceRoot: trace === undefined ? undefined : digestOf(trace) }
+}
+
+export function commitmentOf(
+  workerId: WorkerId,
+  deliveryId: DeliveryId,
+  answer: ReturnType<typeof answerOf>,
+): Digest {
+  return commitTo({ workerId, deliveryId, ...answer, salt: saltOf(deliveryId) }, sha256)
 }

@@ -24,6 +24,7 @@ import {
 import { Archive } from './archive.ts'
 import { Broken } from './broken.ts'
 import {
+  answerOf,
   attestation,
   commitmentOf,
   digestOf,
@@ -213,20 +214,20 @@ export class Scene {
     }
     const { deliveryId } = this.deliveryOf(other)
     const about = { workerId, deliveryId }
-    const outputDigest = digestOf(object)
+    const answer = answerOf(object)
     switch (verb) {
       case 'acks':
         return this.send({ kind: 'acked', ...about })
       case 'commits': {
-        const [author, answer] = object.includes(':') ? object.split(':') : [speaker, object]
+        const [author, said] = object.includes(':') ? object.split(':') : [speaker, object]
         const of = author === speaker ? about : this.deliveryOf(author ?? '')
-        const commitment = commitmentOf(of.workerId, of.deliveryId, digestOf(answer ?? ''))
+        const commitment = commitmentOf(of.workerId, of.deliveryId, answerOf(said ?? ''))
         return this.send({ kind: 'committed', ...about, commitment })
       }
       case 'reveals':
-        return this.send({ kind: 'revealed', ...about, outputDigest, salt: saltOf(deliveryId) })
+        return this.send({ kind: 'revealed', ...about, ...answer, salt: saltOf(deliveryId) })
       case 'answers':
-        return this.send({ kind: 'answered', ...about, outputDigest, attestation })
+        return this.send({ kind: 'answered', ...about, ...answer, attestation })
       case 'corrupts':
         return this.send({ kind: 'corrupted', ...about, detail: 'cut short' })
       case 'rejects':

@@ -31,14 +31,24 @@ const executing = (changes: Partial<Delivery> = {}): Scenario =>
 test('the answer is signed, then given with its output', () => {
   const scenario = executing().execute(1)
   const id = encodeHex(sha256(domainPayload('program', encodeProgram(program)))) as ProgramId
-  const statement = resultStatement(deliveryOf(1), id, scenario.rules.workerId, outputDigest)
+  const statement = resultStatement(deliveryOf(1), id, scenario.rules.workerId, {
+    outputDigest,
+    traceRoot: undefined,
+  })
   const payload = attestedPayload(statement, attestation, sha256) ?? new Uint8Array()
   expect(scenario.effects).toEqual([{ kind: 'signResult', run: 1, payload }])
   scenario.sign(1)
   expect(scenario.sent).toEqual([
     {
       type: 'result',
-      body: { deliveryId, outputDigest, outputLength: 32, outputIncluded: true, attestation },
+      body: {
+        deliveryId,
+        outputDigest,
+        outputLength: 32,
+        outputIncluded: true,
+        attestation,
+        traceRoot: undefined,
+      },
     },
     { type: 'raw', body: output },
   ])
@@ -56,11 +66,14 @@ describe('commit first', () => {
   test('only the commitment is told until commitments are closed', () => {
     const scenario = committed()
     const { workerId } = scenario.rules
-    const commitment = commitTo({ workerId, deliveryId, outputDigest, salt }, sha256)
+    const commitment = commitTo({ workerId, deliveryId, outputDigest, traceRoot: undefined, salt }, sha256)
     expect(scenario.sent).toEqual([{ type: 'commit', body: { deliveryId, commitment } }])
     scenario.frame('commitmentsClosed', { deliveryId })
     expect(scenario.done).toEqual(['reveal', 'result', 'raw'])
-    expect(scenario.sent[0]).toEqual({ type: 'reveal', body: { deliveryId, outputDigest, salt } })
+    expect(scenario.sent[0]).toEqual({
+      type: 'reveal',
+      body: { deliveryId, outputDigest, salt, traceRoot: undefined },
+    })
   })
 
   test('closing twice reveals once', () => {

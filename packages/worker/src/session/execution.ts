@@ -59,9 +59,9 @@ export function progressed(turn: Turn, { run, permille }: InputOf<'progressed'>)
   if (say) send(turn, 'progress', { deliveryId: held.delivery.deliveryId, permille })
 }
 
-function resultBatch(turn: Turn, { delivery, programId }: HeldDelivery, { outputDigest }: Answer) {
+function resultBatch(turn: Turn, { delivery, programId }: HeldDelivery, answer: Answer) {
   const { sha256, workerId } = turn.rules
-  return batchStatements([resultStatement(delivery, programId, workerId, outputDigest)], sha256)
+  return batchStatements([resultStatement(delivery, programId, workerId, answer)], sha256)
 }
 
 export function executed(turn: Turn, { run, output, outputDigest, salt }: InputOf<'executed'>): void {
@@ -74,7 +74,8 @@ export function executed(turn: Turn, { run, output, outputDigest, salt }: InputO
       rejectHeld(turn, held, 'executionFailed', why)
     } else {
       const kept = held.delivery.returnOutput ? output : undefined
-      const answer: Answer = { outputDigest, outputLength: output.length, output: kept, salt }
+      const { length } = output
+      const answer: Answer = { outputDigest, traceRoot: undefined, outputLength: length, output: kept, salt }
       hold(turn, { ...held, phase: { kind: 'signing', answer } })
       turn.effects.push({ kind: 'signResult', run, payload: resultBatch(turn, held, answer).payload })
     }
@@ -97,9 +98,9 @@ export function resultSigned(turn: Turn, { run, signature }: InputOf<'resultSign
   if (attestation === undefined) throw new Error('a batch of one has one attestation')
   if (!held.delivery.commitFirst) return give(turn, held, answer, attestation)
   const { deliveryId, taskId } = held.delivery
-  const { outputDigest, salt } = answer
+  const { outputDigest, traceRoot, salt } = answer
   const { workerId, sha256 } = turn.rules
-  const commitment = commitTo({ workerId, deliveryId, outputDigest, salt }, sha256)
+  const commitment = commitTo({ workerId, deliveryId, outputDigest, traceRoot, salt }, sha256)
   hold(turn, { ...held, phase: { kind: 'committed', answer, attestation } })
   send(turn, 'commit', { deliveryId, commitment })
   report(turn, { kind: 'committed', deliveryId, taskId })
@@ -118,8 +119,8 @@ export function commitmentsClosed(turn: Turn, { deliveryId }: CommitmentsClosed)
     return lose(turn, { kind: 'unexpectedFrame', frame: 'commitmentsClosed', during: held.phase.kind })
   }
   const { answer, attestation } = held.phase
-  const { outputDigest, salt } = answer
-  send(turn, 'reveal', { deliveryId, outputDigest, salt })
+  const { outputDigest, traceRoot, salt } = answer
+  send(turn, 'reveal', { deliveryId, outputDigest, traceRoot, salt })
   give(turn, held, answer, attestation)
 }
 
@@ -135,10 +136,10 @@ function sendOutput(turn: Turn, output: Uint8Array): void {
 
 function give(turn: Turn, held: HeldDelivery, answer: Answer, attestation: Attestation): void {
   const { deliveryId, taskId } = held.delivery
-  const { output, outputDigest, outputLength: length } = answer
+  const { output, outputDigest, traceRoot, outputLength } = answer
   const outputIncluded = output !== undefined
   hold(turn, { ...held, phase: { kind: 'answered' } })
-  send(turn, 'result', { deliveryId, outputDigest, outputLength: length, outputIncluded, attestation })
+  send(turn, 'result', { deliveryId, outputDigest, outputLength, outputIncluded, attestation, traceRoot })
   if (output !== undefined) sendOutput(turn, output)
   report(turn, { kind: 'answered', deliveryId, taskId })
   if (countHeld(turn.state, ({ phase }) => phase.kind === 'answered') <= answeredMax) return

@@ -76,6 +76,8 @@ export type Connection =
 
 export interface Answer {
   readonly outputDigest: Digest
+  /** Undefined while no executor keeps a trace. */
+  readonly traceRoot: Digest | undefined
   readonly outputLength: number
   /** Kept only where the orchestrator wants it back. */
   readonly output: Uint8Array | undefined
