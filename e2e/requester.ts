@@ -8,7 +8,7 @@ import {
   type Submission,
   type TaskView,
 } from '@shardy/api'
-import { matmul } from '@shardy/tensor'
+import { evaluate, matmulProgram } from '@shardy/tensor'
 import type { Network } from './network.ts'
 
 export const clientOf = ({ url, apiKey }: Pick<Network, 'url' | 'apiKey'>, triesMax?: number): Client =>
@@ -26,7 +26,7 @@ export function example(m: number, k: number, n: number, more: Partial<Submissio
   const input = crypto.getRandomValues(new Uint8Array(m * k + k * n))
   return {
     input,
-    output: matmul(program, input),
+    output: evaluate(matmulProgram(program), input),
     submission: { kind: 'program', program, input: { base64: input.toBase64() }, ...more },
   }
 }

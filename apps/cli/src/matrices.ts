@@ -2,7 +2,7 @@
 import { createCipheriv } from 'node:crypto'
 import { sha256 } from '@shardy/crypto/native'
 import { describeRefusal } from '@shardy/protocol'
-import { kMax, type MatmulProgram, parseProgram, rowsMax } from '@shardy/tensor'
+import { type MatmulShape, matmulProgram, tryInferProgram } from '@shardy/tensor'
 import type { Options } from './command.ts'
 import { Failure } from './failure.ts'
 import { readBytesFrom } from './files.ts'
@@ -16,22 +16,24 @@ export function randomBytes(seed: bigint, length: number): Uint8Array<ArrayBuffe
   return new Uint8Array(stream)
 }
 
-export function readShape(options: Options): MatmulProgram {
-  const size = options.whole('size', 1, kMax)
-  const m = options.whole('m', 1, rowsMax)
-  const k = options.whole('k', 1, kMax)
-  const n = options.whole('n', 1, rowsMax)
+const sizeMax = 2 ** 31 - 1
+
+export function readShape(options: Options): MatmulShape {
+  const size = options.whole('size', 1, sizeMax)
+  const m = options.whole('m', 1, sizeMax)
+  const k = options.whole('k', 1, sizeMax)
+  const n = options.whole('n', 1, sizeMax)
   if (size !== undefined && (m ?? k ?? n) !== undefined) {
     throw new Failure('usage', '--size stands for --m, --k and --n alike; give one or the others')
   }
-  const shape = { op: 'matmul', m: size ?? m, k: size ?? k, n: size ?? n } as const
-  for (const name of ['m', 'k', 'n'] as const) {
-    if (shape[name] !== undefined) continue
+  const given = (name: string, value: number | undefined): number => {
+    if (value !== undefined) return value
     throw new Failure('usage', `--${name} is missing`, { next: 'Give --size N, or --m, --k and --n.' })
   }
-  const parsed = parseProgram(shape)
-  if (parsed.ok) return parsed.value
-  throw new Failure('usage', describeRefusal(parsed.refusal), {
+  const shape = { m: given('m', size ?? m), k: given('k', size ?? k), n: given('n', size ?? n) }
+  const inference = tryInferProgram(matmulProgram(shape))
+  if (inference.ok) return shape
+  throw new Failure('usage', describeRefusal(inference.refusal), {
     next: 'Give a smaller --size, --m, --k or --n.',
   })
 }
@@ -43,7 +45,7 @@ export interface Matrices {
   readonly origin: string
 }
 
-export async function readMatrices(options: Options, { m, k, n }: MatmulProgram): Promise<Matrices> {
+export async function readMatrices(options: Options, { m, k, n }: MatmulShape): Promise<Matrices> {
   const files = [options.text('a'), options.text('b')] as const
   const seed = options.decimal('seed', seedMax)
   const [fileA, fileB] = files

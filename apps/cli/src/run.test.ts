@@ -168,7 +168,7 @@ describe('submit matmul', () => {
     ['--m 3 --n 3', /--k is missing/],
     ['--size 3 --m 3', /--size stands for/],
     ['--size 0', /--size is '0'; it must be a whole number from 1/],
-    ['--size 65535', /the input is \d+ bytes, the limit is/],
+    ['--size 65535', /has \d+ bytes, the limit is/],
     ['--size 3 --redundancy 1', /--redundancy is '1'; it must be a whole number from 2 to 7/],
     ['--size 3 --reward 9223372036854775808', /--reward is .* from 0 to 9223372036854775807/],
     ['--size 3 --to x', /--to needs --wait/],
@@ -223,7 +223,7 @@ describe('looking', () => {
   test('list shows tasks and how to see more', async () => {
     const { stdout } = await cli('list', '--status', 'verified', '--limit', '7')
     expect(asked).toEqual({ limit: '7', status: 'verified' })
-    expect(stdout).toMatch(new RegExp(`${task.taskId}  verified  3×5·5×2  1 min ago`))
+    expect(stdout).toMatch(new RegExp(`${task.taskId}  verified  matrix product 3 × 5 · 5 × 2  1 min ago`))
     expect(stdout).toContain(`--cursor ${'0f'.repeat(24)}`)
   })
   test('a cursor that is no plain word is not offered to a shell', async () => {

@@ -1,7 +1,7 @@
 /** A task in words. */
 import type { TaskView } from '@shardy/sdk'
 import { activity } from './following.ts'
-import { bytes, count, credits, duration, printable, shape, table } from './wording.ts'
+import { bytes, count, credits, duration, printable, table } from './wording.ts'
 
 const deadReasons = {
   deadline: 'its deadline passed',
@@ -40,7 +40,7 @@ const printableLines = (text: string): string => text.split('\n').map(printable)
 export function describeTask(task: TaskView): string {
   const { program, input, outputDigest, outputLength, output, rewardMicroCredit } = task
   const result = outputDigest === undefined ? '' : `\n  output  ${outputDigest}  (${bytes(outputLength)})`
-  const what = `${shape(program)}, ${credits(BigInt(rewardMicroCredit))} test credits to share`
+  const what = `${printable(program)}, ${credits(BigInt(rewardMicroCredit))} test credits to share`
   const facts = `\n  input   ${input.digest}  (${bytes(input.length)})${result}`
   return `${printableLines(headline(task))}\n  ${what}${facts}${workerLines(task)}${nextSteps(task, output)}`
 }

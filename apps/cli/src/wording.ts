@@ -1,6 +1,4 @@
 /** How things are said to a person: shapes, money, durations, sizes, tables. */
-import type { Program } from '@shardy/tensor'
-
 /** What a server says may hold anything; in a terminal only printable text may arrive. */
 export function printable(text: string): string {
   return text.replace(unprintable, '?')
@@ -16,14 +14,6 @@ export function printableJson(value: unknown): string {
 const unprintable =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
-
-export function shape({ m, k, n }: Program): string {
-  return `${m}×${k} · ${k}×${n} int8 matrix product`
-}
-
-export function shortShape({ m, k, n }: Program): string {
-  return `${m}×${k}·${k}×${n}`
-}
 
 const microPerCredit = 1_000_000n
 

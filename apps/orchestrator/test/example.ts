@@ -10,7 +10,7 @@ import {
 } from '@shardy/api'
 import { sha256 } from '@shardy/crypto/native'
 import { type Digest, encodeHex } from '@shardy/protocol'
-import { matmul } from '@shardy/tensor'
+import { evaluate, matmulProgram } from '@shardy/tensor'
 import type { Call, TestNetwork } from './network.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -32,7 +32,7 @@ export function example(
   const program = { op: 'matmul', m, k, n } as const
   const input = randomBytes(m * k + k * n)
   const submission = { kind: 'program', program, input: { base64: input.toBase64() }, ...more } as const
-  return { submission, input, output: new Uint8Array(matmul(program, input)) }
+  return { submission, input, output: new Uint8Array(evaluate(matmulProgram(program), input)) }
 }
 
 export async function submit(

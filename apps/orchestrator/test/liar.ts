@@ -6,9 +6,10 @@ export function createLiar(): Executor {
   return {
     ...honest,
     async execute(program, input, options) {
-      const output = await honest.execute(program, input, options)
+      const execution = await honest.execute(program, input, options)
+      const { output } = execution
       output[0] = (output[0] ?? 0) ^ 1
-      return output
+      return execution
     },
   }
 }

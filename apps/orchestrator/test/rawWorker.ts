@@ -22,7 +22,7 @@ import {
   type WorkerId,
   workerIdOf,
 } from '@shardy/protocol'
-import { decodeProgram, matmul, programId } from '@shardy/tensor'
+import { decodeProgram, evaluate, programId } from '@shardy/tensor'
 
 type FrameOf<Type extends FrameType> = Extract<Frame, { readonly type: Type }>
 
@@ -158,7 +158,7 @@ export async function connectRawWorker(url: string, identity?: Identity): Promis
       const input = await awaited(() => payloads.shift(), 'an input')
       const decoded = decodeProgram(delivery.program)
       if (!decoded.ok) throw new Error('a delivery with a broken program')
-      const output = matmul(decoded.value, input)
+      const output = evaluate(decoded.value, input)
       return { delivery, input, output, outputDigest: digestOf(output), salt: 'ab'.repeat(32) }
     },
     commit({ delivery: { deliveryId }, salt, outputDigest: honest }, outputDigest = honest) {

@@ -1,10 +1,11 @@
 import { expect, test } from 'bun:test'
 import type { DeliveryId, MicroCredit, OrchestratorId, SessionId, TaskId } from '@shardy/protocol'
+import { matmulProgram } from '@shardy/tensor'
 import type { WorkerEvent } from '@shardy/worker'
 import { createEventLog } from './eventLog.ts'
 
 const about = { deliveryId: 'd1'.repeat(16) as DeliveryId, taskId: '7a5c'.repeat(8) as TaskId }
-const program = { op: 'matmul', m: 1, k: 1, n: 1 } as const
+const program = matmulProgram({ m: 1, k: 1, n: 1 })
 
 test('a session reads as lines', () => {
   const lines: string[] = []

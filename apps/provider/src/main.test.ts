@@ -3,12 +3,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { evaluate, inputLength, type Program } from '@shardy/tensor'
+import { evaluate, inputLength, matmulProgram, type Program } from '@shardy/tensor'
 import { type FakeOrchestrator, startOrchestrator } from '@shardy/worker/testing'
 import { exitCodes } from './exitCode.ts'
 
 const main = join(import.meta.dir, 'main.ts')
-const program: Program = { op: 'matmul', m: 9, k: 11, n: 5 }
+const program: Program = matmulProgram({ m: 9, k: 11, n: 5 })
 const input = Uint8Array.from({ length: inputLength(program) }, (_, index) => (index * 53) & 0xff)
 
 let data = ''

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { ComputeError, createCpuExecutor, type Executor } from '@shardy/compute'
 import { generateIdentity } from '@shardy/crypto'
 import { sha256 } from '@shardy/crypto/native'
-import { evaluate, inputLength, type Program } from '@shardy/tensor'
+import { evaluate, inputLength, matmulProgram, type Program, programId } from '@shardy/tensor'
 import { connectWebSocket, systemClock, workerSocketUrl } from '@shardy/worker'
 import { startOrchestrator } from '@shardy/worker/testing'
 import { createProvider } from './provider.ts'
@@ -11,7 +11,7 @@ import { selfTest } from './selfTest.ts'
 const identity = await generateIdentity({ extractable: false })
 const stopwatchMs = (): number => performance.now()
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
-const program: Program = { op: 'matmul', m: 3, k: 4, n: 5 }
+const program: Program = matmulProgram({ m: 3, k: 4, n: 5 })
 
 test('a lost device ends the provider, after the delivery was handed back', async () => {
   const orchestrator = await startOrchestrator()
@@ -23,7 +23,7 @@ test('a lost device ends the provider, after the delivery was handed back', asyn
       ...cpu,
       execute(work, input, options) {
         calls += 1
-        if (work.m !== program.m) return cpu.execute(work, input, options)
+        if (programId(work, sha256) !== programId(program, sha256)) return cpu.execute(work, input, options)
         return Promise.reject(new ComputeError('deviceLost', 'unplugged'))
       },
       async close() {
@@ -64,8 +64,8 @@ test('the self-test finds an executor that is wrong in a single bit', async () =
     ...createCpuExecutor(),
     async execute(work, input) {
       const output = evaluate(work, input)
-      if (work.m === 37) output[100] = (output[100] ?? 0) ^ 1
-      return output
+      if (work.inputs[0]?.shape[0] === 37) output[100] = (output[100] ?? 0) ^ 1
+      return { output, kept: new Map() }
     },
   }
   const exit = await selfTest({ executor, identity, sha256, print: (line) => lines.push(line), stopwatchMs })

@@ -2,7 +2,7 @@
 import { type Executor, measureOpsPerSecond } from '@shardy/compute'
 import type { Identity } from '@shardy/crypto'
 import { encodeHex, type Sha256, workerIdOf } from '@shardy/protocol'
-import { evaluate, inputLength, type Program } from '@shardy/tensor'
+import { evaluate, inputLength, matmulProgram, type Program } from '@shardy/tensor'
 import type { Exit } from './exitCode.ts'
 import { describeSpeed } from './provider.ts'
 
@@ -15,11 +15,11 @@ export interface SelfTestAdapters {
 }
 
 /** Odd sizes, one-entry edges, and one that fills several tiles of any kernel. */
-const programs: readonly Program[] = [
-  { op: 'matmul', m: 1, k: 1, n: 1 },
-  { op: 'matmul', m: 37, k: 53, n: 29 },
-  { op: 'matmul', m: 1, k: 1023, n: 65 },
-  { op: 'matmul', m: 129, k: 255, n: 131 },
+const shapes = [
+  { m: 1, k: 1, n: 1 },
+  { m: 37, k: 53, n: 29 },
+  { m: 1, k: 1023, n: 65 },
+  { m: 129, k: 255, n: 131 },
 ]
 
 function inputOf(program: Program): Uint8Array {
@@ -32,13 +32,14 @@ export async function selfTest(adapters: SelfTestAdapters): Promise<Exit> {
   print(`Adapter   ${executor.adapter}`)
   print(`Identity  ${workerIdOf(identity.publicKey, sha256)}`)
   let wrong = 0
-  for (const program of programs) {
-    const { m, k, n } = program
+  for (const shape of shapes) {
+    const { m, k, n } = shape
+    const program = matmulProgram(shape)
     const input = inputOf(program)
     const expected = encodeHex(sha256(evaluate(program, input)))
     const beganMs = stopwatchMs()
     const actual = await executor.execute(program, input).then(
-      (output) => encodeHex(sha256(output)),
+      ({ output }) => encodeHex(sha256(output)),
       (thrown: unknown) => `no answer: ${thrown instanceof Error ? thrown.message : thrown}`,
     )
     const name = `Product   ${m} x ${k} by ${k} x ${n}`
@@ -50,7 +51,7 @@ export async function selfTest(adapters: SelfTestAdapters): Promise<Exit> {
     }
   }
   if (wrong > 0) {
-    print(`Self-test failed: ${wrong} of ${programs.length} products are wrong.`)
+    print(`Self-test failed: ${wrong} of ${shapes.length} products are wrong.`)
     return 'selfTestFailed'
   }
   print(`Speed     ${describeSpeed(await measureOpsPerSecond(executor, stopwatchMs))}`)

@@ -26,7 +26,7 @@ import {
   type WorkerId,
   workerIdOf,
 } from '@shardy/protocol'
-import { decodeProgram, encodeProgram, type Program, programId } from '@shardy/tensor'
+import { complexity, decodeProgram, encodeProgram, type Program, programId } from '@shardy/tensor'
 
 type BodyOf<Type extends FrameType> = Extract<Frame, { readonly type: Type }>['body']
 
@@ -137,7 +137,7 @@ function openLine(socket: Bun.ServerWebSocket<SocketData>, identity: KeyedIdenti
         kind: 'program',
         program: encodeProgram(program),
         seed: 1n,
-        complexity: program.m * program.k * program.n,
+        complexity: complexity(program),
         verifierVersion: 1,
         payloadLength: input.length,
         payloadDigest: encodeHex(sha256(input)) as Delivery['payloadDigest'],

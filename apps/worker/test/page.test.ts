@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { sha256 } from '@shardy/crypto/native'
 import { encodeHex } from '@shardy/protocol'
-import { evaluate, inputLength, type Program } from '@shardy/tensor'
+import { evaluate, inputLength, matmulProgram, type Program } from '@shardy/tensor'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { openBrowser } from './browser.ts'
 import { buildPage } from './build.ts'
@@ -27,7 +27,7 @@ afterAll(async () => {
 })
 
 function matmul(m: number, k: number, n: number): Program {
-  return { op: 'matmul', m, k, n }
+  return matmulProgram({ m, k, n })
 }
 
 function inputOf(program: Program): Uint8Array {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'bun:test'
 import { generateIdentity, verifySignature } from '@shardy/crypto'
 import { sha256, verifySignatureSync } from '@shardy/crypto/native'
 import type { Digest, MicroCredit, OrchestratorId, Receipt, ReceiptDelivery } from '@shardy/protocol'
-import { encodeProgram, evaluate, programId } from '@shardy/tensor'
+import { encodeProgram, evaluate, matmulProgram, plainProduct, programId } from '@shardy/tensor'
 import { digestOf, makeSampleReceipt, type SampleReceipt } from '../test/sampleReceipt.ts'
 import { checkReceipt, type ReceiptCheck } from './receipt.ts'
 import { describeReceiptProblem, type ReceiptProblemKind } from './receiptProblem.ts'
@@ -108,7 +108,7 @@ const forgeries: Readonly<Record<string, readonly [ReceiptProblemKind, () => Pro
     () =>
       sample.sign({
         ...sample.receipt,
-        program: encodeProgram({ op: 'matmul', m: 1, k: 5, n: 20 / 5 }),
+        program: encodeProgram(matmulProgram({ m: 1, k: 5, n: 20 / 5 })),
         inputLength: 25,
         outputLength: 16,
       }),
@@ -271,8 +271,8 @@ describe('a forged receipt is refused by name when', () => {
   }
 
   test('the workers computed another program that takes as many bytes', async () => {
-    const { m, k, n } = sample.program
-    const asked = { op: 'matmul', m: n, k, n: m } as const
+    const { m, k, n } = plainProduct(sample.program) ?? { m: 0, k: 0, n: 0 }
+    const asked = matmulProgram({ m: n, k, n: m })
     expect(await kindsOf(sample.receipt, { program: asked })).toEqual(['otherProgram'])
     expect(await kindsOf(sample.receipt, { program: sample.program })).toEqual([])
   })
@@ -305,7 +305,7 @@ describe('a forged receipt is refused by name when', () => {
       { taskId: 'ff'.repeat(16) as Receipt['taskId'] },
       { seed: receipt.seed + 1n },
       { inputDigest: otherDigest },
-      { programId: programId({ op: 'matmul', m: 1, k: 1, n: 1 }, sha256) },
+      { programId: programId(matmulProgram({ m: 1, k: 1, n: 1 }), sha256) },
     ]
     for (const change of changes) {
       const kinds = await kindsOf(await sign({ ...receipt, ...change }))
@@ -347,7 +347,7 @@ describe("the requester's own bytes", () => {
   })
 
   test('a program that both sides signed, but that takes another input, is refused and never run', async () => {
-    const misfit = await makeSampleReceipt(undefined, { op: 'matmul', m: 1, k: 1, n: 1 })
+    const misfit = await makeSampleReceipt(undefined, matmulProgram({ m: 1, k: 1, n: 1 }))
     const { receipt, input } = misfit
     expect(await kindsOf(receipt)).toEqual([])
     const recompute: ReceiptCheck['recompute'] = async (program, bytes) => evaluate(program, bytes)
@@ -379,7 +379,7 @@ describe("the requester's own bytes", () => {
     expect(await kindsOf(sample.receipt, { recompute, input: new Uint8Array(25) })).toEqual(['otherInput'])
     const misfit = await sample.sign({
       ...sample.receipt,
-      program: encodeProgram({ op: 'matmul', m: 9, k: 9, n: 9 }),
+      program: encodeProgram(matmulProgram({ m: 9, k: 9, n: 9 })),
     })
     expect(await kindsOf(misfit, { recompute, input: sample.input })).toContain('wrongInputLength')
     expect(calls).toBe(0)

@@ -9,7 +9,7 @@ import type {
   TaskId,
   WorkerId,
 } from '@shardy/protocol'
-import type { Program } from '@shardy/tensor'
+import { describeProgram, type Program } from '@shardy/tensor'
 
 interface Difference<T> {
   readonly expected: T
@@ -61,7 +61,7 @@ export function describeReceiptProblem(problem: ReceiptProblem): string {
     case 'wrongProgramId':
       return `the program's id is ${problem.actual}, but its bytes hash to ${problem.expected}`
     case 'otherProgram':
-      return `the workers computed ${JSON.stringify(problem.actual)}, you asked for ${JSON.stringify(problem.expected)}`
+      return `the workers computed another program (${describeProgram(problem.actual)}) than you asked for (${describeProgram(problem.expected)})`
     case 'wrongInputLength':
       return `the input has ${problem.actual} bytes, but the program takes ${problem.expected}`
     case 'wrongOutputLength':

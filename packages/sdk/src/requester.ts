@@ -22,7 +22,6 @@ import {
 } from '@shardy/api'
 import { loadSha256 } from '@shardy/crypto'
 import { type Digest, encodeHex, payloadBytesMax, type Receipt, type Sha256 } from '@shardy/protocol'
-import type { MatmulProgram } from '@shardy/tensor'
 import { type Entries, matmulInput } from './matmul.ts'
 import { type UploadOptions, uploadBlob } from './upload.ts'
 
@@ -145,7 +144,7 @@ export function createRequester(config: RequesterConfig): Requester {
       return client.call(routes.submitTask, { body: submission, headers }, { signal })
     },
     async submitMatmul({ m, k, n, a, b, idempotencyKey, signal, onProgress, ...rest }) {
-      const program: MatmulProgram = { op: 'matmul', m, k, n }
+      const program = { op: 'matmul', m, k, n } as const
       const bytes = matmulInput(program, a, b)
       const input =
         bytes.length <= inlineBytesMax

@@ -21,7 +21,15 @@ import {
   type TimeMs,
   type WorkerId,
 } from '@shardy/protocol'
-import { encodeProgram, evaluate, inputLength, outputLength, type Program, programId } from '@shardy/tensor'
+import {
+  encodeProgram,
+  evaluate,
+  inputLength,
+  matmulProgram,
+  outputLength,
+  type Program,
+  programId,
+} from '@shardy/tensor'
 
 export interface SampleDelivery {
   readonly worker: Identity
@@ -56,7 +64,7 @@ export async function makeSampleReceipt(
   /** Signed by everybody, though it takes other inputs than the one that is given out. */
   misfit?: Program,
 ): Promise<SampleReceipt> {
-  const asked: Program = { op: 'matmul', m: 3, k: 5, n: 2 }
+  const asked: Program = matmulProgram({ m: 3, k: 5, n: 2 })
   const program = misfit ?? asked
   const input = Uint8Array.from({ length: inputLength(asked) }, (_, index) => (index * 37 + 11) & 0xff)
   const output = misfit ? new Uint8Array(outputLength(misfit)) : evaluate(asked, input)

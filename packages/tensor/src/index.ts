@@ -1,16 +1,57 @@
-export { decodeProgram, encodeProgram, programId, programMessage } from './encoding.ts'
-export { matmul } from './matmul.ts'
+export { type MatmulShape, matmulProgram, plainProduct } from './builder/matmulProgram.ts'
+export { checkModulus } from './modulus.ts'
+export { valuesMax } from './operation.ts'
 export {
-  complexity,
+  heavyOperations,
+  type Node,
+  type NodeFor,
+  type OperationName,
+  operandsOf,
+  operationNames,
+} from './operations/index.ts'
+export { type MatmulLayout, matmulLayout } from './operations/matmul.ts'
+export { describeProgram } from './program/description.ts'
+export {
+  decodeProgram,
+  encodeProgram,
+  programId,
+  programMessage,
+  programMessages,
+} from './program/encoding.ts'
+export {
+  type Blobs,
+  evaluate,
+  evaluateNode,
+  evaluateValues,
+  joinOutputs,
+  noBlobs,
+  readConstants,
+  readInputs,
+} from './program/evaluate.ts'
+export {
+  type Inference,
+  type Inferred,
+  inferProgram,
   inputBytesMax,
-  inputLength,
-  kMax,
-  type MatmulProgram,
+  nodePath,
   outputBytesMax,
-  outputLength,
-  type Program,
-  parseProgram,
-  refuseInput,
-  rowsMax,
-} from './program.ts'
-export { evaluate } from './reference.ts'
+  tryInferProgram,
+} from './program/inference.ts'
+export { parseProgram } from './program/parse.ts'
+export { type Constant, type Program, type TensorType, tensorType } from './program/program.ts'
+export { complexity, constantDigests, inputLength, outputLength, refuseInput } from './program/size.ts'
+export {
+  byteLengthOf,
+  createEntries,
+  type Dtype,
+  dtypeFacts,
+  dtypes,
+  type Entries,
+  entryAt,
+  type Shape,
+  sizeOf,
+  type Tensor,
+  tensorBytes,
+  tensorFromBytes,
+} from './tensor.ts'
+export { describeType, type Range, type Value } from './value.ts'

@@ -68,7 +68,7 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
     const controller = new AbortController()
     executions.set(run, controller)
     try {
-      const output = await executor.execute(program, input, {
+      const { output } = await executor.execute(program, input, {
         signal: controller.signal,
         onProgress: (permille) => reply({ kind: 'progressed', run, permille }),
       })

@@ -11,7 +11,7 @@ import {
   helloPayload,
   resultStatement,
 } from '@shardy/protocol'
-import { evaluate, inputLength, type Program, programId } from '@shardy/tensor'
+import { evaluate, inputLength, matmulProgram, type Program, programId } from '@shardy/tensor'
 import { ManualClock } from '../test/manualClock.ts'
 import { type FakeOrchestrator, type Line, startOrchestrator } from '../test/orchestrator.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -20,7 +20,7 @@ import type { WorkerView } from './view.ts'
 import { createWorker, type Worker, type WorkerConfig } from './worker.ts'
 
 const identity: Identity = await generateIdentity({ extractable: false })
-const program: Program = { op: 'matmul', m: 5, k: 7, n: 3 }
+const program: Program = matmulProgram({ m: 5, k: 7, n: 3 })
 const input = Uint8Array.from({ length: inputLength(program) }, (_, index) => (index * 37) & 0xff)
 const output = evaluate(program, input)
 const outputDigest = encodeHex(sha256(output)) as Delivery['payloadDigest']
@@ -109,12 +109,10 @@ test('from challenge to settled', async () => {
     outputIncluded: true,
   })
   expect(await line.raw()).toEqual(output)
-  const statement = resultStatement(
-    delivery,
-    programId(program, sha256),
-    running.getView().workerId,
-    { outputDigest, traceRoot: undefined },
-  )
+  const statement = resultStatement(delivery, programId(program, sha256), running.getView().workerId, {
+    outputDigest,
+    traceRoot: undefined,
+  })
   const attested = attestedPayload(statement, result.attestation, sha256) ?? new Uint8Array()
   expect(await verifySignature(identity.publicKey, attested, result.attestation.signature)).toBe(true)
 
@@ -253,7 +251,7 @@ test('a large payload comes and goes in one frame', async () => {
   begin()
   const line = await orchestrator.line()
   await line.admit()
-  const large: Program = { op: 'matmul', m: 1, k: 4_000, n: 5_000 }
+  const large: Program = matmulProgram({ m: 1, k: 4_000, n: 5_000 })
   const bytes = new Uint8Array(inputLength(large)).fill(1)
   await line.deliver(large, bytes)
   await line.expect('ack')

@@ -16,7 +16,7 @@ import {
   type Signature,
   workerIdOf,
 } from '@shardy/protocol'
-import { encodeProgram, inputLength, type Program } from '@shardy/tensor'
+import { encodeProgram, inputLength, matmulProgram, type Program } from '@shardy/tensor'
 import type { Effect } from '../src/session/effect.ts'
 import type { Input } from '../src/session/input.ts'
 import { nextWakeMs } from '../src/session/liveness.ts'
@@ -58,7 +58,7 @@ export const challenge: Challenge = {
   timeMs: (startMs + offsetMs) as Challenge['timeMs'],
 }
 
-export const program: Program = { op: 'matmul', m: 2, k: 3, n: 4 }
+export const program: Program = matmulProgram({ m: 2, k: 3, n: 4 })
 export const input = new Uint8Array(inputLength(program)).fill(7)
 export const output = new Uint8Array(32).fill(9)
 

@@ -9,12 +9,19 @@ import {
   receiptFromJson,
   UnreachableError,
 } from '@shardy/sdk'
-import { evaluate, type Program, parseProgram } from '@shardy/tensor'
+import {
+  complexity,
+  describeProgram,
+  evaluate,
+  type Program,
+  parseProgram,
+  plainProduct,
+} from '@shardy/tensor'
 import type { Call, Command, Outcome } from '../command.ts'
 import { Failure, failureOf } from '../failure.ts'
 import { readBytesFrom } from '../files.ts'
 import type { Progress } from '../progress.ts'
-import { bytes, count, credits, printable, shape } from '../wording.ts'
+import { bytes, count, credits, printable } from '../wording.ts'
 
 /** A receipt with every delivery that a task may have is far below this. */
 const receiptBytesMax = 4 * 1024 * 1024
@@ -70,7 +77,7 @@ export const receiptCheck: Command = {
     progress.clear()
     if (checked.ok)
       return {
-        json: { ok: true, facts: checked.facts },
+        json: { ok: true, facts: { ...checked.facts, program: describeProgram(checked.facts.program) } },
         text: describeFacts(checked.facts, given !== undefined),
       }
     return refused(
@@ -136,15 +143,15 @@ async function fetchInput({ requester, progress }: Call, receipt: Receipt): Prom
 const smallWork = 4_000_000
 
 async function compute(program: Program, input: Uint8Array, progress: Progress): Promise<Uint8Array> {
-  const { m, k, n } = program
-  if (m * k * n <= smallWork) return evaluate(program, input)
+  if (complexity(program) <= smallWork) return evaluate(program, input)
   const { createCpuExecutor } = await import('@shardy/compute')
   const executor = createCpuExecutor()
   try {
-    return await executor.execute(program, input, {
+    const { output } = await executor.execute(program, input, {
       onProgress: (permille) =>
-        progress.show(`computing ${shape(program)} here: ${Math.floor(permille / 10)} %`),
+        progress.show(`computing the ${describeProgram(program)} here: ${Math.floor(permille / 10)} %`),
     })
+    return output
   } finally {
     await executor.close()
   }
@@ -168,7 +175,7 @@ function describeFacts(facts: ReceiptFacts, isInputGiven: boolean): string {
   const lines = [
     `The receipt of task ${facts.taskId} holds.`,
     ...(isTaskPinned ? ['  task id       as you demanded'] : []),
-    `  task          ${shape(facts.program)}${isProgramPinned ? ', as you demanded' : ''}`,
+    `  task          ${describeProgram(facts.program)}${isProgramPinned ? ', as you demanded' : ''}`,
     `  output        ${facts.outputDigest}`,
     `  signed by     ${count(agreed.length, 'distinct worker key')}:`,
     ...workers(agreed, 'gave this answer'),
@@ -183,11 +190,17 @@ function describeFacts(facts: ReceiptFacts, isInputGiven: boolean): string {
   return lines.join('\n')
 }
 
+/** What `--program` takes. */
+function shapeOf(program: Program): string {
+  const product = plainProduct(program)
+  return product === undefined ? 'MxKxN' : `${product.m}x${product.k}x${product.n}`
+}
+
 function meaning(facts: ReceiptFacts, isInputGiven: boolean): string[] {
   const { agreed, program, isRecomputed, isOrchestratorPinned, isTaskPinned, isProgramPinned } = facts
   const demands = [
     ...(isTaskPinned ? [] : ['--task ID']),
-    ...(isProgramPinned ? [] : [`--program ${program.m}x${program.k}x${program.n}`]),
+    ...(isProgramPinned ? [] : [`--program ${shapeOf(program)}`]),
     ...(isInputGiven ? [] : ['--input FILE']),
   ]
   const whose = [

@@ -34,17 +34,17 @@ export const submitMatmul: Command = {
 
   async run(call) {
     const { options, requester, progress } = call
-    const program = readShape(options)
+    const shape = readShape(options)
     const redundancy = options.whole('redundancy', redundancyMin, redundancyMax)
     const reward = options.decimal('reward', rewardMax)
     const file = options.text('to')
     if (file !== undefined && !options.has('wait')) {
       throw new Failure('usage', '--to needs --wait: there is no output before the task has ended')
     }
-    const { a, b, origin } = await readMatrices(options, program)
+    const { a, b, origin } = await readMatrices(options, shape)
     if (file !== undefined) await assertWritable(file)
     const task = await requester.submitMatmul({
-      ...program,
+      ...shape,
       a,
       b,
       ...(redundancy !== undefined && { redundancy }),

@@ -6,7 +6,7 @@ import { Failure } from '../failure.ts'
 import { assertWritable, writeBytesTo } from '../files.ts'
 import { follow } from '../following.ts'
 import { describeTask } from '../taskReport.ts'
-import { bytes, count, duration, shortShape, table } from '../wording.ts'
+import { bytes, count, duration, printable, table } from '../wording.ts'
 import { ended } from './submitMatmul.ts'
 
 const taskOperand = 'TASK_ID'
@@ -74,10 +74,10 @@ export const list: Command = {
     const rows = page.tasks.map((task) => [
       task.taskId,
       task.status,
-      shortShape(task.program),
+      printable(task.program),
       `${duration(world.nowMs() - task.submittedAtMs)} ago`,
     ])
-    const shown = table([['TASK_ID', 'STATUS', 'PRODUCT', 'SUBMITTED'], ...rows])
+    const shown = table([['TASK_ID', 'STATUS', 'PROGRAM', 'SUBMITTED'], ...rows])
     return { json: page, text: `${shown}${moreAfter(page.nextCursor)}` }
   },
 }

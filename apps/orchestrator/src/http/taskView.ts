@@ -3,13 +3,13 @@
 import type { TaskView } from '@shardy/api'
 import { type DeliveryRecord, explainWaiting, isEnded, type TaskRecord } from '@shardy/dispatch'
 import type { DeliveryId, TaskId } from '@shardy/protocol'
-import { decodeProgram, type Program } from '@shardy/tensor'
+import { decodeProgram, describeProgram } from '@shardy/tensor'
 import type { Services } from '../orchestrator.ts'
 
-function programOf(task: TaskRecord): Program {
+function programOf(task: TaskRecord): string {
   const decoded = decodeProgram(task.program)
   if (!decoded.ok) throw new Error(`task ${task.taskId} holds a broken program`, { cause: decoded.refusal })
-  return decoded.value
+  return describeProgram(decoded.value)
 }
 
 type DeliveryView = TaskView['deliveries'][number]

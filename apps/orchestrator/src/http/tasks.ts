@@ -10,7 +10,7 @@ import {
   rewardMicroCreditMax,
   type TaskId,
 } from '@shardy/protocol'
-import { inputLength, type Program, parseProgram } from '@shardy/tensor'
+import { decodeProgram, describeProgram, inputLength, type Program, parseProgram } from '@shardy/tensor'
 import type { Services } from '../orchestrator.ts'
 import type { Happening } from '../tasks/dispatcher.ts'
 import { newTask, type Request, taskIdOf } from '../tasks/submission.ts'
@@ -54,13 +54,15 @@ export async function ownTask(
 }
 
 function programOf(submission: Submission): Program {
-  const parsed = parseProgram(submission.program)
+  const given = submission.program
+  const bytes = 'base64' in given ? decodeBase64(given.base64) : undefined
+  const parsed = bytes === undefined ? parseProgram(given) : decodeProgram(bytes)
   if (parsed.ok) return parsed.value
   const detail = describeRefusal(parsed.refusal)
   throw new ApiError('invalidField', {
     detail,
     field: parsed.refusal.field,
-    value: JSON.stringify(submission.program),
+    value: JSON.stringify(given).slice(0, 200),
     bound: detail,
   })
 }
@@ -93,7 +95,7 @@ function refuseLength(program: Program, actual: number): void {
   const expected = inputLength(program)
   if (actual === expected) return
   throw new ApiError('invalidField', {
-    detail: `the input has ${actual} bytes; ${JSON.stringify(program)} takes ${expected}: A, then B`,
+    detail: `the input has ${actual} bytes; the ${describeProgram(program)} takes ${expected}`,
     field: 'input',
     value: `${actual} bytes`,
     bound: `${expected} bytes`,

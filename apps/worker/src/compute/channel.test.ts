@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
 import { ComputeError, type ComputeErrorKind } from '@shardy/compute'
-import type { Program } from '@shardy/tensor'
+import { matmulProgram, type Program } from '@shardy/tensor'
 import { createManualTimer } from '../../test/manualTimer.ts'
 import { cpu, createTestThreads, gpu } from '../../test/thread.ts'
 import { type Channel, type ComputeState, openChannel } from './channel.ts'
 
-const program: Program = { op: 'matmul', m: 1, k: 2, n: 1 }
+const program: Program = matmulProgram({ m: 1, k: 2, n: 1 })
 const input = () => Uint8Array.of(1, 2, 3, 4)
 
 function setUp() {
@@ -47,8 +47,13 @@ test('opens, measures, and executes with the payload transferred', async () => {
   const request = await thread.take('execute')
   expect(thread.transferred).toEqual([bytes.buffer])
   thread.answer({ kind: 'progressed', call: request.call, permille: 500 })
-  thread.answer({ kind: 'executed', call: request.call, output: Uint8Array.of(11, 0, 0, 0).buffer })
-  expect(await answer).toEqual(Uint8Array.of(11, 0, 0, 0))
+  thread.answer({
+    kind: 'executed',
+    call: request.call,
+    output: Uint8Array.of(11, 0, 0, 0).buffer,
+    kept: new Map([[2, Uint8Array.of(7).buffer]]),
+  })
+  expect(await answer).toEqual({ output: Uint8Array.of(11, 0, 0, 0), kept: new Map([[2, Uint8Array.of(7)]]) })
   expect(seen).toEqual([500])
 })
 
@@ -73,8 +78,13 @@ test('a thread that says nothing is ended, the call rejected, and the next call 
 
   const next = await threads.nextReady(gpu)
   const again = executor.execute(program, input())
-  next.answer({ kind: 'executed', call: (await next.take('execute')).call, output: new ArrayBuffer(4) })
-  expect(await again).toEqual(new Uint8Array(4))
+  next.answer({
+    kind: 'executed',
+    call: (await next.take('execute')).call,
+    output: new ArrayBuffer(4),
+    kept: new Map(),
+  })
+  expect(await again).toEqual({ output: new Uint8Array(4), kept: new Map() })
 })
 
 test('progress is a sign of life', async () => {
@@ -86,8 +96,8 @@ test('progress is a sign of life', async () => {
     timer.advance(20_000)
     thread.answer({ kind: 'progressed', call, permille })
   }
-  thread.answer({ kind: 'executed', call, output: new ArrayBuffer(4) })
-  expect((await answer).length).toBe(4)
+  thread.answer({ kind: 'executed', call, output: new ArrayBuffer(4), kept: new Map() })
+  expect((await answer).output.length).toBe(4)
   expect(thread.isTerminated).toBe(false)
 })
 
@@ -170,7 +180,7 @@ test('an answer of another kind, or to no call at all, does no harm', async () =
   const thread = await threads.nextReady(gpu)
   const answer = kindOf(executor.execute(program, input()))
   const { call } = await thread.take('execute')
-  thread.answer({ kind: 'executed', call: call + 7, output: new ArrayBuffer(4) })
+  thread.answer({ kind: 'executed', call: call + 7, output: new ArrayBuffer(4), kept: new Map() })
   thread.answer({ kind: 'measured', call, operationsPerSecond: 1 })
   expect(await answer).toBe('internal')
 })

@@ -4,6 +4,7 @@
  * GPU. When not even the CPU opens, the channel has failed and says why.
  */
 import { ComputeError, type Executor } from '@shardy/compute'
+import { noBlobs } from '@shardy/tensor'
 import { type Calls, openCalls, type Thread, type Timer } from './call.ts'
 import type { CpuReason, Device } from './message.ts'
 
@@ -132,7 +133,7 @@ export function openChannel(adapters: ChannelAdapters, without: CpuReason | unde
     executorFor: (device) => ({
       name: device.executor,
       adapter: device.adapter,
-      async execute(program, input, { signal, onProgress } = {}) {
+      async execute(program, input, { signal, onProgress, blobs = noBlobs, keep = [] } = {}) {
         const current = await ready()
         if (signal?.aborted) throw new ComputeError('aborted', 'the caller aborted')
         // The buffer moves to the other thread when it holds nothing else; the caller's view is empty afterwards.
@@ -140,12 +141,15 @@ export function openChannel(adapters: ChannelAdapters, without: CpuReason | unde
         const buffer =
           isWhole && input.buffer instanceof ArrayBuffer ? input.buffer : new Uint8Array(input).buffer
         try {
-          const { output } = await current.call(
-            { kind: 'execute', program, input: buffer },
+          const { output, kept } = await current.call(
+            { kind: 'execute', program, input: buffer, blobs, keep },
             { answer: 'executed', patienceMs: executePatienceMs, transfer: [buffer], signal, onProgress },
           )
           losses = 0
-          return new Uint8Array(output)
+          return {
+            output: new Uint8Array(output),
+            kept: new Map(Array.from(kept, ([index, bytes]) => [index, new Uint8Array(bytes)])),
+          }
         } catch (thrown) {
           const error = asComputeError(thrown)
           if (isLoss(error)) current.end(error)

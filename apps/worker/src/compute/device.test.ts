@@ -27,9 +27,10 @@ test('the self-check tells an exact executor from one that is wrong in a single 
   const wrong = {
     ...right,
     async execute(...call: Parameters<typeof right.execute>) {
-      const output = await right.execute(...call)
+      const execution = await right.execute(...call)
+      const { output } = execution
       output[output.length - 4] = (output.at(-4) ?? 0) ^ 1
-      return output
+      return execution
     },
   }
   expect(await isExact(wrong)).toBe(false)

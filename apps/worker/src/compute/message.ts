@@ -5,7 +5,7 @@
  */
 import type { ComputeErrorKind } from '@shardy/compute'
 import type { ExecutorKind } from '@shardy/protocol'
-import type { Program } from '@shardy/tensor'
+import type { Blobs, Program } from '@shardy/tensor'
 
 /** What runs the programs, for a person and for the hello. */
 export interface Device {
@@ -33,6 +33,9 @@ export type Request =
       readonly call: number
       readonly program: Program
       readonly input: ArrayBuffer
+      /** The constants that the program names by digest, and the values wanted beside the output. */
+      readonly blobs: Blobs
+      readonly keep: readonly number[]
     }
   /** Not a call of its own: the execution still answers, usually with the error `aborted`. */
   | { readonly kind: 'abort'; readonly call: number }
@@ -41,7 +44,12 @@ export type Answer =
   | { readonly kind: 'opened'; readonly call: number; readonly device: Device }
   | { readonly kind: 'measured'; readonly call: number; readonly operationsPerSecond: number }
   | { readonly kind: 'progressed'; readonly call: number; readonly permille: number }
-  | { readonly kind: 'executed'; readonly call: number; readonly output: ArrayBuffer }
+  | {
+      readonly kind: 'executed'
+      readonly call: number
+      readonly output: ArrayBuffer
+      readonly kept: ReadonlyMap<number, ArrayBuffer>
+    }
   | {
       readonly kind: 'failed'
       readonly call: number

@@ -3,9 +3,9 @@
  * odd sizes and all values of a byte finds such a driver before it is offered any work.
  */
 import type { Executor } from '@shardy/compute'
-import { evaluate, inputLength, type Program } from '@shardy/tensor'
+import { evaluate, inputLength, matmulProgram, type Program } from '@shardy/tensor'
 
-const program: Program = { op: 'matmul', m: 67, k: 35, n: 71 }
+const program: Program = matmulProgram({ m: 67, k: 35, n: 71 })
 
 export async function isExact(executor: Executor): Promise<boolean> {
   const input = Uint8Array.from(
@@ -13,6 +13,6 @@ export async function isExact(executor: Executor): Promise<boolean> {
     (_, index) => (index * 167 + (index >> 8)) & 0xff,
   )
   const expected = evaluate(program, input)
-  const output = await executor.execute(program, input)
+  const { output } = await executor.execute(program, input)
   return output.length === expected.length && output.every((byte, index) => byte === expected[index])
 }

@@ -1,11 +1,12 @@
 import { expect, test } from 'bun:test'
 import { ComputeError, type ComputeErrorKind, createCpuExecutor, type Executor } from '@shardy/compute'
-import type { Program } from '@shardy/tensor'
+import { matmulProgram, noBlobs, type Program } from '@shardy/tensor'
 import { cpu } from '../../test/thread.ts'
 import type { Answer } from './message.ts'
 import { createService } from './service.ts'
 
-const program: Program = { op: 'matmul', m: 1, k: 2, n: 1 }
+const nothingMore = { blobs: noBlobs, keep: [] }
+const program: Program = matmulProgram({ m: 1, k: 2, n: 1 })
 
 function serve(executor: Executor) {
   const answers: Answer[] = []
@@ -25,14 +26,25 @@ function executorThat(execute: Executor['execute']): Executor {
 test('opens, measures and executes', async () => {
   const { service, answers } = serve(createCpuExecutor())
   await service.receive({ kind: 'open', call: 1, without: undefined })
-  await service.receive({ kind: 'execute', call: 2, program, input: Uint8Array.of(1, 2, 3, 4).buffer })
+  await service.receive({
+    kind: 'execute',
+    call: 2,
+    program,
+    input: Uint8Array.of(1, 2, 3, 4).buffer,
+    ...nothingMore,
+  })
   expect(answers[0]).toEqual({ kind: 'opened', call: 1, device: cpu })
-  expect(answers.at(-1)).toEqual({ kind: 'executed', call: 2, output: Uint8Array.of(11, 0, 0, 0).buffer })
+  expect(answers.at(-1)).toEqual({
+    kind: 'executed',
+    call: 2,
+    output: Uint8Array.of(11, 0, 0, 0).buffer,
+    kept: new Map(),
+  })
 })
 
 test('work before a device is open is refused', async () => {
   const { service, answers } = serve(createCpuExecutor())
-  await service.receive({ kind: 'execute', call: 1, program, input: new ArrayBuffer(4) })
+  await service.receive({ kind: 'execute', call: 1, program, input: new ArrayBuffer(4), ...nothingMore })
   expect(answers).toEqual([{ kind: 'failed', call: 1, error: 'closed', message: 'no device is open yet' }])
 })
 
@@ -45,16 +57,26 @@ test.each([
   async (_, thrown, error, message) => {
     const { service, answers } = serve(executorThat(() => Promise.reject(thrown())))
     await service.receive({ kind: 'open', call: 1, without: undefined })
-    await service.receive({ kind: 'execute', call: 2, program, input: new ArrayBuffer(4) })
+    await service.receive({ kind: 'execute', call: 2, program, input: new ArrayBuffer(4), ...nothingMore })
     expect(answers.at(-1)).toEqual({ kind: 'failed', call: 2, error: error as ComputeErrorKind, message })
   },
 )
 
 test('an output inside a larger buffer is cut out before it is transferred', async () => {
-  const { service, answers } = serve(executorThat(async () => Uint8Array.of(9, 1, 2, 9).subarray(1, 3)))
+  const { service, answers } = serve(
+    executorThat(async () => ({
+      output: Uint8Array.of(9, 1, 2, 9).subarray(1, 3),
+      kept: new Map([[2, Uint8Array.of(8, 5).subarray(1)]]),
+    })),
+  )
   await service.receive({ kind: 'open', call: 1, without: undefined })
-  await service.receive({ kind: 'execute', call: 2, program, input: new ArrayBuffer(4) })
-  expect(answers.at(-1)).toEqual({ kind: 'executed', call: 2, output: Uint8Array.of(1, 2).buffer })
+  await service.receive({ kind: 'execute', call: 2, program, input: new ArrayBuffer(4), ...nothingMore })
+  expect(answers.at(-1)).toEqual({
+    kind: 'executed',
+    call: 2,
+    output: Uint8Array.of(1, 2).buffer,
+    kept: new Map([[2, Uint8Array.of(5).buffer]]),
+  })
 })
 
 test('an abort reaches the execution that it names', async () => {
@@ -70,7 +92,13 @@ test('an abort reaches the execution that it names', async () => {
     }),
   )
   await service.receive({ kind: 'open', call: 1, without: undefined })
-  const execution = service.receive({ kind: 'execute', call: 2, program, input: new ArrayBuffer(4) })
+  const execution = service.receive({
+    kind: 'execute',
+    call: 2,
+    program,
+    input: new ArrayBuffer(4),
+    ...nothingMore,
+  })
   await started.promise
   await service.receive({ kind: 'abort', call: 99 })
   expect(signals[0]?.aborted).toBe(false)

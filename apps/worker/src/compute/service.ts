@@ -16,8 +16,11 @@ export interface ServiceHost {
 const progressEveryMs = 100
 
 /** Whole buffers only: a view into a larger one would take its neighbours along. */
-function wholeBuffer({ buffer, byteLength }: Uint8Array, copy: () => Uint8Array<ArrayBuffer>): ArrayBuffer {
-  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? buffer : copy().buffer
+function wholeBuffer(bytes: Uint8Array): ArrayBuffer {
+  const { buffer, byteLength } = bytes
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+    ? buffer
+    : new Uint8Array(bytes).buffer
 }
 
 export function createService({ open, post, nowMs }: ServiceHost) {
@@ -29,7 +32,8 @@ export function createService({ open, post, nowMs }: ServiceHost) {
     return opened
   }
 
-  async function execute({ call, program, input }: Extract<Request, { kind: 'execute' }>): Promise<void> {
+  async function execute(request: Extract<Request, { kind: 'execute' }>): Promise<void> {
+    const { call, program, input, blobs, keep } = request
     const controller = new AbortController()
     running.set(call, controller)
     let saidAtMs = Number.NEGATIVE_INFINITY
@@ -40,12 +44,15 @@ export function createService({ open, post, nowMs }: ServiceHost) {
     }
     try {
       const { executor } = device()
-      const bytes = await executor.execute(program, new Uint8Array(input), {
+      const execution = await executor.execute(program, new Uint8Array(input), {
+        blobs,
+        keep,
         signal: controller.signal,
         onProgress,
       })
-      const output = wholeBuffer(bytes, () => bytes.slice())
-      post({ kind: 'executed', call, output }, [output])
+      const output = wholeBuffer(execution.output)
+      const kept = new Map(Array.from(execution.kept, ([index, bytes]) => [index, wholeBuffer(bytes)]))
+      post({ kind: 'executed', call, output, kept }, [output, ...kept.values()])
     } finally {
       running.delete(call)
     }

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import type { DeliveryId, MicroCredit, TaskId } from '@shardy/protocol'
-import type { Program } from '@shardy/tensor'
+import { matmulProgram, type Program } from '@shardy/tensor'
 import type { HistoryEntry, Totals } from '@shardy/worker'
 import { createRecord } from './record.ts'
 
-const program: Program = { op: 'matmul', m: 1, k: 2, n: 3 }
+const program: Program = matmulProgram({ m: 1, k: 2, n: 3 })
 
 function entry(name: string): HistoryEntry {
   const rewardMicroCredit = 5n as MicroCredit

@@ -1,9 +1,10 @@
 /** Finished pieces of work, newest first: what became of each, and what it paid. */
+
+import { describeProgram } from '@shardy/tensor'
 import { memo, useState } from 'react'
 import type { RecordEntry } from '../station/record.ts'
 import { formatCredits } from '../view/credits.ts'
 import { describeEnding } from '../view/outcome.ts'
-import { describeProgram } from '../view/work.ts'
 
 const shownAtFirst = 10
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })

@@ -1,7 +1,9 @@
 /** What is here right now, each piece with its phase and progress. */
+
+import { describeProgram } from '@shardy/tensor'
 import type { DeliveryView } from '@shardy/worker'
 import type { StatusName } from '../view/status.ts'
-import { describePhase, describeProgram } from '../view/work.ts'
+import { describePhase } from '../view/work.ts'
 
 interface RunningProps {
   readonly deliveries: readonly DeliveryView[]

@@ -1,13 +1,5 @@
 /** A piece of work, its phase and a speed, in words. */
-import type { Program } from '@shardy/tensor'
 import type { DeliveryView } from '@shardy/worker'
-
-const group = new Intl.NumberFormat('en-US')
-
-export function describeProgram({ m, k, n }: Program): string {
-  const [rows, inner, columns] = [m, k, n].map((size) => group.format(size))
-  return `${rows} × ${inner} matrix times ${inner} × ${columns}`
-}
 
 const phases: Record<DeliveryView['phase'], string> = {
   awaitingPayload: 'receiving its input',

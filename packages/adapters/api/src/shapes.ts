@@ -14,7 +14,6 @@ import {
   statementsPerBatchMax,
   taskStatuses,
 } from '@shardy/protocol'
-import { kMax, rowsMax } from '@shardy/tensor'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 
 const closed = { additionalProperties: false }
@@ -36,14 +35,23 @@ const workerId = hex(32, "SHA-256 of the worker's public key")
 
 export const status = words(taskStatuses)
 
-export const program = Type.Object(
+const size = Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 })
+const base64 = (bytes: number) =>
+  Type.String({
+    maxLength: Math.ceil(bytes / 3) * 4,
+    pattern: '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$',
+  })
+
+export const program = Type.Union(
+  [
+    Type.Object({ op: words(['matmul']), m: size, k: size, n: size }, closed),
+    Type.Object({ base64: base64(programBytesMax) }, closed),
+  ],
   {
-    op: words(['matmul']),
-    m: Type.Integer({ minimum: 1, maximum: rowsMax }),
-    k: Type.Integer({ minimum: 1, maximum: kMax }),
-    n: Type.Integer({ minimum: 1, maximum: rowsMax }),
+    description:
+      'the exact int8 matrix product C (m × n, int32) = A (m × k) · B (k × n), or any exact program as its ' +
+      'canonical bytes (docs/spec/tensor.md)',
   },
-  { ...closed, description: 'exact int8 matrix product: C (m × n, int32) = A (m × k) · B (k × n)' },
 )
 
 /** Larger inputs are uploaded as blobs. */
@@ -53,16 +61,16 @@ export const input = Type.Union(
   [
     Type.Object(
       {
-        base64: Type.String({
-          maxLength: Math.ceil(inlineInputBytesMax / 3) * 4,
-          pattern: '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$',
-        }),
+        base64: base64(inlineInputBytesMax),
       },
       closed,
     ),
     Type.Object({ blob: digest }, closed),
   ],
-  { description: 'the bytes of A then B, row by row; workers who compute the task see them' },
+  {
+    description:
+      "the program's inputs one after the other, A then B for a product; workers who compute the task see them",
+  },
 )
 
 const timeoutMsMin = 1_000
@@ -92,7 +100,7 @@ export type Submission = Static<typeof submission>
 export const taskView = Type.Object({
   taskId,
   kind: words(['program']),
-  program,
+  program: Type.String({ description: 'what the program is, in words' }),
   programId: hex(32, "hash of the program's canonical bytes"),
   seed: decimal('64 bits'),
   input: Type.Object({ digest, length }),

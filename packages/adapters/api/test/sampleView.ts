@@ -5,7 +5,7 @@ export function sampleView(changes: Partial<TaskView> = {}): TaskView {
   return {
     taskId: '0abc'.padStart(32, '0'),
     kind: 'program',
-    program: { op: 'matmul', m: 3, k: 5, n: 2 },
+    program: 'matrix product 3 × 5 · 5 × 2',
     programId: '11'.repeat(32),
     seed: '0',
     input: { digest: '22'.repeat(32), length: 25 },

@@ -2,7 +2,7 @@
  * How fast an executor is, measured in well under a second: the figure that a worker states in its profile. It counts
  * everything between input and output bytes, so a device's transfers and start-up costs are in it.
  */
-import { complexity, inputLength, type Program } from '@shardy/tensor'
+import { complexity, inputLength, matmulProgram, type Program } from '@shardy/tensor'
 import type { Executor } from './executor.ts'
 
 const sizes = [64, 128, 256, 512, 1024, 2048] as const
@@ -10,7 +10,7 @@ const sizes = [64, 128, 256, 512, 1024, 2048] as const
 const nextBelowMs = 100
 
 function cube(size: number): Program {
-  return { op: 'matmul', m: size, k: size, n: size }
+  return matmulProgram({ m: size, k: size, n: size })
 }
 
 /** Any bytes do, as long as they are not all alike. */

@@ -1,9 +1,15 @@
 /**
  * The fast int8 product in plain JavaScript. Two columns ride in one double, so that one multiply-add does the work of
- * two: with b = b0 + b1 * 2^27, a * b is a*b0 + a*b1 * 2^27. Over at most 1,024 terms each half stays within 2^24 and
- * the whole within 2^52, so every double on the way is an exact integer and the halves come apart exactly.
+ * two: with b = b0 + b1 * 2^27, a * b is a*b0 + a*b1 * 2^27. Over at most 1,024 terms each half stays within 2^25 and
+ * the whole within 2^53, so every double on the way is an exact integer and the halves come apart exactly.
  */
-import { type MatmulProgram, outputLength } from '@shardy/tensor'
+export interface Product {
+  readonly m: number
+  readonly k: number
+  readonly n: number
+}
+
+import type { Entries } from '@shardy/tensor'
 
 /** Terms summed before the halves are taken apart. 2^11 would still be exact; 2^10 keeps the panels in the caches. */
 const depthMax = 1024
@@ -14,8 +20,8 @@ const shift = 2 ** 27
 /** Groups of four rows, transposed: for each inner index the four entries lie side by side. */
 function packRows(
   packed: Float64Array,
-  a: Int8Array,
-  program: MatmulProgram,
+  a: Entries,
+  program: Product,
   row0: number,
   inner0: number,
   depth: number,
@@ -42,7 +48,7 @@ function packRows(
  */
 function packColumns(
   packed: Float64Array,
-  b: Int8Array,
+  b: Entries,
   n: number,
   column0: number,
   inner0: number,
@@ -104,13 +110,7 @@ function multiply(
 }
 
 /** Adds the sixteen sums to the entries of C that exist: the last rows and columns of a group may lie outside. */
-function addSums(
-  c: Int32Array,
-  sums: Float64Array,
-  { m, n }: MatmulProgram,
-  row0: number,
-  column0: number,
-): void {
+function addSums(c: Int32Array, sums: Float64Array, { m, n }: Product, row0: number, column0: number): void {
   for (let lane = 0; lane < 4 && row0 + lane < m; lane++) {
     for (let pair = 0; pair < 2; pair++) {
       const both = sums[2 * lane + pair] ?? 0
@@ -123,29 +123,17 @@ function addSums(
   }
 }
 
-/** Hosts with the other byte order exist, if rarely; the output's order is little-endian on all of them (spec T5). */
-function toLittleEndian(c: Int32Array): Uint8Array {
-  const bytes = new Uint8Array(c.buffer)
-  if (new Uint8Array(Int32Array.of(1).buffer)[0] === 1) return bytes
-  const view = new DataView(c.buffer)
-  c.forEach((sum, index) => {
-    view.setInt32(4 * index, sum, true)
-  })
-  return bytes
-}
-
 /**
- * Gives the output bytes. Pauses every few hundred thousand multiply-adds and yields the part that is done, 0 to 1, so
+ * Gives C, from A row by row and B row by row. Pauses every few hundred thousand multiply-adds and yields the part that is done, 0 to 1, so
  * that the caller can let its host breathe or stop.
  */
 export function* multiplyMatrices(
-  program: MatmulProgram,
-  input: Uint8Array,
-): Generator<number, Uint8Array, void> {
+  program: Product,
+  a: Entries,
+  b: Entries,
+): Generator<number, Int32Array, void> {
   const { m, k, n } = program
-  const a = new Int8Array(input.buffer, input.byteOffset, m * k)
-  const b = new Int8Array(input.buffer, input.byteOffset + m * k, k * n)
-  const c = new Int32Array(outputLength(program) / 4)
+  const c = new Int32Array(m * n)
   const depthLimit = Math.min(k, depthMax)
   const columnLimit = Math.min(4 * Math.ceil(n / 4), columnsPerBlock)
   const rowLimit = Math.min(4 * Math.ceil(m / 4), rowsPerBlock)
@@ -173,5 +161,5 @@ export function* multiplyMatrices(
       }
     }
   }
-  return toLittleEndian(c)
+  return c
 }

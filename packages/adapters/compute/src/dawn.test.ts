@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { matmulProgram } from '@shardy/tensor'
 import { describeExecutor, scatteredInput } from './conformance.ts'
 import { findGpu, openDawn } from './dawn.ts'
 import { ComputeError } from './executor.ts'
@@ -31,7 +32,7 @@ if ('refusal' in gpu) {
   })
 
   describe('a failing device', () => {
-    const program = { op: 'matmul', m: 200, k: 100, n: 200 } as const
+    const program = matmulProgram({ m: 200, k: 100, n: 200 })
 
     test('that is lost before a call refuses it as lost', async () => {
       const device = await requestDevice()
@@ -45,7 +46,7 @@ if ('refusal' in gpu) {
     test('that is lost during a call ends it as lost', async () => {
       const device = await requestDevice()
       const executor = await createWebGpuExecutor(device, 'test')
-      const long = { op: 'matmul', m: 1024, k: 1024, n: 1024 } as const
+      const long = matmulProgram({ m: 1024, k: 1024, n: 1024 })
       const answer = executor.execute(long, scatteredInput(long), { onProgress: () => device.destroy() })
       expect(await answer.catch((thrown) => thrown)).toMatchObject({ kind: 'deviceLost' })
       await executor.close()
@@ -87,10 +88,9 @@ if ('refusal' in gpu) {
   test('openDawn gives the same executor to a program as to a test', async () => {
     const opened = await openDawn({ allowSoftware: true })
     if (!opened.ok) throw new Error(opened.refusal.message)
-    const program = { op: 'matmul', m: 1, k: 2, n: 1 } as const
-    expect(await opened.executor.execute(program, Uint8Array.of(1, 2, 3, 4))).toEqual(
-      Uint8Array.of(11, 0, 0, 0),
-    )
+    const program = matmulProgram({ m: 1, k: 2, n: 1 })
+    const { output } = await opened.executor.execute(program, Uint8Array.of(1, 2, 3, 4))
+    expect(output).toEqual(Uint8Array.of(11, 0, 0, 0))
     await opened.executor.close()
   })
 }

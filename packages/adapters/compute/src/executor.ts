@@ -3,13 +3,33 @@
  * first. Executors give the bytes that `@shardy/tensor` defines, or an error; never other bytes.
  */
 import { describeRefusal } from '@shardy/protocol'
-import { type Program, parseProgram, refuseInput } from '@shardy/tensor'
+import {
+  type Blobs,
+  noBlobs,
+  type Program,
+  readConstants,
+  readInputs,
+  type Tensor,
+  tensorBytes,
+  tryInferProgram,
+} from '@shardy/tensor'
 
 export interface ExecuteOptions {
+  /** The constants that the program names by digest. The caller has compared bytes and digests. */
+  readonly blobs?: Blobs | undefined
+  /** Values wanted beside the output, by their index in the program: what a check asks for. */
+  readonly keep?: readonly number[] | undefined
   /** Rejects with `aborted` soon after the signal; work already given to a device may still finish unseen. */
   readonly signal?: AbortSignal | undefined
   /** Called now and then with the part that is done, 0 to 1000, never falling. */
   readonly onProgress?: ((permille: number) => void) | undefined
+}
+
+export interface Execution {
+  /** The program's outputs, one after the other. */
+  readonly output: Uint8Array
+  /** The bytes of the values that were to be kept. */
+  readonly kept: ReadonlyMap<number, Uint8Array>
 }
 
 export interface Executor {
@@ -18,7 +38,7 @@ export interface Executor {
   /** The device behind it, in one line for a person. */
   readonly adapter: string
   /** May be called again before it answers; the executor takes calls in turn or side by side, as suits its device. */
-  execute(program: Program, input: Uint8Array, options?: ExecuteOptions): Promise<Uint8Array>
+  execute(program: Program, input: Uint8Array, options?: ExecuteOptions): Promise<Execution>
   /** Frees the device. Calls that are still open, and later ones, reject with `closed`. */
   close(): Promise<void>
 }
@@ -48,14 +68,45 @@ export function closedError(name: string): ComputeError {
   return new ComputeError('closed', `the ${name} executor is closed; open another`)
 }
 
-/** Throws when the program or the input is outside the rules, so that kernels need not look again. */
-export function admit(program: Program, input: Uint8Array): void {
-  const parsed = parseProgram(program)
-  if (!parsed.ok) throw new ComputeError('programRefused', describeRefusal(parsed.refusal))
-  const refusal = refuseInput(program, input)
-  if (refusal !== undefined) throw new ComputeError('inputRefused', describeRefusal(refusal))
+/**
+ * The tensors that a program begins with, inputs then constants. Throws when program, input or blobs are outside the
+ * rules, so that kernels need not look again.
+ */
+export function admit(
+  program: Program,
+  input: Uint8Array,
+  { blobs = noBlobs, keep = [] }: ExecuteOptions = {},
+): readonly Tensor[] {
+  const inference = tryInferProgram(program)
+  if (!inference.ok) throw new ComputeError('programRefused', describeRefusal(inference.refusal))
+  const inputs = readInputs(program, input)
+  if (!inputs.ok) throw new ComputeError('inputRefused', describeRefusal(inputs.refusal))
+  const constants = readConstants(program, blobs)
+  if (!constants.ok) throw new ComputeError('inputRefused', describeRefusal(constants.refusal))
+  for (const index of keep) {
+    if (inference.values[index] !== undefined) continue
+    throw new ComputeError(
+      'programRefused',
+      `the value ${index} is to be kept, the program has no such value`,
+    )
+  }
+  return [...inputs.value, ...constants.value]
 }
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new ComputeError('aborted', 'the caller aborted', { cause: signal.reason })
+}
+
+/** Copies, so that what is handed out shares no memory with an executor or with the caller's input. */
+export function keepValues(
+  keep: readonly number[],
+  tensors: readonly (Tensor | undefined)[],
+): ReadonlyMap<number, Uint8Array> {
+  return new Map(
+    keep.map((index) => {
+      const tensor = tensors[index]
+      if (tensor === undefined) throw new Error(`the value ${index} was not kept`)
+      return [index, tensorBytes(tensor).slice()]
+    }),
+  )
 }

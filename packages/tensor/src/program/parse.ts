@@ -1,11 +1,13 @@
 /**
  * Reads a program out of anything, JSON for instance: the same fields as `Program`, where a type may leave out its range
- * and a constant's data is hex. What is not one is refused by its place, with the value and the rule.
+ * and a constant's data is hex; or the short form of the plain product, `{ op: 'matmul', m, k, n }`. What is not one is refused by its place, with the value and the rule.
  */
 import { type Decoded, decodeHex, type Refusal } from '@shardy/protocol'
+import { matmulProgram } from '../builder/matmulProgram.ts'
 import { operationNames } from '../operations/index.ts'
 import { type Dtype, dtypeFacts } from '../tensor.ts'
 import { decodeProgram, writeProgram } from './encoding.ts'
+import { tryInferProgram } from './inference.ts'
 import type { Program } from './program.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -108,8 +110,28 @@ function refuseValues(program: Program): void {
   attempt('program', program)
 }
 
+const sizeMax = 2 ** 31 - 1
+
+/** The short form of a plain product. */
+function parseProduct(value: object): Program {
+  const { op, ...sizes } = record(value, 'program', ['op', 'm', 'k', 'n'])
+  if (op !== 'matmul') throw new Misshapen('program.op', `is ${describe(op)}, expected 'matmul'`)
+  const [m, k, n] = (['m', 'k', 'n'] as const).map((name) => {
+    const size = sizes[name]
+    if (typeof size === 'number' && Number.isInteger(size) && size >= 1 && size <= sizeMax) return size
+    throw new Misshapen(`program.${name}`, `is ${describe(size)}, expected a whole number from 1 on`)
+  })
+  return matmulProgram({ m: m ?? 0, k: k ?? 0, n: n ?? 0 })
+}
+
+function inferred(program: Program): Decoded<Program> {
+  const inference = tryInferProgram(program)
+  return inference.ok ? { ok: true, value: program } : inference
+}
+
 export function parseProgram(value: unknown): Decoded<Program> {
   try {
+    if (typeof value === 'object' && value !== null && 'op' in value) return inferred(parseProduct(value))
     const given = record(value, 'program', ['inputs', 'constants', 'nodes', 'outputs'])
     const each = (name: string, parse: (part: unknown, path: string) => Json) =>
       listOf(given[name] ?? [], `program.${name}`).map((part, index) =>

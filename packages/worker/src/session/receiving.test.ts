@@ -8,7 +8,7 @@ import {
   type ProgramId,
   type RejectReason,
 } from '@shardy/protocol'
-import { encodeProgram, inputLength, outputLength, type Program } from '@shardy/tensor'
+import { encodeProgram, inputLength, matmulProgram, outputLength, type Program } from '@shardy/tensor'
 import {
   attestation,
   deliveryOf,
@@ -164,7 +164,7 @@ test('committed deliveries take no slot, yet their number is bounded', () => {
 })
 
 test('the outputs that commitments keep are bounded in bytes', () => {
-  const large: Program = { op: 'matmul', m: 4096, k: 1, n: 4096 }
+  const large: Program = matmulProgram({ m: 4096, k: 1, n: 4096 })
   const largeInput = new Uint8Array(inputLength(large))
   const largeOutput = new Uint8Array(outputLength(large))
   const changes = {

@@ -2,9 +2,16 @@
  * The WebGPU executor: one program at a time on one device that it owns, in slices of some tens of milliseconds, so
  * that no driver's watchdog ends it, a screen stays alive, and an abort or a lost device is seen soon.
  */
-import { outputLength, type Program } from '@shardy/tensor'
+import { outputLength, type Program, plainProduct } from '@shardy/tensor'
 import tgpu from 'typegpu'
-import { admit, closedError, type ExecuteOptions, type Executor, throwIfAborted } from '../executor.ts'
+import {
+  admit,
+  ComputeError,
+  closedError,
+  type ExecuteOptions,
+  type Executor,
+  throwIfAborted,
+} from '../executor.ts'
 import { guardDevice } from './guard.ts'
 import { matmulKernel, multiplyAddsPerTile, tileSize } from './kernel.ts'
 import { inputBufferBytes, refuseBeyondLimits } from './limits.ts'
@@ -39,7 +46,9 @@ export async function createWebGpuExecutor(device: GPUDevice, adapter: string): 
   }
 
   async function multiply(program: Program, input: Uint8Array, options: ExecuteOptions): Promise<Uint8Array> {
-    const { m, k, n } = program
+    const product = plainProduct(program)
+    if (product === undefined) throw new ComputeError('beyondLimits', 'this executor runs plain products')
+    const { m, k, n } = product
     const { signal, onProgress } = options
     const outputBytes = outputLength(program)
     const buffers = await guard.run('allocating buffers', async () =>
@@ -86,7 +95,7 @@ export async function createWebGpuExecutor(device: GPUDevice, adapter: string): 
         return multiply(program, input, options)
       })
       turn = answer.catch(() => memory.release()) // Buffers of a failed call may be invalid or still in use.
-      return await answer
+      return { output: await answer, kept: new Map() }
     },
     async close() {
       guard.end(closedError(name))

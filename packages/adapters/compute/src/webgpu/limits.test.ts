@@ -1,17 +1,17 @@
 import { expect, test } from 'bun:test'
-import type { Program } from '@shardy/tensor'
+import { matmulProgram, type Program } from '@shardy/tensor'
 import { inputBufferBytes, refuseBeyondLimits } from './limits.ts'
 
-const program: Program = { op: 'matmul', m: 100, k: 101, n: 103 }
+const program: Program = matmulProgram({ m: 100, k: 101, n: 103 })
 
 test('the input buffer has whole words and one to spare', () => {
-  expect(inputBufferBytes({ op: 'matmul', m: 1, k: 2, n: 1 })).toBe(8)
-  expect(inputBufferBytes({ op: 'matmul', m: 1, k: 1, n: 4 })).toBe(12)
+  expect(inputBufferBytes(matmulProgram({ m: 1, k: 2, n: 1 }))).toBe(8)
+  expect(inputBufferBytes(matmulProgram({ m: 1, k: 1, n: 4 }))).toBe(12)
 })
 
 test('the largest program of the spec fits the limits that every WebGPU device has', () => {
   const defaults = { maxBufferSize: 256 * 2 ** 20, maxStorageBufferBindingSize: 128 * 2 ** 20 }
-  expect(() => refuseBeyondLimits({ op: 'matmul', m: 4096, k: 8192, n: 4096 }, defaults)).not.toThrow()
+  expect(() => refuseBeyondLimits(matmulProgram({ m: 4096, k: 8192, n: 4096 }), defaults)).not.toThrow()
 })
 
 const beyond = [
