@@ -69,6 +69,9 @@ export function entryAt(data: Entries, index: number): number {
   return value
 }
 
+/** Node's `Buffer` has a `slice` that does not copy. */
+const copyBytes = Uint8Array.prototype.slice
+
 const hostIsLittleEndian = new Uint8Array(Int32Array.of(1).buffer)[0] === 1
 
 /** The tensor's bytes. They may share memory with it: whoever wants to keep them apart copies. */
@@ -97,7 +100,7 @@ export function tensorFromBytes(
   if (dtype === 'i8') return { dtype, shape, data: new Int8Array(buffer, byteOffset, size) }
   if (dtype === 'u8') return { dtype, shape, data: bytes }
   if (hostIsLittleEndian) {
-    const aligned = byteOffset % 4 === 0 ? bytes : bytes.slice()
+    const aligned = byteOffset % 4 === 0 ? bytes : copyBytes.call(bytes)
     const data =
       dtype === 'i32'
         ? new Int32Array(aligned.buffer, aligned.byteOffset, size)

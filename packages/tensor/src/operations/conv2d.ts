@@ -111,7 +111,7 @@ export const conv2d = operation({
     const { channels, outputs, groupChannels, images, outHeight, outWidth, windowH, windowW } = layout
     if (channels % groups !== 0 || outputs % groups !== 0) {
       return broken(
-        `${groups} groups divide neither or only one of ${channels} channels and ${outputs} outputs`,
+        `groups is ${groups}, which divides not both of x's ${channels} channels and w's ${outputs} outputs`,
       )
     }
     if (groupChannels !== channels / groups) {
