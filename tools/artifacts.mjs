@@ -1,10 +1,11 @@
 // `npm run artifacts`: files that are made by a program and too slow for `npm run check`. Each is verified against what
-// makes it; `-- --write` makes it again. Circuits and WASM join this table when they arrive.
+// makes it; `-- --write` makes it again. Circuits join this table when they arrive.
 
 import './nodeVersion.mjs'
 import { bootstrap } from './bootstrap.mjs'
 import { endChildrenOnSignal, runQuietly } from './child.mjs'
 import { command } from './failure.mjs'
+import { verifyKernels, writeKernels } from './kernels.mjs'
 import { buildPage } from './page.mjs'
 import { bun, root } from './workspace.mjs'
 
@@ -26,6 +27,7 @@ const artifacts = [
       )
     },
   },
+  { name: 'packages/adapters/compute/src/wasm/kernels.wasm.ts', verify: verifyKernels, write: writeKernels },
   {
     name: 'apps/worker/dist',
     verify: () => buildPage(root, () => {}),
