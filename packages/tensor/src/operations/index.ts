@@ -3,19 +3,25 @@
  * the end; a changed meaning is a new operation.
  */
 import type { Operation } from '../operation.ts'
+import { argmax } from './argmax.ts'
 import { add, multiply, subtract } from './arithmetic.ts'
 import { bias } from './bias.ts'
 import { clamp, relu } from './clamp.ts'
 import { concat } from './concat.ts'
 import { conv2d } from './conv2d.ts'
 import { convert } from './convert.ts'
+import { ema } from './ema.ts'
 import { gather } from './gather.ts'
 import { lookup } from './lookup.ts'
 import { matmul } from './matmul.ts'
+import { layerNorm, rmsNorm } from './norm.ts'
 import { averagePool, maxPool } from './pooling.ts'
 import { requantize, requantizeChannels } from './requantize.ts'
 import { reshape } from './reshape.ts'
+import { rotary } from './rotary.ts'
 import { slice } from './slice.ts'
+import { softmax } from './softmax.ts'
+import { topK } from './topK.ts'
 import { transpose } from './transpose.ts'
 
 export const operations = {
@@ -30,6 +36,10 @@ export const operations = {
   relu,
   clamp,
   lookup,
+  softmax,
+  rmsNorm,
+  layerNorm,
+  rotary,
   gather,
   transpose,
   reshape,
@@ -37,6 +47,9 @@ export const operations = {
   concat,
   maxPool,
   averagePool,
+  argmax,
+  topK,
+  ema,
   convert,
 } as const
 
