@@ -120,7 +120,7 @@ export function floorDivideWide(x: Wide, divisor: number): Wide {
   return rest === 0 ? negateWide(quotient) : negateWide(addWide(quotient, wide(0, 1)))
 }
 
-/** floor((2x + divisor) / (2 · divisor)) for a divisor below 2^31 and x at most 2^62 from zero. */
+/** floor((2x + divisor) / (2 · divisor)) for a divisor below 2^31 and x at most 2^61 from zero. */
 export function roundDivideWide(x: Wide, divisor: number): Wide {
   return floorDivideWide(addWide(shiftLeft(x, 1), wide(0, divisor)), (divisor << 1) >>> 0)
 }
