@@ -402,14 +402,3 @@ pub unsafe extern "C" fn first_outside(matrix: *const i32, length: usize, min: i
         length
     }
 }
-
-/// Adds elements modulo p to those in `sums`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn add_elements(sums: *mut u32, parts: *const u32, length: usize) {
-    unsafe {
-        for at in 0..length {
-            let sum = *sums.add(at) + *parts.add(at); // Both below 2^31.
-            *sums.add(at) = if sum >= P as u32 { sum - P as u32 } else { sum };
-        }
-    }
-}

@@ -81,7 +81,6 @@ export interface KernelExports {
     max: number,
   ): number
   first_outside(matrix: number, length: number, min: number, max: number): number
-  add_elements(sums: number, parts: number, length: number): void
   requantize_high(
     source: number,
     target: number,
