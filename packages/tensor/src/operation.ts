@@ -12,6 +12,9 @@ export const valuesMax = 16_384
 /** Operands of an operation that takes a list. */
 export const operandListMax = 64
 
+/** Attributes are numbered from here on, after the operands. */
+export const firstAttribute = 8
+
 const operandCodec = whole(0, valuesMax - 1)
 
 type Attributes = Readonly<Record<string, Field<unknown>>>
@@ -23,7 +26,6 @@ interface Definition<Op extends string, Names extends readonly string[], A exten
   readonly op: Op
   /** The operands by name; a result may depend on nothing else than them and the attributes. */
   readonly operands: Names
-  /** Attributes are numbered from 8, after the operands. */
   readonly attributes: A
   /** The result's kind, shape and interval, or the rule that the operands break. */
   infer(operands: Each<Names, Value>, attributes: AttributeValues<A>): Value | Broken

@@ -41,6 +41,8 @@ export interface DrawOptions {
 }
 
 const entriesMax = 1_500
+/** Shrinking leads to choices that an operation never accepts. */
+const attemptsMax = 500
 const workMax = 30_000
 const small = { min: -32_767, max: 32_767 }
 
@@ -381,6 +383,7 @@ export function drawProgram(
   }
 
   for (let attempt = 0; made.length === 0 || attempt < wanted; attempt++) {
+    if (attempt > wanted + attemptsMax) throw new Error(`nothing that was drawn for ${among} is accepted`)
     const before = { inputs: inputs.length, constants: constants.length }
     const op = pick(among)
     const proposal = proposals[op]?.(workshop)

@@ -37,10 +37,13 @@ function brokenType(type: TensorType, bytesMax: number): string | undefined {
   if (shape.length < 1 || shape.length > rankMax) {
     return `has ${shape.length} dimensions, allowed is 1 to ${rankMax}`
   }
+  const odd = shape.find((size) => !Number.isInteger(size) || size < 1)
+  if (odd !== undefined) return `has the size ${odd}, expected whole numbers from 1 on`
   const bytes = byteLengthOf(type)
   if (bytes > bytesMax) return `${describeType(type)} has ${bytes} bytes, the limit is ${bytesMax}`
   const facts = dtypeFacts[dtype]
-  if (min > max || min < facts.min || max > facts.max) {
+  const isRange = Number.isInteger(min) && Number.isInteger(max) && min <= max
+  if (!isRange || min < facts.min || max > facts.max) {
     return `the range ${min} to ${max} is none of ${dtype}, which holds ${facts.min} to ${facts.max}`
   }
   return undefined
@@ -126,6 +129,10 @@ function infer({ inputs, constants, nodes, outputs }: Program): Inference {
     const value = values[output]
     if (value === undefined || output < inputs.length + constants.length) {
       return refuse(`program.outputs[${index}]`, `${output} is not the value of a node`)
+    }
+    const before = outputs.indexOf(output)
+    if (before < index) {
+      return refuse(`program.outputs[${index}]`, `${output} is already program.outputs[${before}]`)
     }
     outputBytes += byteLengthOf(value)
   }

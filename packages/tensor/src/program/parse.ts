@@ -1,13 +1,16 @@
 /**
- * Reads a program out of anything, JSON for instance: the same fields as `Program`, where a type may leave out its range
- * and a constant's data is hex; or the short form of the plain product, `{ op: 'matmul', m, k, n }`. What is not one is refused by its place, with the value and the rule.
+ * Reads a program out of anything, JSON for instance: the same fields as `Program`, where a type may leave out its range,
+ * a node its attributes that are zero, and where a constant's data is hex; or the short form of the plain product,
+ * `{ op: 'matmul', m, k, n }`. What is not one is refused by its place, with the value and the rule.
  */
 import { type Decoded, decodeHex, type Refusal } from '@shardy/protocol'
 import { matmulProgram } from '../builder/matmulProgram.ts'
-import { operationNames } from '../operations/index.ts'
+import { firstAttribute, valuesMax } from '../operation.ts'
+import { type OperationName, operationNames, operations } from '../operations/index.ts'
 import { type Dtype, dtypeFacts } from '../tensor.ts'
+import { rankMax } from '../value.ts'
 import { decodeProgram, writeProgram } from './encoding.ts'
-import { tryInferProgram } from './inference.ts'
+import { outputsMax, tryInferProgram } from './inference.ts'
 import type { Program } from './program.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -15,10 +18,14 @@ type Json = Readonly<Record<string, unknown>>
 class Misshapen extends Error {
   readonly refusal: Refusal
 
-  constructor(field: string, rule: string) {
+  constructor(field: string, rule: string, refusal: Refusal = { kind: 'inconsistent', field, rule }) {
     super(rule)
-    this.refusal = { kind: 'inconsistent', field, rule }
+    this.refusal = refusal
   }
+}
+
+function missing(field: string): Misshapen {
+  return new Misshapen(field, 'is missing', { kind: 'missing', field })
 }
 
 function describe(value: unknown): string {
@@ -38,17 +45,25 @@ function record(value: unknown, path: string, names: readonly string[]): Json {
   return value as Json
 }
 
-function listOf(value: unknown, path: string): readonly unknown[] {
+function listOf(value: unknown, path: string, limit: number): readonly unknown[] {
+  if (value === undefined) throw missing(path)
   if (!Array.isArray(value)) throw new Misshapen(path, `is ${describe(value)}, expected a list`)
+  if (value.length > limit) throw new Misshapen(path, `has ${value.length} entries, the limit is ${limit}`)
   return value
+}
+
+function isDtype(value: unknown): value is Dtype {
+  return typeof value === 'string' && Object.hasOwn(dtypeFacts, value)
 }
 
 function parseType(value: unknown, path: string): Json {
   const { dtype, shape, min, max } = record(value, path, ['dtype', 'shape', 'min', 'max'])
-  const facts = Object.hasOwn(dtypeFacts, String(dtype)) ? dtypeFacts[String(dtype) as Dtype] : undefined
-  if (facts === undefined)
+  if (!isDtype(dtype)) {
     throw new Misshapen(`${path}.dtype`, `is ${describe(dtype)}, expected i8, u8, i32 or u32`)
-  return { dtype, shape: listOf(shape, `${path}.shape`), min: min ?? facts.min, max: max ?? facts.max }
+  }
+  const facts = dtypeFacts[dtype]
+  const [low, high] = [min === undefined ? facts.min : min, max === undefined ? facts.max : max]
+  return { dtype, shape: listOf(shape, `${path}.shape`, rankMax), min: low, max: high }
 }
 
 function parseConstant(value: unknown, path: string): Json {
@@ -68,7 +83,18 @@ function parseNode(value: unknown, path: string): Json {
   const node = value as Json
   const op = operationNames.find((name) => name === node.op)
   if (op === undefined) throw new Misshapen(`${path}.op`, `is ${describe(node.op)}, which is no operation`)
-  return node
+  return completed(node, op, `${path}.${op}`)
+}
+
+/** An attribute that is left out has the value that its absence has in bytes. An operand is never left out. */
+function completed(node: Json, op: OperationName, path: string): Json {
+  const complete: Record<string, unknown> = { ...node }
+  for (const { name, number, codec } of operations[op].message.fields) {
+    if (node[name] !== undefined) continue
+    if (number < firstAttribute || codec.absent === undefined) throw missing(`${path}.${name}`)
+    complete[name] = codec.absent.value
+  }
+  return complete
 }
 
 /** Every field that was given must have come through: what an encoder ignores or bends is not what its author meant. */
@@ -79,7 +105,8 @@ function firstLost(given: unknown, kept: unknown, path: string): string | undefi
   if (typeof kept !== 'object' || kept === null) return path
   for (const [name, content] of Object.entries(given)) {
     const at = Array.isArray(given) ? `${path}[${name}]` : `${path}.${name}`
-    const lost = firstLost(content, (kept as Json)[name], at)
+    const own = Object.hasOwn(kept, name) ? (kept as Json)[name] : undefined
+    const lost = firstLost(content, own, at)
     if (lost !== undefined) return lost
   }
   return undefined
@@ -134,14 +161,14 @@ export function parseProgram(value: unknown): Decoded<Program> {
     if (typeof value === 'object' && value !== null && 'op' in value) return inferred(parseProduct(value))
     const given = record(value, 'program', ['inputs', 'constants', 'nodes', 'outputs'])
     const each = (name: string, parse: (part: unknown, path: string) => Json) =>
-      listOf(given[name] ?? [], `program.${name}`).map((part, index) =>
+      listOf(given[name] === undefined ? [] : given[name], `program.${name}`, valuesMax).map((part, index) =>
         parse(part, `program.${name}[${index}]`),
       )
     const shaped = {
       inputs: each('inputs', parseType),
       constants: each('constants', parseConstant),
       nodes: each('nodes', parseNode),
-      outputs: listOf(given.outputs, 'program.outputs'),
+      outputs: listOf(given.outputs, 'program.outputs', outputsMax),
     } as unknown as Program
     refuseValues(shaped)
     const decoded = decodeProgram(writeProgram(shaped))
