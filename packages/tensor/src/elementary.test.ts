@@ -28,6 +28,9 @@ test('ln', () => {
     ),
   )
   expect(logarithm(1)).toBe(0)
+  for (const x of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(() => logarithm(x)).toThrow(`the logarithm of ${x}`)
+  }
 })
 
 test('cos and sin', () => {
@@ -57,4 +60,10 @@ test('the normal distribution', () => {
       expect(Math.abs(normalShareBelow(x) + normalShareBelow(-x) - 1)).toBeLessThan(1e-14)
     }),
   )
+})
+
+test('what is no number stays none, and ends', () => {
+  expect(exponential(Number.NaN)).toBeNaN()
+  expect(normalShareBelow(Number.NaN)).toBeNaN()
+  expect(cosineAndSine(Number.POSITIVE_INFINITY)).toEqual([Number.NaN, Number.NaN])
 })
