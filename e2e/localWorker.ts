@@ -2,7 +2,15 @@
 import { createCpuExecutor, type Executor } from '@shardy/compute'
 import { generateIdentity } from '@shardy/crypto'
 import { sha256 } from '@shardy/crypto/native'
-import { connectWebSocket, createWorker, systemClock, type Worker, workerSocketUrl } from '@shardy/worker'
+import {
+  connectWebSocket,
+  createConstants,
+  createWorker,
+  fetchConstants,
+  systemClock,
+  type Worker,
+  workerSocketUrl,
+} from '@shardy/worker'
 
 /** Changes one bit of every answer, and is otherwise a model citizen. */
 export function createLyingExecutor(): Executor {
@@ -27,6 +35,7 @@ export async function startLocalWorker(url: string, executor: Executor): Promise
       identity: await generateIdentity({ extractable: false }),
       sha256,
       executor,
+      constants: createConstants(fetchConstants(url), sha256),
       clock: systemClock,
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
       log: () => {},

@@ -16,7 +16,7 @@ import {
 } from '@shardy/protocol'
 
 /** A change to a record's encoding or to a key is a new version and a migration. */
-export const schemaVersion = 2
+export const schemaVersion = 3
 
 export const tables = [
   'tasks',

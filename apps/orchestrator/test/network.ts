@@ -9,7 +9,9 @@ import { type DispatchPolicy, defaultPolicy } from '@shardy/dispatch'
 import { type BlobStore, openBlobStore, openStore, type Store } from '@shardy/storage'
 import {
   connectWebSocket,
+  createConstants,
   createWorker,
+  fetchConstants,
   type Worker,
   systemClock as workerClock,
   workerSocketUrl,
@@ -111,6 +113,7 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
           identity: await generateIdentity({ extractable: false }),
           sha256,
           executor,
+          constants: createConstants(fetchConstants(serving.url), sha256),
           clock: workerClock,
           random,
           log: () => {},

@@ -6,7 +6,13 @@ import { join } from 'node:path'
 import { createCpuExecutor, type Executor } from '@shardy/compute'
 import { openDawn } from '@shardy/compute/dawn'
 import { IdentityFileError, openIdentityFile, sha256 } from '@shardy/crypto/native'
-import { connectWebSocket, systemClock, workerSocketUrl } from '@shardy/worker'
+import {
+  connectWebSocket,
+  createConstants,
+  fetchConstants,
+  systemClock,
+  workerSocketUrl,
+} from '@shardy/worker'
 import { type Config, readConfig } from './config.ts'
 import { workThroughLosses } from './deviceLoss.ts'
 import { chooseExecutor } from './executorChoice.ts'
@@ -62,13 +68,14 @@ async function work(config: Config, testOnly: boolean, asked: Promise<'stopped'>
     return exit
   }
   const connect = connectWebSocket(workerSocketUrl(config.url))
+  const constants = createConstants(fetchConstants(config.url), sha256)
   let stopping = false
   void asked.then(() => {
     stopping = true
   })
   async function workWith(executor: Executor): Promise<Exit> {
     const provider = await createProvider(
-      { connect, identity, sha256, executor, clock: systemClock, random, print, stopwatchMs },
+      { connect, identity, sha256, executor, constants, clock: systemClock, random, print, stopwatchMs },
       { url: config.url, slots: config.slots },
     )
     void asked.then(() => provider.stop())

@@ -3,7 +3,13 @@ import { ComputeError, createCpuExecutor, type Executor } from '@shardy/compute'
 import { generateIdentity } from '@shardy/crypto'
 import { sha256 } from '@shardy/crypto/native'
 import { evaluate, inputLength, matmulProgram, type Program, programId } from '@shardy/tensor'
-import { connectWebSocket, systemClock, workerSocketUrl } from '@shardy/worker'
+import {
+  connectWebSocket,
+  createConstants,
+  fetchConstants,
+  systemClock,
+  workerSocketUrl,
+} from '@shardy/worker'
 import { startOrchestrator } from '@shardy/worker/testing'
 import { createProvider } from './provider.ts'
 import { selfTest } from './selfTest.ts'
@@ -37,6 +43,7 @@ test('a lost device ends the provider, after the delivery was handed back', asyn
         identity,
         sha256,
         executor,
+        constants: createConstants(fetchConstants(orchestrator.url), sha256),
         clock: systemClock,
         random,
         print: (line) => lines.push(line),

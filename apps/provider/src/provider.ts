@@ -5,6 +5,7 @@ import { payloadBytesMax, type Sha256 } from '@shardy/protocol'
 import {
   type Clock,
   type Connect,
+  type Constants,
   createWorker,
   type StopReason,
   type Worker,
@@ -18,6 +19,7 @@ export interface ProviderAdapters {
   readonly identity: Identity
   readonly sha256: Sha256
   readonly executor: Executor
+  readonly constants: Constants
   readonly clock: Clock
   readonly random: (length: number) => Uint8Array
   readonly print: (line: string) => void

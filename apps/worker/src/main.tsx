@@ -1,6 +1,6 @@
 /** Wires the page: reads its address, opens the station on the browser's own adapters, and shows the view. */
 import { loadSha256 } from '@shardy/crypto'
-import { connectWebSocket, systemClock } from '@shardy/worker'
+import { connectWebSocket, fetchConstants, systemClock } from '@shardy/worker'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { openChannel } from './compute/channel.ts'
@@ -29,6 +29,7 @@ function page() {
     openChannel: () => openChannel({ startThread, after }, forcesCpu ? { kind: 'asked' } : undefined),
     holdTab,
     connect: connectWebSocket(socketUrl),
+    fetchConstant: fetchConstants(socketUrl),
     clock: systemClock,
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     isSecure: isSecureContext,

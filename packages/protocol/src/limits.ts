@@ -5,6 +5,8 @@ export const protocolVersion = 1
 
 export const payloadBytesMax = 64 * 1024 * 1024
 export const programBytesMax = 64 * 1024
+/** Blobs that one program names; each takes more than 32 of the program's bytes. */
+export const constantsMax = programBytesMax / 32
 /** A frame that is not raw payload. */
 export const metaFrameBytesMax = 80 * 1024
 export const agentLengthMax = 64

@@ -29,6 +29,7 @@ export {
   readInputs,
 } from './program/evaluate.ts'
 export {
+  entryOutside,
   type Inference,
   type Inferred,
   inferProgram,

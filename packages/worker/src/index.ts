@@ -1,4 +1,11 @@
 export { type Clock, systemClock } from './clock.ts'
+export {
+  ConstantError,
+  type Constants,
+  createConstants,
+  type FetchConstant,
+  fetchConstants,
+} from './constants.ts'
 export type { CloseCause } from './session/effect.ts'
 export type { WorkerEvent } from './session/event.ts'
 export { describeReason, type LostReason, type Reason, type StopReason } from './session/reason.ts'

@@ -2,6 +2,7 @@
 import { ComputeError, type Executor } from '@shardy/compute'
 import { type Identity, verifySignature } from '@shardy/crypto'
 import { type Digest, encodeHex, type Sha256 } from '@shardy/protocol'
+import type { Constants } from './constants.ts'
 import type { Effect } from './session/effect.ts'
 import type { WorkerEvent } from './session/event.ts'
 import type { Input, InputOf } from './session/input.ts'
@@ -12,6 +13,7 @@ export interface PerformerAdapters {
   readonly identity: Identity
   readonly sha256: Sha256
   readonly executor: Executor
+  readonly constants: Constants
   /** So many bytes that nobody can guess. */
   readonly random: (length: number) => Uint8Array
   readonly log: (event: WorkerEvent) => void
@@ -42,9 +44,10 @@ function failureOf(thrown: unknown): InputOf<'notExecuted'>['reason'] {
 }
 
 export function createPerformer(adapters: PerformerAdapters, reply: (input: Input) => void): Performer {
-  const { connect, identity, sha256, executor, random, log } = adapters
+  const { connect, identity, sha256, executor, constants, random, log } = adapters
   const sockets = new Map<number, Socket>()
-  const executions = new Map<number, AbortController>()
+  /** Fetches and executions, by their run. */
+  const running = new Map<number, AbortController>()
   const digestOf = (bytes: Uint8Array): Digest => encodeHex(sha256(bytes)) as Digest
 
   function openSocket(connection: number): void {
@@ -64,21 +67,38 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
     }
   }
 
-  async function execute({ run, program, input }: Extract<Effect, { kind: 'execute' }>): Promise<void> {
+  async function execute(effect: Extract<Effect, { kind: 'execute' }>): Promise<void> {
+    const { run, program, input, blobs } = effect
     const controller = new AbortController()
-    executions.set(run, controller)
+    running.set(run, controller)
     try {
       const { output } = await executor.execute(program, input, {
+        blobs,
         signal: controller.signal,
         onProgress: (permille) => reply({ kind: 'progressed', run, permille }),
       })
       const outputDigest = digestOf(output)
-      executions.delete(run)
+      running.delete(run)
       reply({ kind: 'executed', run, output, outputDigest, salt: encodeHex(random(32)) })
     } catch (thrown) {
-      executions.delete(run)
+      running.delete(run)
       reply({ kind: 'notExecuted', run, reason: failureOf(thrown), text: textOf(thrown) })
     }
+  }
+
+  async function fetchConstants(effect: Extract<Effect, { kind: 'fetchConstants' }>): Promise<void> {
+    const { run, deliveryId, program } = effect
+    const controller = new AbortController()
+    running.set(run, controller)
+    let input: Input
+    try {
+      const blobs = await constants.obtain(deliveryId, program, controller.signal)
+      input = { kind: 'constantsFetched', run, blobs }
+    } catch (thrown) {
+      input = { kind: 'constantsNotFetched', run, text: textOf(thrown) }
+    }
+    running.delete(run)
+    reply(input)
   }
 
   async function signHello({ connection, payload }: Extract<Effect, { kind: 'signHello' }>): Promise<void> {
@@ -123,10 +143,12 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
           return void signHello(effect)
         case 'verify':
           return void verify(effect)
+        case 'fetchConstants':
+          return void fetchConstants(effect)
         case 'execute':
           return void execute(effect)
         case 'abort':
-          return executions.get(effect.run)?.abort()
+          return running.get(effect.run)?.abort()
         case 'signResult':
           return void signResult(effect)
         case 'report':

@@ -77,6 +77,7 @@ function permilleOf(phase: Phase): number {
   switch (phase.kind) {
     case 'awaitingPayload':
     case 'verifying':
+    case 'fetching':
     case 'queued':
       return 0
     case 'executing':

@@ -15,6 +15,7 @@ import { evaluate, inputLength, matmulProgram, type Program, programId } from '@
 import { ManualClock } from '../test/manualClock.ts'
 import { type FakeOrchestrator, type Line, startOrchestrator } from '../test/orchestrator.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { createConstants, fetchConstants } from './constants.ts'
 import { connectWebSocket, workerSocketUrl } from './socket.ts'
 import type { WorkerView } from './view.ts'
 import { createWorker, type Worker, type WorkerConfig } from './worker.ts'
@@ -43,9 +44,10 @@ function begin(
   config: Partial<WorkerConfig> = {},
 ): Worker {
   const connect = connectWebSocket(workerSocketUrl(orchestrator.url))
+  const constants = createConstants(fetchConstants(orchestrator.url), sha256)
   const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
   worker = createWorker(
-    { connect, identity, sha256, executor, clock, random, log: () => {} },
+    { connect, identity, sha256, executor, constants, clock, random, log: () => {} },
     { agent: 'test/0', slots: 2, payloadBytesMax: 2 ** 26, operationsPerSecond: 0, ...config },
   )
   worker.start()
@@ -337,8 +339,9 @@ describe('reconnecting', () => {
     const connect = connectWebSocket(workerSocketUrl(gone.url))
     const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
     const executor = createCpuExecutor()
+    const constants = createConstants(fetchConstants(gone.url), sha256)
     worker = createWorker(
-      { connect, identity, sha256, executor, clock: systemClock, random, log: () => {} },
+      { connect, identity, sha256, executor, constants, clock: systemClock, random, log: () => {} },
       { agent: 'test/0', slots: 1, payloadBytesMax: 1_000, operationsPerSecond: 0 },
     )
     worker.start()

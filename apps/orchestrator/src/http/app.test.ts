@@ -173,11 +173,12 @@ test('every response isolates the page', async () => {
 })
 
 describe('API keys', () => {
-  test('are needed everywhere but for health and the contract', async () => {
+  test('are needed everywhere but for health, the contract, and what a delivery opens', async () => {
     for (const { method, path, auth } of Object.values(routes)) {
-      const address = path.replace(/:taskId/, '0'.repeat(32)).replace(/:digest/, '0'.repeat(64))
+      const address = path.replace(/:(taskId|deliveryId)/, '0'.repeat(32)).replace(/:digest/, '0'.repeat(64))
       const answer = await network.request(address, { method, anonymous: true })
-      if (!auth) expect(answer.status).toBe(200)
+      if (path.includes('/deliveries/')) expect(await refused(answer)).toBe('unknownDelivery')
+      else if (!auth) expect(answer.status).toBe(200)
       else if (method === 'HEAD') expect(answer.status).toBe(401)
       else expect(await refused(answer)).toBe('missingApiKey')
       if (auth) expect(answer.headers.get('www-authenticate')).toBe('Bearer')

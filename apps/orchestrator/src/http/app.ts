@@ -14,7 +14,7 @@ import { Elysia } from 'elysia'
 import type { Services } from '../orchestrator.ts'
 import { makeReceipt } from '../receipts.ts'
 import { requesterOf } from './authorization.ts'
-import { headBlob, openBlob, putBlob } from './blobs.ts'
+import { headBlob, openBlob, openConstant, putBlob } from './blobs.ts'
 import { streamEvents } from './taskEvents.ts'
 import { cancelTask, forgetTask, ownTask, submitTask } from './tasks.ts'
 import { viewTask } from './taskView.ts'
@@ -104,6 +104,7 @@ export function createApp(services: Services, about: About): (request: Request) 
   )
   bind(app, routes.getBlob, bound, ({ params }, request) => openBlob(services, params.digest, request))
   bind(app, routes.headBlob, bound, ({ params }) => headBlob(services, params.digest))
+  bind(app, routes.deliveryConstant, bound, ({ params }, request) => openConstant(services, params, request))
   bind(app, routes.workers, bound, () => ok(viewWorkers(services)))
   bind(app, routes.health, bound, () => ok(viewHealth(services, about)))
 

@@ -4,7 +4,8 @@
  */
 import { ApiError, problemResponse } from '@shardy/api'
 import type { Handled } from '@shardy/api/elysia'
-import type { Digest, RequesterId } from '@shardy/protocol'
+import { takesSlot } from '@shardy/dispatch'
+import type { DeliveryId, Digest, RequesterId } from '@shardy/protocol'
 import type { Upload } from '@shardy/storage'
 import type { Services } from '../orchestrator.ts'
 import { quotaExceeded } from './tasks.ts'
@@ -217,6 +218,28 @@ export function openBlob(services: Services, digestText: string, request: Reques
     if (range !== undefined) headers['content-range'] = `bytes ${read.start}-${read.end - 1}/${length}`
     return new Response(read.stream, { status: range === undefined ? 200 : 206, headers })
   })
+}
+
+/**
+ * A constant for a worker that has a delivery of its program. Workers have no key; a delivery's id is known to nobody
+ * but that worker, the orchestrator and the requester, and it opens the program's own blobs only, while it is open.
+ */
+export function openConstant(
+  services: Services,
+  { deliveryId, digest }: { readonly deliveryId: string; readonly digest: string },
+  request: Request,
+): Promise<Response> {
+  const { deliveries, tasks } = services.dispatcher.state()
+  const delivery = deliveries.get(deliveryId as DeliveryId)
+  const task = delivery && takesSlot(delivery) ? tasks.get(delivery.taskId) : undefined
+  if (!task?.constants.includes(digest as Digest)) {
+    throw new ApiError('unknownDelivery', {
+      detail: `no open delivery ${deliveryId} runs a program that names ${digest}`,
+      field: 'deliveryId',
+      value: deliveryId,
+    })
+  }
+  return openBlob(services, digest, request)
 }
 
 export async function headBlob(services: Services, digestText: string): Promise<Response> {

@@ -14,6 +14,7 @@ import { decodeProgram, describeProgram, inputLength, type Program, parseProgram
 import type { Services } from '../orchestrator.ts'
 import type { Happening } from '../tasks/dispatcher.ts'
 import { newTask, type Request, taskIdOf } from '../tasks/submission.ts'
+import { pinnedAll, refuseConstants, refuseInputEntries } from './operands.ts'
 import { findTask } from './taskView.ts'
 
 /** A million test credits. What one worker earns in all must stay within the 63 bits that an amount has. */
@@ -182,8 +183,10 @@ export async function submitTask(
         ...(idempotencyKey && { value: idempotencyKey }),
       })
     }
-    return keeper.pinned(input.digest, async () => {
+    return pinnedAll(keeper, [input.digest, ...asked.constants], async () => {
+      await refuseConstants(program, keeper)
       await keepInput(services, input, program, requester)
+      await refuseInputEntries(program, async () => input.bytes ?? keeper.bytes(input.digest))
       const { keepOutput, outputLength } = asked
       if (keepOutput && !keeper.fits(requester, outputLength)) throw quotaExceeded(outputLength)
       const effects = await settle(services, { kind: 'submit', task: asked })

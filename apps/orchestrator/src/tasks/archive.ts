@@ -181,11 +181,11 @@ export function createArchive(store: TableStore): Archive {
       return { tasks, nextCursor: undefined }
     },
     async forget(record) {
-      const { taskId, requesterId, submittedAtMs, inputDigest, outputDigest } = record
+      const { taskId, requesterId, submittedAtMs, inputDigest, constants, outputDigest } = record
       const writes: TableOperation[] = [
         remove('tasks', idKey(taskId)),
         remove('tasksByRequester', requesterKey(requesterId, submittedAtMs, taskId)),
-        remove('references', idKey(inputDigest, taskId)),
+        ...[inputDigest, ...constants].map((digest) => remove('references', idKey(digest, taskId))),
       ]
       if (outputDigest !== undefined) {
         writes.push(remove('references', idKey(outputDigest, taskId)))

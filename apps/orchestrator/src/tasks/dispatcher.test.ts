@@ -28,6 +28,8 @@ const newTask = (number: number): NewTask => ({
   inputDigest: 'dd'.repeat(32) as Digest,
   inputLength: 2,
   outputLength: 4,
+  constants: [],
+  constantBytes: 0,
   redundancy: 2,
   rewardMicroCredit: 10n as MicroCredit,
   keepOutput: true,

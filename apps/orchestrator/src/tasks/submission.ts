@@ -17,7 +17,16 @@ import {
   text,
   values,
 } from '@shardy/protocol'
-import { complexity, encodeProgram, inputLength, outputLength, type Program, programId } from '@shardy/tensor'
+import {
+  byteLengthOf,
+  complexity,
+  constantDigests,
+  encodeProgram,
+  inputLength,
+  outputLength,
+  type Program,
+  programId,
+} from '@shardy/tensor'
 
 export interface Request {
   readonly program: Program
@@ -37,6 +46,13 @@ const idempotencyContent = message('IdempotencyContent', {
 export function taskIdOf(requesterId: RequesterId, idempotencyKey: string, sha256: Sha256): TaskId {
   const bytes = domainPayload('idempotency', idempotencyContent.encode({ requesterId, key: idempotencyKey }))
   return encodeHex(sha256(bytes).subarray(0, 16)) as TaskId
+}
+
+/** Of the constants that are blobs, each counted once. */
+function constantBytes({ constants }: Program): number {
+  const lengths = new Map(constants.map(({ type, digest }) => [digest, byteLengthOf(type)]))
+  lengths.delete(undefined)
+  return [...lengths.values()].reduce((sum, length) => sum + length, 0)
 }
 
 export function newTask(
@@ -70,6 +86,8 @@ export function newTask(
     inputDigest,
     inputLength: inputLength(program),
     outputLength: outputLength(program),
+    constants: constantDigests(program),
+    constantBytes: constantBytes(program),
     redundancy,
     rewardMicroCredit,
     keepOutput,

@@ -20,6 +20,7 @@ function setUp(changes: Partial<StationAdapters> = {}) {
     loadSha256: async () => sha256,
     openChannel: () => openChannel({ startThread: threads.start, after }, undefined),
     holdTab: async () => true,
+    fetchConstant: () => Promise.reject(new Error('no constants here')),
     connect: (events) => {
       sockets.push(events)
       return { send() {}, close: () => events.onClose(1000, '') }

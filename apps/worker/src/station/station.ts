@@ -8,7 +8,9 @@ import { payloadBytesMax, type Sha256, type WorkerId, workerIdOf } from '@shardy
 import {
   type Clock,
   type Connect,
+  createConstants,
   createWorker,
+  type FetchConstant,
   type Reason,
   type Worker,
   type WorkerEvent,
@@ -45,6 +47,7 @@ export interface StationAdapters {
   /** False when another tab holds it; it is held until the page goes. */
   readonly holdTab: () => Promise<boolean>
   readonly connect: Connect
+  readonly fetchConstant: FetchConstant
   readonly clock: Clock
   readonly random: (length: number) => Uint8Array
   readonly isSecure: boolean
@@ -84,7 +87,7 @@ function failureOf(thrown: unknown): Failure {
 }
 
 export function openStation(adapters: StationAdapters): Station {
-  const { clock, connect, random } = adapters
+  const { clock, connect, fetchConstant, random } = adapters
   const listeners = new Set<() => void>()
   const record = createRecord()
   let stage: Stage = { kind: 'idle' }
@@ -123,8 +126,9 @@ export function openStation(adapters: StationAdapters): Station {
     operationsPerSecond: number,
   ): void {
     const executor = channel.executorFor(device)
+    const constants = createConstants(fetchConstant, sha256)
     const worker = createWorker(
-      { connect, identity, sha256, executor, clock, random, log: hear },
+      { connect, identity, sha256, executor, constants, clock, random, log: hear },
       { agent, slots, payloadBytesMax, operationsPerSecond },
     )
     session = { worker, device }

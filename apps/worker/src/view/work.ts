@@ -4,6 +4,7 @@ import type { DeliveryView } from '@shardy/worker'
 const phases: Record<DeliveryView['phase'], string> = {
   awaitingPayload: 'receiving its input',
   verifying: "checking the input and the orchestrator's signature",
+  fetching: "fetching the program's constants",
   queued: 'waiting its turn',
   executing: 'computing',
   signing: 'signing the answer',

@@ -26,6 +26,8 @@ export const errors = {
   invalidField: { status: 422, title: 'A field has a value that is not allowed' },
   digestMismatch: { status: 422, title: 'The bytes do not have the digest they are named by' },
   inputMissing: { status: 422, title: 'The input blob is not here' },
+  constantMissing: { status: 422, title: 'A blob that the program names is not here' },
+  unknownDelivery: { status: 404, title: 'No such delivery is open' },
   internal: { status: 500, title: 'Something broke on our side' },
   overloaded: { status: 503, title: 'Too much is waiting; try again' },
   shuttingDown: { status: 503, title: 'The orchestrator is stopping' },

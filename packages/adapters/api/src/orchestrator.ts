@@ -18,7 +18,14 @@ export const orchestratorRoutes = {
     }),
     body: shapes.submission,
     responses: { 201: shapes.taskView, 200: shapes.taskView },
-    errors: ['inputMissing', 'idempotencyConflict', 'quotaExceeded', 'overloaded', 'storageFailed'],
+    errors: [
+      'inputMissing',
+      'constantMissing',
+      'idempotencyConflict',
+      'quotaExceeded',
+      'overloaded',
+      'storageFailed',
+    ],
   }),
   listTasks: route({
     method: 'GET',
@@ -126,6 +133,16 @@ export const orchestratorRoutes = {
     params: blobParams,
     responses: { 200: 'none' },
     errors: ['unknownBlob'],
+  }),
+  deliveryConstant: route({
+    method: 'GET',
+    path: '/v1/deliveries/:deliveryId/constants/:digest',
+    summary:
+      'A constant of the program that a delivery runs. The id of an open delivery is what gives access.',
+    auth: false,
+    params: Type.Object({ deliveryId: shapes.deliveryId, digest: shapes.digest }),
+    responses: { 200: 'bytes', 206: 'bytes' },
+    errors: ['unknownDelivery', 'unknownBlob', 'rangeNotSatisfiable'],
   }),
   workers: route({
     method: 'GET',

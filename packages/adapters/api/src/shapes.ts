@@ -30,7 +30,7 @@ const length = Type.Integer({ minimum: 0, maximum: safeInteger })
 
 export const taskId = hex(16, 'task id')
 export const digest = hex(32, 'SHA-256')
-const deliveryId = hex(16, 'delivery id')
+export const deliveryId = hex(16, 'delivery id')
 const workerId = hex(32, "SHA-256 of the worker's public key")
 
 export const status = words(taskStatuses)

@@ -26,6 +26,8 @@ export type NewTask = Pick<
   | 'inputDigest'
   | 'inputLength'
   | 'outputLength'
+  | 'constants'
+  | 'constantBytes'
   | 'redundancy'
   | 'rewardMicroCredit'
   | 'keepOutput'

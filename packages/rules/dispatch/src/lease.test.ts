@@ -16,6 +16,7 @@ const task = (about: Partial<TaskRecord>): TaskRecord =>
     failures: 0,
     inputLength: 0,
     outputLength: 0,
+    constantBytes: 0,
     ...about,
   }) as TaskRecord
 
@@ -27,6 +28,11 @@ describe('a lease', () => {
       desc: 'counts the time on the line',
       inputLength: 5_000_000,
       outputLength: 5_000_000,
+      expected: 40_000,
+    },
+    {
+      desc: 'counts the constants, which a worker may have to fetch',
+      constantBytes: 10_000_000,
       expected: 40_000,
     },
     { desc: 'is longer where slots share the rate', complexity: 1_000_000_000, slots: 4, expected: 160_000 },

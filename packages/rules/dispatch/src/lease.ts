@@ -23,7 +23,8 @@ import type { DispatchPolicy, Worker } from './state.ts'
 export function leaseEndMs(atMs: TimeMs, task: TaskRecord, worker: Worker, policy: DispatchPolicy): TimeMs {
   const computeMs =
     (1000 * task.complexity) / Math.max(policy.operationsPerSecondMin, worker.operationsPerSecond)
-  const neededMs = (computeMs + transferMs(task.inputLength + task.outputLength, policy)) * worker.slots
+  const bytes = task.inputLength + task.constantBytes + task.outputLength
+  const neededMs = (computeMs + transferMs(bytes, policy)) * worker.slots
   const shareMs = Math.floor((task.deadlineMs - atMs) / leasesPerTaskMin)
   const boundMs = Math.min(Math.ceil(neededMs * policy.leaseFactor), policy.leaseMsMax, shareMs)
   return Math.min(atMs + Math.max(boundMs, policy.leaseMsMin), task.deadlineMs) as TimeMs

@@ -8,6 +8,7 @@ import {
   bits64,
   blob,
   choice,
+  constantsMax,
   deadReasons,
   deliveriesPerTaskMax,
   deliveryStates,
@@ -65,6 +66,9 @@ export const taskRecord = message('TaskRecord', {
   decidedAtMs: field(23, optional(values.timeMs)),
   outputDigest: field(24, optional(values.digest)),
   deadReason: field(25, optional(choice(deadReasons))),
+  /** Blobs that the program names, which workers fetch beside the input and may keep from an earlier task. */
+  constants: field(26, list(values.digest, constantsMax)),
+  constantBytes: field(27, whole(0, safeInteger)),
 })
 export type TaskRecord = Infer<typeof taskRecord>
 

@@ -60,7 +60,7 @@ function decide(turn: Turn, input: Input): void {
 }
 
 function submit(turn: Turn, { task }: InputOf<'submit'>): void {
-  const { taskId, inputDigest, deadlineMs } = task
+  const { taskId, inputDigest, constants, deadlineMs } = task
   const { liveTasksMax } = turn.state.policy
   if (turn.state.tasks.has(taskId)) {
     turn.effects.push({ kind: 'refused', refusal: { kind: 'duplicate', taskId } })
@@ -83,7 +83,7 @@ function submit(turn: Turn, { task }: InputOf<'submit'>): void {
     outputDigest: undefined,
     deadReason: undefined,
   })
-  turn.references.push({ digest: inputDigest, taskId })
+  for (const digest of [inputDigest, ...constants]) turn.references.push({ digest, taskId })
   putDue(turn, deadlineMs, { kind: 'deadline', taskId })
   record(turn, taskId, 'submitted')
   review(turn, taskOf(turn, taskId))

@@ -54,6 +54,8 @@ export function newTask(name: string, about: Partial<NewTask> = {}): NewTask {
     inputDigest: digestOf(`input ${name}`),
     inputLength: 1024,
     outputLength: 4096,
+    constants: [],
+    constantBytes: 0,
     redundancy: 2,
     rewardMicroCredit: 1001n as MicroCredit,
     keepOutput: true,

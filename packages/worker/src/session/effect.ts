@@ -1,6 +1,6 @@
 /** What a session wants done, in order. Those that take time are answered by an input with the same run or connection. */
-import type { PublicKey, Signature } from '@shardy/protocol'
-import type { Program } from '@shardy/tensor'
+import type { DeliveryId, PublicKey, Signature } from '@shardy/protocol'
+import type { Blobs, Program } from '@shardy/tensor'
 import type { WorkerEvent } from './event.ts'
 
 /** Why the worker itself ends a connection. */
@@ -21,8 +21,21 @@ export type Effect =
       readonly payload: Uint8Array
       readonly signature: Signature
     }
+  /** → constantsFetched | constantsNotFetched, also after an abort */
+  | {
+      readonly kind: 'fetchConstants'
+      readonly run: number
+      readonly deliveryId: DeliveryId
+      readonly program: Program
+    }
   /** → progressed, then executed | notExecuted, also after an abort */
-  | { readonly kind: 'execute'; readonly run: number; readonly program: Program; readonly input: Uint8Array }
+  | {
+      readonly kind: 'execute'
+      readonly run: number
+      readonly program: Program
+      readonly input: Uint8Array
+      readonly blobs: Blobs
+    }
   | { readonly kind: 'abort'; readonly run: number }
   /** → resultSigned | resultUnsigned */
   | { readonly kind: 'signResult'; readonly run: number; readonly payload: Uint8Array }

@@ -49,7 +49,7 @@ function release(turn: Turn, { delivery, run, phase }: HeldDelivery): void {
   const deliveries = new Map(turn.state.deliveries)
   deliveries.delete(delivery.deliveryId)
   change(turn, { deliveries })
-  if (turn.state.executing === run) turn.effects.push({ kind: 'abort', run })
+  if (turn.state.executing === run || phase.kind === 'fetching') turn.effects.push({ kind: 'abort', run })
   const { connection } = turn.state
   if (
     phase.kind === 'awaitingPayload' &&

@@ -33,11 +33,11 @@ export function startNext(turn: Turn): void {
   for (const held of turn.state.deliveries.values()) {
     if (held.phase.kind !== 'queued') continue
     const { run, program, delivery } = held
-    const { input } = held.phase
+    const { input, blobs } = held.phase
     hold(turn, { ...held, phase: { kind: 'executing', permille: 0, saidPermille: 0 } })
     change(turn, { executing: run })
     report(turn, { kind: 'executing', deliveryId: delivery.deliveryId, taskId: delivery.taskId, program })
-    turn.effects.push({ kind: 'execute', run, program, input })
+    turn.effects.push({ kind: 'execute', run, program, input, blobs })
     return
   }
 }

@@ -3,6 +3,7 @@
  * effects that of their run: what is no longer current is ignored.
  */
 import type { Digest, Signature } from '@shardy/protocol'
+import type { Blobs } from '@shardy/tensor'
 
 export type Input =
   | { readonly kind: 'start' }
@@ -24,6 +25,8 @@ export type Input =
       readonly inputDigest: Digest
       readonly attestationHolds: boolean
     }
+  | { readonly kind: 'constantsFetched'; readonly run: number; readonly blobs: Blobs }
+  | { readonly kind: 'constantsNotFetched'; readonly run: number; readonly text: string }
   | { readonly kind: 'progressed'; readonly run: number; readonly permille: number }
   | {
       readonly kind: 'executed'

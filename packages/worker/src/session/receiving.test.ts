@@ -8,7 +8,14 @@ import {
   type ProgramId,
   type RejectReason,
 } from '@shardy/protocol'
-import { encodeProgram, inputLength, matmulProgram, outputLength, type Program } from '@shardy/tensor'
+import {
+  encodeProgram,
+  inputLength,
+  matmulProgram,
+  noBlobs,
+  outputLength,
+  type Program,
+} from '@shardy/tensor'
 import {
   attestation,
   deliveryOf,
@@ -48,7 +55,7 @@ test('a delivery with its payload is verified, acknowledged and executed', () =>
   ])
   scenario.verify(1)
   expect(scenario.done).toEqual(['ack', 'execute'])
-  expect(scenario.effects.at(-1)).toEqual({ kind: 'execute', run: 1, program, input })
+  expect(scenario.effects.at(-1)).toEqual({ kind: 'execute', run: 1, program, input, blobs: noBlobs })
   expect(scenario.phase()).toBe('executing')
 })
 

@@ -17,7 +17,7 @@ import { complexity, decodeProgram, inputLength, outputLength, type Program } fr
 import { committedBytesMax, committedMax, payloadPatienceMs } from './bounds.ts'
 import { lose } from './connection.ts'
 import { refuseDelivery, rejectHeld } from './ending.ts'
-import { startNext } from './execution.ts'
+import { prepare } from './fetching.ts'
 import type { InputOf } from './input.ts'
 import type { Admitted, HeldDelivery } from './state.ts'
 import { change, changeAdmitted, countHeld, heldByRun, hold, send, type Turn, takesSlot } from './turn.ts'
@@ -151,6 +151,5 @@ export function verified(turn: Turn, { run, inputDigest, attestationHolds }: Inp
   const fault = faultOf(held, inputDigest, attestationHolds)
   if (fault !== undefined) return rejectHeld(turn, held, fault.reason, fault.why)
   send(turn, 'ack', { deliveryId: held.delivery.deliveryId })
-  hold(turn, { ...held, phase: { kind: 'queued', input: held.phase.input } })
-  startNext(turn)
+  prepare(turn, held, held.phase.input)
 }

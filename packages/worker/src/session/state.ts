@@ -18,7 +18,7 @@ import type {
   SessionId,
   TaskId,
 } from '@shardy/protocol'
-import type { Program } from '@shardy/tensor'
+import type { Blobs, Program } from '@shardy/tensor'
 import type { LostReason, StopReason } from './reason.ts'
 
 export interface Orchestrator {
@@ -87,7 +87,8 @@ export interface Answer {
 export type Phase =
   | { readonly kind: 'awaitingPayload' }
   | { readonly kind: 'verifying'; readonly input: Uint8Array }
-  | { readonly kind: 'queued'; readonly input: Uint8Array }
+  | { readonly kind: 'fetching'; readonly input: Uint8Array }
+  | { readonly kind: 'queued'; readonly input: Uint8Array; readonly blobs: Blobs }
   | { readonly kind: 'executing'; readonly permille: number; readonly saidPermille: number }
   | { readonly kind: 'signing'; readonly answer: Answer }
   | { readonly kind: 'committed'; readonly answer: Answer; readonly attestation: Attestation }

@@ -6,6 +6,7 @@ import { helloSigned, helloUnsigned } from './admission.ts'
 import { closed, opened, openNumber, start, stop } from './connection.ts'
 import type { Effect } from './effect.ts'
 import { executed, notExecuted, progressed, resultSigned, resultUnsigned } from './execution.ts'
+import { constantsFetched, constantsNotFetched } from './fetching.ts'
 import { frameCame } from './frame.ts'
 import type { Input } from './input.ts'
 import { woke } from './liveness.ts'
@@ -54,6 +55,10 @@ function handle(turn: Turn, input: Input): void {
       return helloUnsigned(turn, input)
     case 'verified':
       return verified(turn, input)
+    case 'constantsFetched':
+      return constantsFetched(turn, input)
+    case 'constantsNotFetched':
+      return constantsNotFetched(turn, input)
     case 'progressed':
       return progressed(turn, input)
     case 'executed':
