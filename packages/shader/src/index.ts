@@ -1,3 +1,4 @@
+export { type BuiltTask, buildShaderTask, type ShaderRequest } from './build.ts'
 export { bufferContents } from './contents.ts'
 export type { Exactness, Reason } from './exactness.ts'
 export { canonicalFloats } from './floats.ts'

@@ -144,7 +144,7 @@ function readStep({ binding, slice, clamp, ema }: TaskPayloadSchema['preprocess'
 }
 
 /** The type's name on the wire: that of the element, of the value, or `struct`. */
-function wireType({ layout }: Buffer): BindingSchema['type'] {
+export function wireType({ layout }: Buffer): BindingSchema['type'] {
   const name = ({ of, width }: ValueType) => (width === 1 ? of : `vec${width}${of.charAt(0)}`)
   if (layout.kind === 'struct') return 'struct'
   return name(layout.kind === 'array' ? layout.element : layout.type) as BindingSchema['type']
