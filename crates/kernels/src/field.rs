@@ -32,6 +32,16 @@ pub unsafe extern "C" fn centre(source: *const u32, target: *mut i32, length: us
     }
 }
 
+/// Centred words for `words_left`, each four times: the compiler takes a splat for a reason not to multiply into 64 bits.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn centre_four(source: *const u32, target: *mut v128, length: usize) {
+    unsafe {
+        for at in 0..length {
+            *target.add(at) = i32x4_splat(centred(*source.add(at)));
+        }
+    }
+}
+
 /// Digits for `bytes_right`: for every eight elements the eight low digits, then the eight high ones. `groups` groups
 /// of eight are written, `stride` groups' room apart per group, so that the digits of two vectors can alternate.
 #[unsafe(no_mangle)]
@@ -46,7 +56,8 @@ pub unsafe extern "C" fn split(source: *const u32, target: *mut i16, length: usi
     }
 }
 
-/// Digits for `bytes_left`: for every two elements a pair of low digits, then a pair of high ones.
+/// Digits for `bytes_left`: for every two elements a pair of low digits, then a pair of high ones, `stride` pairs' room
+/// apart, so that the digits of two vectors can alternate.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn split_pairs(source: *const u32, target: *mut i16, length: usize, pairs: usize, stride: usize) {
     unsafe {
@@ -142,69 +153,86 @@ unsafe fn rows_of_bytes<const VECTORS: usize, const PARTS: usize>(
     }
 }
 
-/// xᵀ · M for `vectors` (1 or 2) vectors whose digit pairs alternate. The matrix is `pairs` pairs of rows (at most 128),
-/// `stride` bytes apart, and `groups` groups of eight columns. `out` is vector after vector, `out_stride` apart.
+/// Rows that meet one load and store of the sums from the left.
+const CHUNK_ROWS: usize = 16;
+
+/// Adds xᵀ · M to `sums`, for `vectors` (1 or 2) vectors whose digit pairs alternate. Between two of `finish_bytes` come at
+/// most 256 rows. The second row of an odd last pair is whatever follows, and meets digits that are zero.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bytes_left(
     matrix: *const u8,
-    stride: usize,
-    pairs: usize,
-    groups: usize,
+    rows: usize,
+    columns: usize,
     digits: *const u32,
     vectors: usize,
-    out: *mut u32,
-    out_stride: usize,
+    sums: *mut v128,
     unsigned: u32,
 ) {
     unsafe {
         let signed = |at: *const u8| i16x8_load_extend_i8x8(at as *const i8);
         let plain = |at: *const u8| i16x8_load_extend_u8x8(at);
-        for group in 0..groups {
-            let (at, to) = (matrix.add(8 * group), out.add(8 * group));
-            match (vectors, unsigned != 0) {
-                (1, false) => columns_of_bytes::<1, { DIGITS }>(at, stride, pairs, digits, to, out_stride, signed),
-                (1, true) => columns_of_bytes::<1, { DIGITS }>(at, stride, pairs, digits, to, out_stride, plain),
-                (_, false) => columns_of_bytes::<2, { 2 * DIGITS }>(at, stride, pairs, digits, to, out_stride, signed),
-                (_, true) => columns_of_bytes::<2, { 2 * DIGITS }>(at, stride, pairs, digits, to, out_stride, plain),
-            }
+        match (vectors, unsigned != 0) {
+            (1, false) => columns_of_bytes::<{ DIGITS }>(matrix, rows, columns, digits, sums, signed),
+            (1, true) => columns_of_bytes::<{ DIGITS }>(matrix, rows, columns, digits, sums, plain),
+            (_, false) => columns_of_bytes::<{ 2 * DIGITS }>(matrix, rows, columns, digits, sums, signed),
+            (_, true) => columns_of_bytes::<{ 2 * DIGITS }>(matrix, rows, columns, digits, sums, plain),
         }
     }
 }
 
 #[inline(always)]
-unsafe fn columns_of_bytes<const VECTORS: usize, const PARTS: usize>(
-    mut matrix: *const u8,
-    stride: usize,
-    pairs: usize,
-    mut digits: *const u32,
-    out: *mut u32,
-    out_stride: usize,
+unsafe fn columns_of_bytes<const PARTS: usize>(
+    matrix: *const u8,
+    rows: usize,
+    columns: usize,
+    digits: *const u32,
+    sums: *mut v128,
     widen: impl Fn(*const u8) -> v128,
 ) {
     unsafe {
-        let mut sums = [[i32x4_splat(0); PARTS]; 2];
-        for _ in 0..pairs {
-            let (x, y) = (widen(matrix), widen(matrix.add(stride)));
-            let low = i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(x, y);
-            let high = i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(x, y);
-            for part in 0..PARTS {
-                let digit = v128_load32_splat(digits.add(part));
-                sums[0][part] = i32x4_add(sums[0][part], i32x4_dot_i16x8(low, digit));
-                sums[1][part] = i32x4_add(sums[1][part], i32x4_dot_i16x8(high, digit));
+        let mut row = 0;
+        while row < rows {
+            let pairs = CHUNK_ROWS.min(rows - row).div_ceil(2);
+            let mut column = 0;
+            while column < columns {
+                let target = sums.add(column / 8 * 2 * PARTS) as *mut [[v128; PARTS]; 2];
+                let mut own = *target;
+                let mut first = matrix.add(row * columns + column);
+                let mut right = digits.add(row / 2 * PARTS);
+                for _ in 0..pairs {
+                    let (x, y) = (widen(first), widen(first.add(columns)));
+                    let low = i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(x, y);
+                    let high = i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(x, y);
+                    for part in 0..PARTS {
+                        let digit = v128_load32_splat(right.add(part));
+                        own[0][part] = i32x4_add(own[0][part], i32x4_dot_i16x8(low, digit));
+                        own[1][part] = i32x4_add(own[1][part], i32x4_dot_i16x8(high, digit));
+                    }
+                    first = first.add(2 * columns);
+                    right = right.add(PARTS);
+                }
+                *target = own;
+                column += 8;
             }
-            matrix = matrix.add(2 * stride);
-            digits = digits.add(PARTS);
+            row += CHUNK_ROWS;
         }
-        for vector in 0..VECTORS {
-            for half in 0..2 {
-                let mut lanes = [[0i32; 4]; DIGITS];
-                for digit in 0..DIGITS {
-                    v128_store(lanes[digit].as_mut_ptr() as *mut v128, sums[half][DIGITS * vector + digit]);
-                }
-                for lane in 0..4 {
-                    let value = i64::from(lanes[0][lane]) + (i64::from(lanes[1][lane]) << DIGIT_BITS);
-                    *out.add(vector * out_stride + 4 * half + lane) = canonical(value);
-                }
+    }
+}
+
+/// Moves the sums of `bytes_left` into `out`, modulo p, and leaves zeros behind. `out` holds `columns` elements for each
+/// vector, one vector after the other.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn finish_bytes(sums: *mut i32, columns: usize, vectors: usize, out: *mut u32) {
+    unsafe {
+        for column in 0..columns {
+            for vector in 0..vectors {
+                let half = (column / 8 * 2 + column % 8 / 4) * DIGITS * vectors;
+                let low = sums.add((half + DIGITS * vector) * 4 + column % 4);
+                let high = low.add(4);
+                let to = out.add(vector * columns + column);
+                *to = canonical(i64::from(*to) + i64::from(*low) + (i64::from(*high) << DIGIT_BITS));
+                *low = 0;
+                *high = 0;
             }
         }
     }
@@ -311,80 +339,99 @@ fn within(least: v128, most: v128, min: i32, max: i32) -> u32 {
     u32::from(!v128_any_true(outside))
 }
 
-/// xᵀ · C for `vectors` (1 or 2) vectors of centred words, `padded` words apart. `columns` is a multiple of four, rows
-/// are `stride` words apart, `steps` rows may be summed before a reduction. Returns as `words_right` does.
+/// Adds xᵀ · C to `sums`, for `vectors` (1 or 2) vectors of centred words, each four times, `room` of them apart.
+/// `steps` rows may be summed before a reduction. Returns as `words_right` does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn words_left(
     matrix: *const i32,
-    stride: usize,
     rows: usize,
     columns: usize,
-    elements: *const i32,
-    padded: usize,
+    elements: *const v128,
+    room: usize,
     vectors: usize,
-    out: *mut u32,
-    out_stride: usize,
+    sums: *mut v128,
+    steps: usize,
+    min: i32,
+    max: i32,
+) -> u32 {
+    unsafe {
+        if vectors == 1 {
+            columns_of_words::<1>(matrix, rows, columns, elements, room, sums, steps, min, max)
+        } else {
+            columns_of_words::<2>(matrix, rows, columns, elements, room, sums, steps, min, max)
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn columns_of_words<const VECTORS: usize>(
+    matrix: *const i32,
+    rows: usize,
+    columns: usize,
+    elements: *const v128,
+    room: usize,
+    sums: *mut v128,
     steps: usize,
     min: i32,
     max: i32,
 ) -> u32 {
     unsafe {
         let (mut least, mut most) = (i32x4_splat(max), i32x4_splat(min));
-        let mut column = 0;
-        while column < columns {
-            let (at, to) = (matrix.add(column), out.add(column));
-            let range = (&mut least, &mut most);
-            if vectors == 1 {
-                columns_of_words::<1>(at, stride, rows, elements, padded, to, out_stride, steps, range)
-            } else {
-                columns_of_words::<2>(at, stride, rows, elements, padded, to, out_stride, steps, range)
+        let chunk = CHUNK_ROWS.min(steps);
+        let mut unfolded = 0;
+        let mut row = 0;
+        while row < rows {
+            let count = chunk.min(rows - row);
+            unfolded += count;
+            // Sums leave every call reduced, and are reduced where the next chunk could be too much.
+            let is_last = row + count == rows;
+            let folds = is_last || unfolded + chunk > steps;
+            if folds {
+                unfolded = 0;
             }
-            column += 4;
+            let mut column = 0;
+            while column < columns {
+                let target = sums.add(column / 4 * 2 * VECTORS) as *mut [[v128; 2]; VECTORS];
+                let mut own = *target;
+                let mut first = matrix.add(row * columns + column);
+                let mut left = elements.add(row);
+                for _ in 0..count {
+                    let x = v128_load(first as *const v128);
+                    least = i32x4_min(least, x);
+                    most = i32x4_max(most, x);
+                    for vector in 0..VECTORS {
+                        let element = *left.add(vector * room);
+                        own[vector][0] = i64x2_add(own[vector][0], i64x2_extmul_low_i32x4(x, element));
+                        own[vector][1] = i64x2_add(own[vector][1], i64x2_extmul_high_i32x4(x, element));
+                    }
+                    first = first.add(columns);
+                    left = left.add(1);
+                }
+                if folds {
+                    for vector in 0..VECTORS {
+                        own[vector] = [fold(own[vector][0]), fold(own[vector][1])];
+                    }
+                }
+                *target = own;
+                column += 4;
+            }
+            row += count;
         }
         within(least, most, min, max)
     }
 }
 
-#[inline(always)]
-unsafe fn columns_of_words<const VECTORS: usize>(
-    mut matrix: *const i32,
-    stride: usize,
-    rows: usize,
-    mut elements: *const i32,
-    padded: usize,
-    out: *mut u32,
-    out_stride: usize,
-    steps: usize,
-    (least, most): (&mut v128, &mut v128),
-) {
+/// Moves the sums of `words_left` into `out`, modulo p, as `finish_bytes` does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn finish_words(sums: *mut i64, columns: usize, vectors: usize, out: *mut u32) {
     unsafe {
-        let mut sums = [[i64x2_splat(0); 2]; VECTORS];
-        let mut left = rows;
-        while left > 0 {
-            let count = if left < steps { left } else { steps };
-            for _ in 0..count {
-                let x = v128_load(matrix as *const v128);
-                *least = i32x4_min(*least, x);
-                *most = i32x4_max(*most, x);
-                for vector in 0..VECTORS {
-                    let element = v128_load32_splat(elements.add(vector * padded) as *const u32);
-                    sums[vector][0] = i64x2_add(sums[vector][0], i64x2_extmul_low_i32x4(x, element));
-                    sums[vector][1] = i64x2_add(sums[vector][1], i64x2_extmul_high_i32x4(x, element));
-                }
-                matrix = matrix.add(stride);
-                elements = elements.add(1);
+        for column in 0..columns {
+            for vector in 0..vectors {
+                let sum = sums.add((column / 4 * vectors + vector) * 4 + column % 4);
+                let to = out.add(vector * columns + column);
+                *to = canonical(i64::from(*to) + *sum);
+                *sum = 0;
             }
-            for vector in 0..VECTORS {
-                sums[vector] = [fold(sums[vector][0]), fold(sums[vector][1])];
-            }
-            left -= count;
-        }
-        for vector in 0..VECTORS {
-            let to = out.add(vector * out_stride);
-            *to = canonical(i64x2_extract_lane::<0>(sums[vector][0]));
-            *to.add(1) = canonical(i64x2_extract_lane::<1>(sums[vector][0]));
-            *to.add(2) = canonical(i64x2_extract_lane::<0>(sums[vector][1]));
-            *to.add(3) = canonical(i64x2_extract_lane::<1>(sums[vector][1]));
         }
     }
 }

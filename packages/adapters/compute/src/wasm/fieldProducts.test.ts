@@ -198,6 +198,32 @@ describe('field products', () => {
     )
   })
 
+  test('an observer sees every byte of the words once, in their order', () => {
+    for (const shape of [
+      { rows: 1, columns: 1 },
+      { rows: 100, columns: 333 },
+      { rows: 3, columns: 8192 },
+      { rows: 5, columns: 8193 },
+    ]) {
+      const matrix = wordsOf(shape.rows * shape.columns, 8)
+      const vectors = { repetitions: 3, elements: elementsOf(3 * shape.columns, 5) }
+      const seen: Buffer[] = []
+      const observed = field.multiplyWords(matrix, shape, everyWord, vectors, (block) => {
+        seen.push(Buffer.from(block))
+      })
+      expect(Buffer.compare(Buffer.concat(seen), Buffer.from(matrix.buffer))).toBe(0)
+      expect(observed).toEqual(field.multiplyWords(matrix, shape, everyWord, vectors))
+    }
+  })
+
+  test('an observer that calls the kernels is found out', () => {
+    const vectors = { repetitions: 1, elements: new Uint32Array(3) }
+    const call = () => field.multiplyWords(new Int32Array(6), { rows: 2, columns: 3 }, everyWord, vectors)
+    const observed = () =>
+      field.multiplyWords(new Int32Array(6), { rows: 2, columns: 3 }, everyWord, vectors, call)
+    expect(observed).toThrow('the observer called the kernels')
+  })
+
   test('an entry raised or lowered by p is outside a range narrower than p, wherever it lies', () => {
     const range = { min: -(2 ** 20), max: 2 ** 20 }
     for (const shape of [

@@ -6,15 +6,7 @@
  * M·x on some of the rows gives those rows' elements, and xᵀ·M on some of the rows gives parts to be added modulo p: so a
  * caller with other work to do takes a matrix in slices of rows.
  */
-import {
-  alignUp,
-  bytesOf,
-  type Instance,
-  KernelError,
-  layOut,
-  requireLength,
-  requireWhole,
-} from './instance.ts'
+import { bytesOf, type Instance, KernelError, layOut, requireLength, requireWhole } from './instance.ts'
 
 /** Row by row. */
 export interface MatrixShape {
@@ -52,12 +44,17 @@ export interface FieldProducts {
     shape: MatrixShape,
     vectors: FieldVectors,
   ): Uint32Array<ArrayBuffer>
-  /** C·x. Bytes are taken as little-endian words, at any alignment. */
+  /**
+   * C·x. Bytes are taken as little-endian words, at any alignment. `observe` is shown the bytes of the matrix in their
+   * order, up to where an entry is outside, each block while it lies in the cache: there it is hashed a third faster than
+   * from main memory. It must not keep the block, nor call these kernels.
+   */
   multiplyWords(
     matrix: Int32Array | Uint8Array,
     shape: MatrixShape,
     range: WordRange,
     vectors: FieldVectors,
+    observe?: (block: Uint8Array) => void,
   ): WordProducts
   /** xᵀ·C. */
   multiplyWordsFromLeft(
@@ -71,83 +68,103 @@ export interface FieldProducts {
 export const fieldModulus = 2 ** 31 - 1
 export const repetitionsMax = 16
 
-const blockBytesMax = 256 * 1024
-/** Columns whose elements lie prepared in memory at once. */
+/** What passes through memory at once; small beside a second-level cache, large beside a call. */
+const blockBytesMax = 64 * 1024
+/** Columns that are taken at once: their elements, or their sums, lie in memory. */
 const blockColumnsMax = 8192
-/** Rows of a block from the left: as many as a 32-bit lane takes without a reduction, and as lie well in the caches. */
-const leftRowsMax = 256
-const leftBytesMax = 1024
-/** A row's room in a block from the left: an odd number of cache lines, so that rows do not fall on one another's. */
-const leftStrideMax = leftBytesMax + 64
-const outputsMax = blockBytesMax
+/** Rows whose elements lie prepared at once from the left: as many as 32-bit lanes take without a reduction. */
+const groupRowsMax = 256
+/** For two vectors, elements and sums of one column take 16 bytes at most. */
+const columnBytesMax = 8
 
 export function createFieldProducts(instance: Instance): FieldProducts {
   const { run, bytes, words } = instance
   const elements = new Uint32Array(bytes.buffer)
   const at = layOut(instance, {
-    matrix: Math.max(blockBytesMax, leftRowsMax * leftStrideMax),
+    // Rows are read in pairs, whole vectors at a time, so a row may be read on past the end.
+    matrix: blockBytesMax + 4 * blockColumnsMax,
     source: 4 * blockColumnsMax,
-    // Four bytes per element, for vectors padded to the next vector of entries.
     prepared: repetitionsMax * (4 * blockColumnsMax + 64),
-    out: 2 * 4 * outputsMax,
+    sums: repetitionsMax * columnBytesMax * (blockColumnsMax + 8),
+    out: 2 * 4 * Math.max(blockBytesMax, blockColumnsMax),
   })
 
-  /** Walks the vectors two at a time, and the last of an odd number alone. */
-  function forPairs(repetitions: number, visit: (first: number, count: number) => void): void {
-    for (let first = 0; first < repetitions; first += 2) visit(first, Math.min(2, repetitions - first))
-  }
-
-  /** Puts `length` elements of a vector, from `from` on, where the preparing kernels read them. */
-  function load(vectors: FieldVectors, length: number, vector: number, from: number, count: number): void {
-    const start = vector * length + from
-    elements.set(vectors.elements.subarray(start, start + count), at.source / 4)
-  }
-
-  /** Adds results modulo p to a part of the products; the first parts meet zeros. */
-  function add(products: Uint32Array, from: number, address: number, count: number): void {
-    for (let index = 0; index < count; index++) {
-      const sum = (products[from + index] ?? 0) + (elements[address / 4 + index] ?? 0)
-      products[from + index] = sum >= fieldModulus ? sum - fieldModulus : sum
+  /** Copies a block of the matrix to where the kernels read it, its rows side by side. */
+  function copyBlock(
+    matrix: Uint8Array,
+    from: number,
+    stride: number,
+    rows: number,
+    rowLength: number,
+  ): void {
+    if (rowLength === stride) {
+      bytes.set(matrix.subarray(from, from + rows * stride), at.matrix)
+      return
+    }
+    for (let row = 0; row < rows; row++) {
+      const start = from + row * stride
+      bytes.set(matrix.subarray(start, start + rowLength), at.matrix + row * rowLength)
     }
   }
 
-  /** M·x for entries of `size` bytes. `multiply` is told the block of rows and columns that lies in memory. */
+  /** Calls `prepare` for each vector with `count` of its elements, from `from` on, at `at.source`. */
+  function prepareAll(
+    { elements: all, repetitions }: FieldVectors,
+    from: number,
+    count: number,
+    prepare: (vector: number) => void,
+  ): void {
+    const length = all.length / repetitions
+    for (let vector = 0; vector < repetitions; vector++) {
+      const start = vector * length + from
+      elements.set(all.subarray(start, start + count), at.source / 4)
+      prepare(vector)
+    }
+  }
+
+  /** Adds results modulo p to a part of the products; the first parts meet zeros. */
+  function add(products: Uint32Array, to: number, address: number, count: number): void {
+    for (let index = 0; index < count; index++) {
+      const sum = (products[to + index] ?? 0) + (elements[address / 4 + index] ?? 0)
+      products[to + index] = sum >= fieldModulus ? sum - fieldModulus : sum
+    }
+  }
+
+  /** M·x for entries of `size` bytes; `undefined` when `multiply` says that an entry was outside. */
   function fromRight(
     matrix: Uint8Array,
-    size: number,
+    size: 1 | 4,
     { rows, columns }: MatrixShape,
     vectors: FieldVectors,
-    prepare: (first: number, count: number, columns: number) => void,
-    multiply: (rows: number, columns: number, first: number, count: number, outStride: number) => boolean,
+    steps: {
+      prepare(vector: number, pair: Pair, columns: number): void
+      multiply(rows: number, columns: number, pair: Pair): boolean
+      observe?: ((block: Uint8Array) => void) | undefined
+    },
   ): Uint32Array<ArrayBuffer> | undefined {
     const { repetitions } = vectors
     const products = new Uint32Array(repetitions * rows)
-    instance.claim(at)
+    const stride = size * columns
+    const call = {}
+    instance.claim(call)
     for (let column = 0; column < columns; column += blockColumnsMax) {
       const width = Math.min(blockColumnsMax, columns - column)
-      forPairs(repetitions, (first, count) => {
-        for (let vector = first; vector < first + count; vector++) {
-          load(vectors, columns, vector, column, width)
-          prepare(vector, count, width)
-        }
+      prepareAll(vectors, column, width, (vector) => {
+        steps.prepare(vector, pairOf(vector, repetitions), width)
       })
       const block = Math.max(1, Math.floor(blockBytesMax / (size * width)))
       for (let row = 0; row < rows; row += block) {
         const height = Math.min(block, rows - row)
-        const stride = size * columns
-        if (width === columns) {
-          bytes.set(matrix.subarray(row * stride, (row + height) * stride), at.matrix)
-        } else {
-          for (let line = 0; line < height; line++) {
-            const from = (row + line) * stride + size * column
-            bytes.set(matrix.subarray(from, from + size * width), at.matrix + line * size * width)
-          }
+        copyBlock(matrix, row * stride + size * column, stride, height, size * width)
+        if (steps.observe !== undefined) {
+          steps.observe(bytes.subarray(at.matrix, at.matrix + size * width * height))
+          if (!instance.claim(call)) throw new KernelError('parameter', 'the observer called the kernels')
         }
         for (let first = 0; first < repetitions; first += 2) {
-          const count = Math.min(2, repetitions - first)
-          if (!multiply(height, width, first, count, outputsMax)) return undefined
-          for (let vector = 0; vector < count; vector++) {
-            add(products, (first + vector) * rows + row, at.out + 4 * vector * outputsMax, height)
+          const pair = pairOf(first, repetitions)
+          if (!steps.multiply(height, width, pair)) return undefined
+          for (let vector = 0; vector < pair.count; vector++) {
+            add(products, (first + vector) * rows + row, at.out + 4 * vector * height, height)
           }
         }
       }
@@ -155,49 +172,46 @@ export function createFieldProducts(instance: Instance): FieldProducts {
     return products
   }
 
-  /** xᵀ·M for entries of `size` bytes. Rows and columns of a block are padded with `filler`. */
+  /** xᵀ·M for entries of `size` bytes; `undefined` when `multiply` says that an entry was outside. */
   function fromLeft(
     matrix: Uint8Array,
-    size: number,
+    size: 1 | 4,
     { rows, columns }: MatrixShape,
     vectors: FieldVectors,
-    fill: (from: number, to: number) => void,
-    prepare: (first: number, count: number, rows: number) => void,
-    multiply: (
-      rows: number,
-      columns: number,
-      stride: number,
-      first: number,
-      count: number,
-      outStride: number,
-    ) => boolean,
+    steps: {
+      prepare(vector: number, pair: Pair, rows: number): void
+      /** `skip` rows of the prepared ones come before these. */
+      multiply(rows: number, columns: number, pair: Pair, skip: number): boolean
+      finish(columns: number, pair: Pair): void
+    },
   ): Uint32Array<ArrayBuffer> | undefined {
     const { repetitions } = vectors
     const products = new Uint32Array(repetitions * columns)
-    const widthMax = leftBytesMax / size
+    const stride = size * columns
     instance.claim(at)
-    for (let row = 0; row < rows; row += leftRowsMax) {
-      const height = Math.min(leftRowsMax, rows - row)
-      forPairs(repetitions, (first, count) => {
-        for (let vector = first; vector < first + count; vector++) {
-          load(vectors, rows, vector, row, height)
-          prepare(vector, count, height)
-        }
-      })
-      for (let column = 0; column < columns; column += widthMax) {
-        const width = Math.min(widthMax, columns - column)
-        const stride = oddLines(size * width)
-        // What lies between the rows is multiplied too, and must be harmless.
-        if (width % 8 !== 0 || height % 2 !== 0) fill(at.matrix, at.matrix + stride * (height + 1))
-        for (let line = 0; line < height; line++) {
-          const from = ((row + line) * columns + column) * size
-          bytes.set(matrix.subarray(from, from + size * width), at.matrix + line * stride)
+    for (let column = 0; column < columns; column += blockColumnsMax) {
+      const width = Math.min(blockColumnsMax, columns - column)
+      bytes.fill(0, at.sums, at.sums + repetitions * columnBytesMax * (width + 8))
+      for (let group = 0; group < rows; group += groupRowsMax) {
+        const groupRows = Math.min(groupRowsMax, rows - group)
+        prepareAll(vectors, group, groupRows, (vector) => {
+          steps.prepare(vector, pairOf(vector, repetitions), groupRows)
+        })
+        // An even number, so that the pairs of rows begin where those of the group do.
+        const block = 2 * Math.max(1, Math.floor(blockBytesMax / (2 * size * width)))
+        for (let skip = 0; skip < groupRows; skip += block) {
+          const height = Math.min(block, groupRows - skip)
+          copyBlock(matrix, (group + skip) * stride + size * column, stride, height, size * width)
+          for (let first = 0; first < repetitions; first += 2) {
+            if (!steps.multiply(height, width, pairOf(first, repetitions), skip)) return undefined
+          }
         }
         for (let first = 0; first < repetitions; first += 2) {
-          const count = Math.min(2, repetitions - first)
-          if (!multiply(height, width, stride, first, count, outputsMax)) return undefined
-          for (let vector = 0; vector < count; vector++) {
-            add(products, (first + vector) * columns + column, at.out + 4 * vector * outputsMax, width)
+          const pair = pairOf(first, repetitions)
+          elements.fill(0, at.out / 4, at.out / 4 + pair.count * width)
+          steps.finish(width, pair)
+          for (let vector = 0; vector < pair.count; vector++) {
+            add(products, (first + vector) * columns + column, at.out + 4 * vector * width, width)
           }
         }
       }
@@ -205,63 +219,44 @@ export function createFieldProducts(instance: Instance): FieldProducts {
     return products
   }
 
-  /** Where the prepared elements of a pair of vectors begin, when each vector has so many bytes of them. */
-  const prepared = (first: number, bytesPerVector: number) => at.prepared + first * bytesPerVector
+  const sumsOf = ({ first }: Pair, columns: number) => at.sums + first * columnBytesMax * (columns + 8)
 
   function multiplyBytes(matrix: Int8Array | Uint8Array, shape: MatrixShape, vectors: FieldVectors) {
     requireOperands(matrix.length, shape, vectors, shape.columns)
     const unsigned = matrix instanceof Uint8Array ? 1 : 0
-    const room = (width: number) => 32 * Math.ceil(width / 8)
-    const products = fromRight(
-      bytesOf(matrix),
-      1,
-      shape,
-      vectors,
-      (vector, count, width) => {
-        const pair = vector - (vector % 2)
-        const target = prepared(pair, room(width)) + 32 * (vector - pair)
-        run.split(at.source, target, width, Math.ceil(width / 8), count)
+    const groups = (columns: number) => Math.ceil(columns / 8)
+    const digitsOf = ({ first }: Pair, columns: number) => at.prepared + 32 * first * groups(columns)
+    const products = fromRight(bytesOf(matrix), 1, shape, vectors, {
+      prepare(vector, pair, columns) {
+        const target = digitsOf(pair, columns) + 32 * (vector - pair.first)
+        run.split(at.source, target, columns, groups(columns), pair.count)
       },
-      (height, width, first, count, outStride) => {
-        run.bytes_right(
-          at.matrix,
-          height,
-          width,
-          prepared(first, room(width)),
-          count,
-          at.out,
-          outStride,
-          unsigned,
-        )
+      multiply(rows, columns, pair) {
+        const digits = digitsOf(pair, columns)
+        run.bytes_right(at.matrix, rows, columns, digits, pair.count, at.out, rows, unsigned)
         return true
       },
-    )
+    })
     return required(products)
   }
 
   function multiplyBytesFromLeft(matrix: Int8Array | Uint8Array, shape: MatrixShape, vectors: FieldVectors) {
     requireOperands(matrix.length, shape, vectors, shape.rows)
     const unsigned = matrix instanceof Uint8Array ? 1 : 0
-    const room = (height: number) => 8 * Math.ceil(height / 2)
-    const products = fromLeft(
-      bytesOf(matrix),
-      1,
-      shape,
-      vectors,
-      (from, to) => bytes.fill(0, from, to),
-      (vector, count, height) => {
-        const pair = vector - (vector % 2)
-        const target = prepared(pair, room(height)) + 8 * (vector - pair)
-        run.split_pairs(at.source, target, height, Math.ceil(height / 2), count)
+    // Pairs of digits for two elements: eight bytes a vector. Room for a whole group, whatever its rows.
+    const digitsOf = ({ first }: Pair) => at.prepared + first * 4 * groupRowsMax
+    const products = fromLeft(bytesOf(matrix), 1, shape, vectors, {
+      prepare(vector, pair, rows) {
+        const target = digitsOf(pair) + 8 * (vector - pair.first)
+        run.split_pairs(at.source, target, rows, Math.ceil(rows / 2), pair.count)
       },
-      (height, width, stride, first, count, outStride) => {
-        const pairs = Math.ceil(height / 2)
-        const groups = Math.ceil(width / 8)
-        const digits = prepared(first, room(height))
-        run.bytes_left(at.matrix, stride, pairs, groups, digits, count, at.out, outStride, unsigned)
+      multiply(rows, columns, pair, skip) {
+        const digits = digitsOf(pair) + (skip / 2) * 8 * pair.count
+        run.bytes_left(at.matrix, rows, columns, digits, pair.count, sumsOf(pair, columns), unsigned)
         return true
       },
-    )
+      finish: (columns, pair) => run.finish_bytes(sumsOf(pair, columns), columns, pair.count, at.out),
+    })
     return required(products)
   }
 
@@ -270,40 +265,32 @@ export function createFieldProducts(instance: Instance): FieldProducts {
     shape: MatrixShape,
     range: WordRange,
     vectors: FieldVectors,
+    observe?: (block: Uint8Array) => void,
   ): WordProducts {
     const source = requireWords(matrix, shape, range, vectors, shape.columns)
     const steps = termsPerReduction(range) >> 1
-    const padded = (width: number) => 4 * Math.ceil(width / 4)
-    const products = fromRight(
-      source,
-      4,
-      shape,
-      vectors,
-      (vector, _count, width) => {
-        run.centre(at.source, prepared(vector, 4 * padded(width)), width, padded(width))
+    const { min, max } = range
+    const padded = (columns: number) => 4 * Math.ceil(columns / 4)
+    const wordsOf = (vector: number, columns: number) => at.prepared + 4 * vector * padded(columns)
+    const isOneBlockWide = shape.columns <= blockColumnsMax
+    if (!isOneBlockWide && observe !== undefined) {
+      for (let from = 0; from < source.length; from += blockBytesMax) {
+        observe(source.subarray(from, from + blockBytesMax))
+      }
+    }
+    const products = fromRight(source, 4, shape, vectors, {
+      observe: isOneBlockWide ? observe : undefined,
+      prepare(vector, _pair, columns) {
+        run.centre(at.source, wordsOf(vector, columns), columns, padded(columns))
       },
-      (height, width, first, count, outStride) => {
-        // The last vector of the last row reads on for up to three words.
-        const end = at.matrix / 4 + height * width
-        words.fill(range.min, end, end + 3)
-        const { min, max } = range
-        const right = prepared(first, 4 * padded(width))
-        const within = run.words_right(
-          at.matrix,
-          height,
-          width,
-          right,
-          padded(width),
-          count,
-          at.out,
-          outStride,
-          steps,
-          min,
-          max,
-        )
-        return within === 1
+      multiply(rows, columns, { first, count }) {
+        endWithin(rows * columns, min)
+        const right = wordsOf(first, columns)
+        const { matrix, out } = at
+        const room = padded(columns)
+        return run.words_right(matrix, rows, columns, right, room, count, out, rows, steps, min, max) === 1
       },
-    )
+    })
     return products === undefined ? { ok: false, index: findOutside(source, range) } : { ok: true, products }
   }
 
@@ -316,36 +303,26 @@ export function createFieldProducts(instance: Instance): FieldProducts {
     const source = requireWords(matrix, shape, range, vectors, shape.rows)
     const steps = termsPerReduction(range)
     const { min, max } = range
-    const products = fromLeft(
-      source,
-      4,
-      shape,
-      vectors,
-      (from, to) => words.fill(min, from / 4, to / 4),
-      (vector, _count, height) => {
-        run.centre(at.source, prepared(vector, 4 * height), height, height)
+    const products = fromLeft(source, 4, shape, vectors, {
+      prepare(vector, _pair, rows) {
+        run.centre_four(at.source, at.prepared + 16 * vector * groupRowsMax, rows)
       },
-      (height, width, stride, first, count, outStride) => {
-        const columns = 4 * Math.ceil(width / 4)
-        const left = prepared(first, 4 * height)
-        const within = run.words_left(
-          at.matrix,
-          stride / 4,
-          height,
-          columns,
-          left,
-          height,
-          count,
-          at.out,
-          outStride,
-          steps,
-          min,
-          max,
-        )
-        return within === 1
+      multiply(rows, columns, pair, skip) {
+        endWithin(rows * columns, min)
+        const left = at.prepared + 16 * (pair.first * groupRowsMax + skip)
+        const { matrix } = at
+        const sums = sumsOf(pair, columns)
+        const { count } = pair
+        return run.words_left(matrix, rows, columns, left, groupRowsMax, count, sums, steps, min, max) === 1
       },
-    )
+      finish: (columns, pair) => run.finish_words(sumsOf(pair, columns), columns, pair.count, at.out),
+    })
     return products === undefined ? { ok: false, index: findOutside(source, range) } : { ok: true, products }
+  }
+
+  /** The last vector of the last row reads on for up to three words, which must not fail the range. */
+  function endWithin(length: number, min: number): void {
+    words.fill(min, at.matrix / 4 + length, at.matrix / 4 + length + 3)
   }
 
   /** The first entry outside, row by row: blocks are not always walked in that order. */
@@ -362,8 +339,15 @@ export function createFieldProducts(instance: Instance): FieldProducts {
   return { multiplyBytes, multiplyBytesFromLeft, multiplyWords, multiplyWordsFromLeft }
 }
 
-function oddLines(bytes: number): number {
-  return alignUp(bytes) + (alignUp(bytes) % 128 === 0 ? 64 : 0)
+/** Vectors go two at a time, and the last of an odd number alone. */
+interface Pair {
+  readonly first: number
+  readonly count: number
+}
+
+function pairOf(vector: number, repetitions: number): Pair {
+  const first = vector - (vector % 2)
+  return { first, count: Math.min(2, repetitions - first) }
 }
 
 function required(products: Uint32Array<ArrayBuffer> | undefined): Uint32Array<ArrayBuffer> {

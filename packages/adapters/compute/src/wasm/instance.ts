@@ -30,6 +30,7 @@ export interface KernelExports {
   pack_right_columns(source: number, target: number, pairs: number, panels: number): void
   widen_right(source: number, target: number, length: number): void
   centre(source: number, target: number, length: number, padded: number): void
+  centre_four(source: number, target: number, length: number): void
   split(source: number, target: number, length: number, groups: number, stride: number): void
   split_pairs(source: number, target: number, length: number, pairs: number, stride: number): void
   bytes_right(
@@ -44,15 +45,14 @@ export interface KernelExports {
   ): void
   bytes_left(
     matrix: number,
-    stride: number,
-    pairs: number,
-    groups: number,
+    rows: number,
+    columns: number,
     digits: number,
     vectors: number,
-    out: number,
-    outStride: number,
+    sums: number,
     unsigned: number,
   ): void
+  finish_bytes(sums: number, columns: number, vectors: number, out: number): void
   words_right(
     matrix: number,
     rows: number,
@@ -68,18 +68,17 @@ export interface KernelExports {
   ): number
   words_left(
     matrix: number,
-    stride: number,
     rows: number,
     columns: number,
     elements: number,
-    padded: number,
+    room: number,
     vectors: number,
-    out: number,
-    outStride: number,
+    sums: number,
     steps: number,
     min: number,
     max: number,
   ): number
+  finish_words(sums: number, columns: number, vectors: number, out: number): void
   first_outside(matrix: number, length: number, min: number, max: number): number
   requantize_high(
     source: number,
