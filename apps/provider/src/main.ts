@@ -2,6 +2,7 @@
  * The provider's process: the only place that reads the environment, opens files, sockets and devices, and exits. It
  * leaves cleanly when asked by a signal, or when the process that started it is gone.
  */
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { createCpuExecutor, type Executor } from '@shardy/compute'
 import { openDawn } from '@shardy/compute/dawn'
@@ -54,7 +55,10 @@ function whenAskedToStop({ endWithParent }: Config): Promise<'stopped'> {
 
 async function work(config: Config, testOnly: boolean, asked: Promise<'stopped'>): Promise<Exit> {
   const identity = await openIdentityFile(join(config.data, 'worker-identity.json'))
-  const sources = { openWebGpu: openDawn, createCpu: createCpuExecutor }
+  const sources = {
+    openWebGpu: openDawn,
+    createCpu: () => createCpuExecutor({ threads: availableParallelism() }),
+  }
   const chosen = await chooseExecutor(config.executor, sources)
   if (!chosen.ok) {
     console.error(chosen.message)

@@ -1,6 +1,8 @@
 export { type MatmulShape, matmulProgram, plainProduct } from './builder/matmulProgram.ts'
 export { checkModulus } from './modulus.ts'
 export { valuesMax } from './operation.ts'
+export { broadcastStrides } from './operations/arithmetic.ts'
+export { type Conv2dLayout, conv2dLayout } from './operations/conv2d.ts'
 export {
   heavyOperations,
   type Node,
@@ -9,6 +11,7 @@ export {
   operandsOf,
   operationNames,
 } from './operations/index.ts'
+export { lookupOffset } from './operations/lookup.ts'
 export { type MatmulLayout, matmulLayout } from './operations/matmul.ts'
 export { describeProgram } from './program/description.ts'
 export {
@@ -41,6 +44,8 @@ export {
 export { parseProgram } from './program/parse.ts'
 export { type Constant, type Program, type TensorType, tensorType } from './program/program.ts'
 export { complexity, constantDigests, inputLength, outputLength, refuseInput } from './program/size.ts'
+export { integerSquareRoot, roundDivide, roundShift } from './rounding.ts'
+export { stridesOf, type View, walk } from './strides.ts'
 export {
   byteLengthOf,
   createEntries,

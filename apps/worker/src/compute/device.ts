@@ -11,8 +11,13 @@ export interface OpenDevice {
   readonly executor: Executor
 }
 
+/** More threads of one tab would wait for memory, and leave the person's machine nothing. */
+const cpuThreadsMax = 8
+
 function openCpu(cpuReason: CpuReason): OpenDevice {
-  const executor = createCpuExecutor()
+  // One core is left to the page.
+  const threads = Math.min(navigator.hardwareConcurrency - 1, cpuThreadsMax)
+  const executor = createCpuExecutor({ threads })
   return { device: { executor: 'cpu', adapter: executor.adapter, isSoftware: false, cpuReason }, executor }
 }
 

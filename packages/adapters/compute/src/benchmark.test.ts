@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { complexity } from '@shardy/tensor'
 import { measureOpsPerSecond } from './benchmark.ts'
-import { createCpuExecutor } from './cpu.ts'
+import { createCpuExecutor } from './cpu/executor.ts'
 import type { Executor } from './executor.ts'
 
 const nothing = { output: new Uint8Array(), kept: new Map<number, Uint8Array>() }

@@ -220,7 +220,7 @@ export function describeExecutor(name: string, { open, takesTurns, propertyRuns 
     })
 
     if (takesTurns) {
-      const long = matmulProgram(1024, 1024, 1024)
+      const long = matmulProgram(2048, 2048, 2048)
 
       test('an abort midway stops the work, and the next call is served', async () => {
         const controller = new AbortController()

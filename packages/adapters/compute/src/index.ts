@@ -1,5 +1,6 @@
 export { measureOpsPerSecond } from './benchmark.ts'
-export { createCpuExecutor } from './cpu.ts'
+export { createComputeNode, openCheckTools } from './checkTools.ts'
+export { type CpuOptions, createCpuExecutor } from './cpu/executor.ts'
 export {
   ComputeError,
   type ComputeErrorKind,
@@ -8,5 +9,6 @@ export {
   type Executor,
 } from './executor.ts'
 export { createReferenceExecutor } from './reference.ts'
+export { type Kernels, type OpenedKernels, openKernels } from './wasm/kernels.ts'
 export { createWebGpuExecutor } from './webgpu/executor.ts'
 export { type Opened, type OpenOptions, type OpenRefusal, openWebGpu } from './webgpu/open.ts'

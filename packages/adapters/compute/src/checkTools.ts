@@ -1,0 +1,34 @@
+/**
+ * What a check is carried out with, fast: field products, packing and operations on one core of the checker. A host without
+ * WebAssembly's SIMD instructions gets the definitions, which give the same verdicts.
+ */
+import type { Sha256 } from '@shardy/protocol'
+import type { Program, Tensor, Value } from '@shardy/tensor'
+import { type CheckTools, type ComputeNode, pureTools } from '@shardy/tensor/check'
+import { runNode } from './cpu/node.ts'
+import type { Multiplier } from './cpu/products.ts'
+import { type Kernels, openKernels } from './wasm/kernels.ts'
+
+/** One node at a time to its end, on the calling thread. */
+export function createComputeNode(kernels: Kernels): ComputeNode {
+  const { matmul } = kernels
+  const multiplier: Multiplier = {
+    pack: (_operand, _part, b, shape) => matmul.packRight(b, shape),
+    allocate: (bytes) => new ArrayBuffer(bytes),
+    multiply: (a, m, right, c) => matmul.multiply(a, m, right, c),
+  }
+  return (program: Program, index: number, operands: readonly Tensor[], result: Value): Tensor => {
+    const work = runNode(kernels, multiplier, program, index, operands, result)
+    for (;;) {
+      const step = work.next()
+      if (step.done) return step.value
+    }
+  }
+}
+
+export async function openCheckTools(sha256: Sha256): Promise<CheckTools> {
+  const opened = await openKernels()
+  if (!opened.ok) return pureTools(sha256)
+  const { kernels } = opened
+  return { sha256, products: kernels.field, bits: kernels.elements, compute: createComputeNode(kernels) }
+}

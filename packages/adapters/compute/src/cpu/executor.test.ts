@@ -1,0 +1,9 @@
+import { describeExecutor } from '../conformance.ts'
+import { createCpuExecutor } from './executor.ts'
+
+describeExecutor('cpu', { open: async () => createCpuExecutor(), takesTurns: true, propertyRuns: 60 })
+describeExecutor('cpu with threads', {
+  open: async () => createCpuExecutor({ threads: 2 }),
+  takesTurns: true,
+  propertyRuns: 20,
+})
