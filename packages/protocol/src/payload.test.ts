@@ -5,16 +5,20 @@ import { type Domain, domainPayload } from './payload.ts'
 const all: Record<Domain, true> = {
   'api-key': true,
   batch: true,
+  challenge: true,
   commitment: true,
   'delivery-id': true,
   dispute: true,
   hello: true,
   idempotency: true,
   program: true,
+  projection: true,
   receipt: true,
   retry: true,
   statement: true,
   trace: true,
+  transcript: true,
+  vectors: true,
 }
 const domains = Object.keys(all) as Domain[]
 

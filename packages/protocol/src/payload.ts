@@ -5,16 +5,20 @@
 export type Domain =
   | 'api-key'
   | 'batch'
+  | 'challenge'
   | 'commitment'
   | 'delivery-id'
   | 'dispute'
   | 'hello'
   | 'idempotency'
   | 'program'
+  | 'projection'
   | 'receipt'
   | 'retry'
   | 'statement'
   | 'trace'
+  | 'transcript'
+  | 'vectors'
 
 const prefixes = new Map<Domain, Uint8Array>()
 
