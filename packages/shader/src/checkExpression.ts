@@ -23,6 +23,7 @@ import {
   bool,
   expectValueType,
   isInteger,
+  isTypeName,
   readValueType,
   refuseType,
   sameType,
@@ -324,7 +325,7 @@ export function checkCall(scope: Scope, syntax: Call, isStatement = false): Chec
     if (type?.width === 1) return checkConversion(at, type, values)
     return checkVector(at, name, type, type?.width ?? width ?? 1, values)
   }
-  if (callee.element !== undefined || name === 'array' || name === 'atomic') refuseType(at, name)
+  if (callee.element !== undefined || isTypeName(name)) refuseType(at, name)
   if (name === 'arrayLength') return checkArrayLength(scope, syntax)
   if (atomicBuiltins.has(name)) {
     if (name === 'atomicStore' && !isStatement) refuse(at, "'atomicStore' has no value")

@@ -216,7 +216,7 @@ function measure(functions: readonly ShaderFunction[], entry: ShaderFunction) {
   const reached: ShaderFunction[] = []
   let nodesOfAll = 0
 
-  function visit(one: ShaderFunction): Size {
+  function visit(one: ShaderFunction, level: number): Size {
     sizes.set(one, 'open')
     let [nodes, bytes, depth] = [1, 0, 0]
     let own = 1
@@ -234,11 +234,13 @@ function measure(functions: readonly ShaderFunction[], entry: ShaderFunction) {
         if (callee === entry) refuse(at, 'the entry point cannot be called')
         const known = sizes.get(callee)
         if (known === 'open') return refuse(at, `'${callee.name}' calls itself, directly or by others`)
-        const size = known === undefined ? visit(callee) : known
+        const tooDeep = `functions call each other deeper than ${callDepthMax}`
+        if (level >= callDepthMax) refuse(at, tooDeep)
+        const size = known ?? visit(callee, level + 1)
         nodes += size.nodes
         bytes += size.bytes
         depth = Math.max(depth, size.depth)
-        if (depth >= callDepthMax) refuse(at, `functions call each other deeper than ${callDepthMax}`)
+        if (depth >= callDepthMax) refuse(at, tooDeep)
       },
     })
     nodes += own
@@ -261,8 +263,8 @@ function measure(functions: readonly ShaderFunction[], entry: ShaderFunction) {
     return size
   }
 
-  visit(entry)
+  visit(entry, 1)
   const [nodes, used] = [nodesOfAll, [...reached]]
-  for (const one of functions) if (!sizes.has(one)) visit(one)
+  for (const one of functions) if (!sizes.has(one)) visit(one, 1)
   return { nodes, reached: used }
 }
