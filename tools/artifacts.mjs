@@ -13,20 +13,8 @@ const usage = 2
 
 /** @type {readonly { name: string, verify: () => Promise<unknown>, write: () => Promise<unknown> }[]} */
 const artifacts = [
-  {
-    name: 'vectors/wire',
-    verify: () => runBun('verifying vectors/wire', 'test', './packages/protocol/src/vectors.test.ts'),
-    async write() {
-      await runBun('writing vectors/wire', 'packages/protocol/test/writeVectors.ts')
-      await runBun(
-        'laying out vectors/wire',
-        'node_modules/@biomejs/biome/bin/biome',
-        'format',
-        '--write',
-        'vectors',
-      )
-    },
-  },
+  vectors('vectors/wire', 'packages/protocol'),
+  vectors('vectors/tensor', 'packages/tensor'),
   { name: 'packages/adapters/compute/src/wasm/kernels.wasm.ts', verify: verifyKernels, write: writeKernels },
   {
     name: 'apps/worker/dist',
@@ -34,6 +22,28 @@ const artifacts = [
     write: () => buildPage(root, () => {}),
   },
 ]
+
+/**
+ * Golden files, which the package that defines them writes and tests.
+ * @param {string} folder
+ * @param {string} owner
+ */
+function vectors(folder, owner) {
+  return {
+    name: folder,
+    verify: () => runBun(`verifying ${folder}`, 'test', `./${owner}/src/vectors.test.ts`),
+    async write() {
+      await runBun(`writing ${folder}`, `${owner}/test/writeVectors.ts`)
+      await runBun(
+        `laying out ${folder}`,
+        'node_modules/@biomejs/biome/bin/biome',
+        'format',
+        '--write',
+        folder,
+      )
+    },
+  }
+}
 
 /**
  * @param {string} label
