@@ -199,11 +199,15 @@ describe('products that are too long for one check', () => {
   })
 
   test('narrow ranges need no cut', () => {
-    const program = buildProgram((b) => {
-      const narrow = { min: -1, max: 1 }
-      return b.input('i8', [1, 500_000], narrow).matmul(b.weights(zeros, 'i8', [500_000, 1]))
-    })
-    expect(ops(program)).toEqual(['matmul'])
+    for (const narrow of [
+      { min: -1, max: 1 },
+      { min: 0, max: 0 },
+    ]) {
+      const program = buildProgram((b) => {
+        return b.input('i8', [1, 500_000], narrow).matmul(b.weights(zeros, 'i8', [500_000, 1]))
+      })
+      expect(ops(program)).toEqual(['matmul'])
+    }
   })
 
   test('are refused where even the whole sum leaves int32', () => {

@@ -14,8 +14,7 @@ function partsOf(a: Value, b: Value): number {
   const width = products.max - products.min
   const sums = scaleRange(products, k)
   if (sums.min < dtypeFacts.i32.min || sums.max > dtypeFacts.i32.max) return 1
-  if (k * width < checkModulus) return 1
-  return Math.ceil(k / Math.floor((checkModulus - 1) / width))
+  return Math.max(Math.ceil(k / Math.floor((checkModulus - 1) / width)), 1)
 }
 
 /** The entries from `start` to `end` along one axis. */

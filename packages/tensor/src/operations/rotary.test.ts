@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { entriesOf, infer, refusal, run, tensor, value } from '../../test/alone.ts'
+import { entriesOf, infer, refusal, run, tensor, tightly, value } from '../../test/alone.ts'
 import { dtypeFacts } from '../tensor.ts'
 
 const plain = { shift: 0, interleaved: false }
@@ -91,10 +91,21 @@ describe('rotary', () => {
           expect(y.data[first]).toBe(rounded(p * c - q * s))
           expect(y.data[second]).toBe(rounded(p * s + q * c))
         })
-        expect(y.data.every((entry) => entry >= wide.min && entry <= wide.max)).toBe(true)
+        const tight = infer('rotary', { shift, interleaved }, ...operands.map(tightly))
+        for (const { min: least, max: most } of [wide, tight]) {
+          expect(y.data.every((entry) => entry >= least && entry <= most)).toBe(true)
+        }
       }),
       { numRuns: 500 },
     )
+  })
+
+  test('knows how far each of the two sums can go', () => {
+    const [x, cos] = [value('i32', [1, 2], { min: 5, max: 5 }), value('i32', [1, 1], { min: 0, max: 4 })]
+    const once = value('i32', [1, 1], { min: 1, max: 1 })
+    // 5 · cos - 5 from -5 to 15, 5 + 5 · cos from 5 to 25
+    expect(infer('rotary', plain, x, cos, once)).toMatchObject({ min: -5, max: 25 })
+    expect(infer('rotary', plain, x, once, cos)).toMatchObject({ min: -15, max: 25 })
   })
 
   test('knows how far entries can go', () => {
