@@ -1,13 +1,17 @@
 /** The table of commands: what can be typed, and what `--help` shows. */
 import type { Command } from './command.ts'
 import { health, workers } from './commands/network.ts'
+import { programShow } from './commands/programShow.ts'
 import { receipt } from './commands/receipt.ts'
 import { receiptCheck } from './commands/receiptCheck.ts'
 import { submitMatmul } from './commands/submitMatmul.ts'
+import { submitProgram } from './commands/submitProgram.ts'
 import { cancel, forget, get, list, output, wait } from './commands/task.ts'
 
 export const commands: readonly Command[] = [
   submitMatmul,
+  submitProgram,
+  programShow,
   wait,
   get,
   list,

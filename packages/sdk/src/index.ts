@@ -25,6 +25,7 @@ export {
   type DownloadOptions,
   MalformedReceiptError,
   type MatmulRequest,
+  type ProgramRequest,
   type Requester,
   type RequesterConfig,
   type SubmitOptions,

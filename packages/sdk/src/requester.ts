@@ -22,6 +22,7 @@ import {
 } from '@shardy/api'
 import { loadSha256 } from '@shardy/crypto'
 import { type Digest, encodeHex, payloadBytesMax, type Receipt, type Sha256 } from '@shardy/protocol'
+import { type Blobs, encodeProgram, noBlobs, type Program } from '@shardy/tensor'
 import { type Entries, matmulInput } from './matmul.ts'
 import { type UploadOptions, uploadBlob } from './upload.ts'
 
@@ -58,6 +59,14 @@ export interface MatmulRequest extends TaskTerms, SubmitOptions, UploadOptions {
   readonly b: Entries
 }
 
+export interface ProgramRequest extends TaskTerms, SubmitOptions, UploadOptions {
+  readonly program: Program
+  /** The program's inputs, one after the other. Workers that compute the task see them, and the constants. */
+  readonly input: Uint8Array<ArrayBuffer>
+  /** Those that the program names and that may not be at the orchestrator yet. */
+  readonly blobs?: Blobs | undefined
+}
+
 export interface WaitOptions {
   readonly onEvent?: ((event: EventView) => void) | undefined
   readonly signal?: AbortSignal | undefined
@@ -71,6 +80,7 @@ export interface DownloadOptions {
 export interface Requester {
   submit(submission: Submission, options?: SubmitOptions): Promise<TaskView>
   submitMatmul(request: MatmulRequest): Promise<TaskView>
+  submitProgram(request: ProgramRequest): Promise<TaskView>
   /** Follows the task to its end: verified, dead or cancelled. */
   wait(taskId: string, options?: WaitOptions): Promise<TaskView>
   get(taskId: string): Promise<TaskView>
@@ -138,6 +148,16 @@ export function createRequester(config: RequesterConfig): Requester {
     return bytes
   }
 
+  /** In the request where it fits, as a blob where it does not. */
+  async function givenInput(
+    bytes: Uint8Array<ArrayBuffer>,
+    options: UploadOptions,
+  ): Promise<Submission['input']> {
+    return bytes.length <= inlineBytesMax
+      ? { base64: encodeBase64(bytes) }
+      : { blob: await requester.upload(bytes, options) }
+  }
+
   const requester: Requester = {
     submit(submission, { idempotencyKey = randomKey(), signal } = {}) {
       const headers = { 'idempotency-key': idempotencyKey }
@@ -145,14 +165,25 @@ export function createRequester(config: RequesterConfig): Requester {
     },
     async submitMatmul({ m, k, n, a, b, idempotencyKey, signal, onProgress, ...rest }) {
       const program = { op: 'matmul', m, k, n } as const
-      const bytes = matmulInput(program, a, b)
-      const input =
-        bytes.length <= inlineBytesMax
-          ? { base64: encodeBase64(bytes) }
-          : { blob: await requester.upload(bytes, { onProgress, signal }) }
-      const { seed, redundancy, rewardMicroCredit, timeoutMs, output } = rest
-      const terms = { seed, redundancy, rewardMicroCredit, timeoutMs, output }
-      const submission = { kind: 'program', program, input, ...withoutAbsent(terms) } as const
+      const input = await givenInput(matmulInput(program, a, b), { onProgress, signal })
+      const submission = { kind: 'program', program, input, ...termsOf(rest) } as const
+      return requester.submit(submission, { idempotencyKey, signal })
+    },
+    async submitProgram({
+      program,
+      input: bytes,
+      blobs = noBlobs,
+      idempotencyKey,
+      signal,
+      onProgress,
+      ...rest
+    }) {
+      for (const blob of blobs.values()) {
+        await requester.upload(new Uint8Array(blob), { onProgress, signal })
+      }
+      const input = await givenInput(bytes, { onProgress, signal })
+      const base64 = encodeBase64(encodeProgram(program))
+      const submission = { kind: 'program', program: { base64 }, input, ...termsOf(rest) } as const
       return requester.submit(submission, { idempotencyKey, signal })
     },
     async wait(taskId, { onEvent, signal } = {}) {
@@ -212,6 +243,10 @@ export function createRequester(config: RequesterConfig): Requester {
 }
 
 const randomKey = (): string => encodeHex(crypto.getRandomValues(new Uint8Array(16)))
+
+function termsOf({ seed, redundancy, rewardMicroCredit, timeoutMs, output }: TaskTerms) {
+  return withoutAbsent({ seed, redundancy, rewardMicroCredit, timeoutMs, output })
+}
 
 /** JSON leaves out what is undefined; types do not. */
 function withoutAbsent<T extends object>(terms: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {

@@ -1,6 +1,13 @@
 /** Checks a receipt on this machine. Nobody is asked, except for the input when it is to be recomputed. */
 import { sha256, verifySignatureSync } from '@shardy/crypto/native'
-import { type OrchestratorId, payloadBytesMax, type Receipt, type TaskId } from '@shardy/protocol'
+import {
+  type Digest,
+  describeRefusal,
+  type OrchestratorId,
+  payloadBytesMax,
+  type Receipt,
+  type TaskId,
+} from '@shardy/protocol'
 import {
   ApiError,
   checkReceipt,
@@ -10,7 +17,9 @@ import {
   UnreachableError,
 } from '@shardy/sdk'
 import {
+  type Blobs,
   complexity,
+  constantDigests,
   describeProgram,
   evaluate,
   type Program,
@@ -20,7 +29,7 @@ import {
 import type { Call, Command, Outcome } from '../command.ts'
 import { Failure, failureOf } from '../failure.ts'
 import { readBytesFrom } from '../files.ts'
-import type { Progress } from '../progress.ts'
+import { readProgram } from '../programs.ts'
 import { bytes, count, credits, printable } from '../wording.ts'
 
 /** A receipt with every delivery that a task may have is far below this. */
@@ -33,8 +42,8 @@ export const receiptCheck: Command = {
   options: {
     task: { value: 'ID', what: 'the task that it must be of' },
     program: {
-      value: 'MxKxN',
-      what: 'the shape that you asked for, such as 64x64x64: is it what was computed?',
+      value: 'MxKxN|FILE',
+      what: 'the product or the program file that you asked for, such as 64x64x64: is it what was computed?',
     },
     input: { value: 'FILE', what: 'the bytes of A then B: are they what the receipt is about?' },
     output: { value: 'FILE', what: 'the output that you got: is it what the workers agreed on?' },
@@ -57,7 +66,7 @@ export const receiptCheck: Command = {
     const receipt = await readReceipt(file)
     const pinned = idOption(options, 'orchestrator', 64)
     const taskId = idOption(options, 'task', 32)
-    const program = parseShape(options.text('program'))
+    const program = await demandedProgram(options.text('program'))
     const files = [options.text('input'), options.text('output')] as const
     const [given, output] = await Promise.all(
       files.map((each) => (each === undefined ? undefined : readBytesFrom(each, payloadBytesMax))),
@@ -72,7 +81,7 @@ export const receiptCheck: Command = {
       program,
       input,
       output,
-      recompute: isRecomputed ? (program, bytes) => compute(program, bytes, progress) : undefined,
+      recompute: isRecomputed ? (program, bytes) => compute(program, bytes, call) : undefined,
     })
     progress.clear()
     if (checked.ok)
@@ -97,12 +106,13 @@ function idOption(
   throw new Failure('usage', `--${name} is '${id}'; an id has ${length} characters 0-9 and a-f`)
 }
 
-function parseShape(text: string | undefined): Program | undefined {
+async function demandedProgram(text: string | undefined): Promise<Program | undefined> {
   if (text === undefined) return undefined
-  const [, m, k, n] = /^(\d{1,9})x(\d{1,9})x(\d{1,9})$/.exec(text) ?? []
+  const [shape, m, k, n] = /^(\d{1,9})x(\d{1,9})x(\d{1,9})$/.exec(text) ?? []
+  if (shape === undefined) return readProgram(text)
   const parsed = parseProgram({ op: 'matmul', m: Number(m), k: Number(k), n: Number(n) })
   if (parsed.ok) return parsed.value
-  throw new Failure('usage', `--program is '${text}'; it is m, k and n with x between them, such as 64x64x64`)
+  throw new Failure('usage', `--program is '${text}': ${describeRefusal(parsed.refusal)}`)
 }
 
 async function readReceipt(file: string): Promise<Receipt> {
@@ -139,15 +149,25 @@ async function fetchInput({ requester, progress }: Call, receipt: Receipt): Prom
   }
 }
 
+/** What the program names by digest; what comes is compared with it. */
+async function fetchConstants({ requester }: Call, program: Program): Promise<Blobs> {
+  const blobs = new Map<Digest, Uint8Array>()
+  for (const digest of constantDigests(program)) blobs.set(digest, await requester.download(digest))
+  return blobs
+}
+
 /** Below this many multiply-adds the definition itself is quick enough, and nothing need be loaded. */
 const smallWork = 4_000_000
 
-async function compute(program: Program, input: Uint8Array, progress: Progress): Promise<Uint8Array> {
-  if (complexity(program) <= smallWork) return evaluate(program, input)
+async function compute(program: Program, input: Uint8Array, call: Call): Promise<Uint8Array> {
+  const { progress } = call
+  const blobs = await fetchConstants(call, program)
+  if (complexity(program) <= smallWork) return evaluate(program, input, blobs)
   const { createCpuExecutor } = await import('@shardy/compute')
   const executor = createCpuExecutor()
   try {
     const { output } = await executor.execute(program, input, {
+      blobs,
       onProgress: (permille) =>
         progress.show(`computing the ${describeProgram(program)} here: ${Math.floor(permille / 10)} %`),
     })
