@@ -5,7 +5,10 @@ import { roundShift } from '../rounding.ts'
 import { createEntries, entryAt } from '../tensor.ts'
 import { broken, describeType, magnitude, resultOf } from '../value.ts'
 
-/** With eight binary places it leaves room for a difference of two states in 32 bits. */
+/**
+ * With eight binary places a state has 32 bits. The difference of two, from one end to the other, is 2^31 and does not: a
+ * device takes it in 64.
+ */
 const magnitudeMax = 2 ** 22
 /** The binary places of alpha: 65,536 is one. */
 const alphaShift = 16

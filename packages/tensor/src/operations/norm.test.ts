@@ -126,6 +126,25 @@ for (const op of norms) {
     )
   })
 
+  test(`${op}: is what real numbers give, but for rounding`, () => {
+    const entry = fc.integer({ min: -2_000, max: 2_000 })
+    const rows = fc.array(entry, { minLength: 2, maxLength: 30 })
+    fc.assert(
+      fc.property(rows, (x) => {
+        const mean = op === 'rmsNorm' ? 0 : x.reduce((left, right) => left + right) / x.length
+        const centred = x.map((each) => each - mean)
+        const size = Math.sqrt(centred.reduce((sum, each) => sum + each * each, 0) / x.length)
+        fc.pre(size > 20)
+        const y = entriesOf(
+          run(op, { epsilon: 1, shift: 2 }, tensor('i32', [x.length], x), ones(x.length, 400)),
+        )
+        y.forEach((result, column) => {
+          expect(Math.abs(result - ((centred[column] ?? 0) / size) * 100)).toBeLessThan(1.2)
+        })
+      }),
+    )
+  })
+
   test(`${op}: the longest rows of the greatest entries fit the limbs`, () => {
     const x = Array.from({ length: 16_384 }, (_, index) => (index % 2 === 0 ? 32_767 : -32_767))
     const gains = new Array<number>(16_384).fill(-32_767)

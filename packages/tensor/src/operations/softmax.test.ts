@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { entriesOf, infer, refusal, run, tensor, value } from '../../test/alone.ts'
+import { softmaxTable } from '../tables.ts'
 
 /** A weight that halves with every step of distance. */
 const halving = tensor(
@@ -67,6 +68,21 @@ describe('softmax', () => {
           if (sum === 0) expect(share).toBe(0)
           else expect((2 * share - 1) * sum <= doubled && doubled < (2 * share + 1) * sum).toBe(true)
           expect(share >= 0 && share <= 255).toBe(true)
+        })
+      }),
+    )
+  })
+
+  test('with a table of exp, is what real numbers give, but for rounding', () => {
+    const rows = fc.array(fc.integer({ min: -128, max: 127 }), { minLength: 1, maxLength: 30 })
+    const table = tensor('u32', [256], Array.from(softmaxTable(1 / 16)))
+    fc.assert(
+      fc.property(rows, (x) => {
+        const weights = x.map((entry) => Math.exp(entry / 16))
+        const sum = weights.reduce((left, right) => left + right)
+        const y = entriesOf(run('softmax', {}, tensor('i8', [x.length], x), table))
+        y.forEach((share, index) => {
+          expect(Math.abs(share - (255 * (weights[index] ?? 0)) / sum)).toBeLessThan(0.6)
         })
       }),
     )
