@@ -164,6 +164,21 @@ describe('field products', () => {
     }
   })
 
+  test('parts that add up to p give zero', () => {
+    const elements = new Uint32Array(9000)
+    elements[0] = fieldModulus - 1
+    elements[8999] = 1
+    const vectors = { repetitions: 1, elements }
+    const across = { rows: 1, columns: 9000 }
+    const along = { rows: 9000, columns: 1 }
+    const [bytes, words] = [new Int8Array(9000).fill(1), new Int32Array(9000).fill(1)]
+    expect([...field.multiplyBytes(bytes, across, vectors)]).toEqual([0])
+    expect([...field.multiplyBytesFromLeft(bytes, along, vectors)]).toEqual([0])
+    const zero = { ok: true, products: new Uint32Array(1) } as const
+    expect(field.multiplyWords(words, across, everyWord, vectors)).toEqual(zero)
+    expect(field.multiplyWordsFromLeft(words, along, everyWord, vectors)).toEqual(zero)
+  })
+
   test('slices of rows give the products of their rows, or parts of the sum', () => {
     const shape = { rows: 100, columns: 50 }
     const matrix = Int8Array.from(wordsOf(5000, 9), (word) => word >> 24)

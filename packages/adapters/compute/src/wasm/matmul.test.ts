@@ -65,6 +65,7 @@ const edges: [number, number, number][] = [
   [2, 5376, 5],
   [2, 5377, 5],
   [4, 10_753, 2],
+  [49, 5379, 13], // Sums of the first group come back for several blocks of rows.
   [1, 1, 3001],
   [1000, 1, 1],
   [7, 30, 1537],
@@ -147,8 +148,15 @@ describe('int8 product', () => {
     expect(Buffer.compare(first, second)).toBe(0)
   })
 
+  test('fills up with zeros, and would be exact with any other filling', () => {
+    const right = matmul.packRight(Int8Array.of(5), { k: 1, n: 1, layout: 'rows' })
+    expect([...right.bytes]).toEqual([5, ...new Array<number>(23).fill(0)])
+    right.bytes.fill(77, 1)
+    expect([...finish(matmul.multiply(Int8Array.of(-3, 4), 2, right))]).toEqual([-15, 20])
+  })
+
   test('works in steps that rise to the end, and shares the instance with others between them', () => {
-    const shape = { k: 900, n: 800, layout: 'rows' } as const
+    const shape = { k: 90, n: 80, layout: 'rows' } as const
     const operands = [1, 2].map((seed) => ({
       a: signed(scattered(150 * shape.k, seed)),
       b: signed(scattered(shape.k * shape.n, seed + 10)),
@@ -167,7 +175,8 @@ describe('int8 product', () => {
       field.multiplyBytes(new Int8Array(40).fill(1), { rows: 1, columns: 40 }, vectors)
     }
     operands.forEach(({ a, b }, index) => {
-      expect(done[index]).toEqual(expected(a, 150, b, shape))
+      const wanted = expected(a, 150, b, shape)
+      expect(done[index]?.findIndex((sum, at) => sum !== wanted[at])).toBe(-1)
       const parts = seen[index] ?? []
       expect(parts.length).toBeGreaterThan(2)
       expect(parts).toEqual([...parts].sort((left, right) => left - right))
