@@ -3,11 +3,51 @@
  * spec, and what an executor must refuse. It is part of the tests, not of the package's exports.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { encodeHex } from '@shardy/protocol'
-import { evaluate, inputLength, type Program, matmulProgram as productProgram } from '@shardy/tensor'
+import { createHash } from 'node:crypto'
+import { type Digest, encodeHex } from '@shardy/protocol'
+import {
+  decodeProgram,
+  evaluate,
+  evaluateValues,
+  inputLength,
+  joinOutputs,
+  type Program,
+  matmulProgram as productProgram,
+  type Tensor,
+  tensorBytes,
+  tensorType,
+} from '@shardy/tensor'
+import {
+  arbitraryLayers,
+  arbitraryProgram,
+  type DrawnProgram,
+  exampleNames,
+  exampleProgram,
+} from '@shardy/tensor/testing'
 import fc from 'fast-check'
+import arithmetic from '../../../../vectors/tensor/arithmetic.json'
 import golden from '../../../../vectors/tensor/matmul.json'
+import norms from '../../../../vectors/tensor/norms.json'
+import pooling from '../../../../vectors/tensor/pooling.json'
+import products from '../../../../vectors/tensor/products.json'
+import programs from '../../../../vectors/tensor/programs.json'
+import ranking from '../../../../vectors/tensor/ranking.json'
+import requantize from '../../../../vectors/tensor/requantize.json'
+import shapeCases from '../../../../vectors/tensor/shapes.json'
+import tables from '../../../../vectors/tensor/tables.json'
 import { ComputeError, type ComputeErrorKind, type Executor } from './executor.ts'
+
+const goldenPrograms = {
+  products,
+  requantize,
+  arithmetic,
+  tables,
+  norms,
+  shapes: shapeCases,
+  pooling,
+  ranking,
+  programs,
+}
 
 export interface Subject {
   open(): Promise<Executor>
@@ -48,6 +88,30 @@ async function kindOfFailure(answer: Promise<unknown>): Promise<ComputeErrorKind
   }
 }
 
+function fromHex(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'hex'))
+}
+
+function digestOf(bytes: Uint8Array): Digest {
+  return createHash('sha256').update(bytes).digest('hex') as Digest
+}
+
+/** Every node's value is asked for in one run, and none in another: what an executor fuses must not show. */
+async function expectProgram(executor: Executor, { program, input, blobs }: DrawnProgram): Promise<void> {
+  const tensors = evaluateValues(program, input, blobs)
+  const first = program.inputs.length + program.constants.length
+  const keep = program.nodes.map((_, index) => first + index)
+  const whole = await executor.execute(program, input, { blobs, keep })
+  for (const index of keep) {
+    expectBytes(whole.kept.get(index) ?? new Uint8Array(), tensorBytes(tensors[index] as Tensor))
+  }
+  const expected = joinOutputs(program, tensors)
+  expectBytes(whole.output, expected)
+  const alone = await executor.execute(program, input, { blobs })
+  expectBytes(alone.output, expected)
+  expect(alone.kept.size).toBe(0)
+}
+
 /** Large outputs are compared as buffers: a difference is found fast and told by its first index. */
 function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
   expect(actual.length).toBe(expected.length)
@@ -62,6 +126,19 @@ const sizes = fc.oneof(
   fc.integer({ min: 1, max: 140 }),
 )
 const shapes = fc.tuple(sizes, sizes, sizes)
+
+const convolution = {
+  strideH: 1,
+  strideW: 2,
+  padTop: 1,
+  padLeft: 1,
+  padBottom: 1,
+  padRight: 1,
+  dilationH: 1,
+  dilationW: 1,
+  groups: 2,
+  padValue: 9,
+}
 
 /** Shapes at the borders of tiles, panels, words and lines of workgroups. */
 const edges: [number, number, number][] = [
@@ -104,6 +181,79 @@ export function describeExecutor(name: string, { open, takesTurns, propertyRuns 
             ? Buffer.from(input ?? '', 'hex')
             : new Uint8Array(inputLength(program)).fill(Number.parseInt(inputFill, 16))
         expect([name, encodeHex(await outputOf(executor, program, bytes))]).toEqual([name, output])
+      }
+    })
+
+    for (const [file, { cases }] of Object.entries(goldenPrograms)) {
+      test(`golden vectors of ${file}`, async () => {
+        for (const { name, program: bytes, blobs, input, output } of cases) {
+          const decoded = decodeProgram(fromHex(bytes))
+          if (!decoded.ok) throw new Error(`${name} is refused`)
+          const { output: actual } = await executor.execute(decoded.value, fromHex(input), {
+            blobs: new Map(blobs.map((blob) => [digestOf(fromHex(blob)), fromHex(blob)])),
+          })
+          expect([name, encodeHex(actual)]).toEqual([name, output])
+        }
+      })
+    }
+
+    for (const name of exampleNames) {
+      test(`the example ${name}, with every value that is asked for`, async () => {
+        const { program, input, blobs } = exampleProgram(name)
+        await expectProgram(executor, { program, input, blobs })
+      })
+    }
+
+    const drawn = [
+      ['programs of any operations', arbitraryProgram()],
+      ['layers of products', arbitraryLayers()],
+    ] as const
+    for (const [what, programs] of drawn) {
+      test(`random ${what} agree with the reference in every value`, async () => {
+        await fc.assert(
+          fc.asyncProperty(programs, (each) => expectProgram(executor, each)),
+          { numRuns: propertyRuns },
+        )
+      })
+    }
+
+    test('a convolution that is large enough to be spread, in groups and with padding', async () => {
+      const program: Program = {
+        inputs: [tensorType('u8', [2, 40, 40, 32]), tensorType('i8', [64, 3, 3, 16])],
+        constants: [],
+        nodes: [{ op: 'conv2d', x: 0, w: 1, ...convolution }],
+        outputs: [2],
+      }
+      await expectProgram(executor, { program, input: scatteredInput(program), blobs: new Map() })
+    })
+
+    test('refuses constants that are missing, cut short, or outside their range', async () => {
+      const blob = Uint8Array.of(1, 2, 3, 9)
+      const program: Program = {
+        inputs: [tensorType('i8', [1, 2])],
+        constants: [{ type: tensorType('i8', [2, 2], { min: 0, max: 8 }), digest: digestOf(blob) }],
+        nodes: [{ op: 'matmul', a: 0, b: 1, transposeB: false }],
+        outputs: [2],
+      }
+      for (const given of [undefined, blob.subarray(1), blob]) {
+        const blobs = new Map(given === undefined ? [] : [[digestOf(blob), given]])
+        expect(await kindOfFailure(executor.execute(program, new Uint8Array(2), { blobs }))).toBe(
+          'inputRefused',
+        )
+      }
+    })
+
+    test('the same weights serve another input, and other weights are not mistaken for them', async () => {
+      const blobs = [5, 6].map((fill) => new Uint8Array(64 * 64).fill(fill))
+      for (const blob of [...blobs, ...blobs]) {
+        const program: Program = {
+          inputs: [tensorType('i8', [3, 64])],
+          constants: [{ type: tensorType('i8', [64, 64]), digest: digestOf(blob) }],
+          nodes: [{ op: 'matmul', a: 0, b: 1, transposeB: true }],
+          outputs: [2],
+        }
+        const input = scatteredInput(program).map((byte) => byte + (blob[0] ?? 0))
+        await expectProgram(executor, { program, input, blobs: new Map([[digestOf(blob), blob]]) })
       }
     })
 
