@@ -13,6 +13,7 @@ import { bun, root } from './workspace.mjs'
 /** @type {readonly Generated[]} */
 export const generated = [
   fromModule('packages/protocol/proto/shardy.proto', 'packages/protocol/src/proto.ts', 'protoFile'),
+  fromModule('packages/tensor/proto/program.proto', 'packages/tensor/src/program/proto.ts', 'protoFile'),
 ]
 
 /**

@@ -1,4 +1,5 @@
 export * from './codec.ts'
 export { decodeHex, encodeHex } from './hex.ts'
 export * from './message.ts'
+export { type Definition, protoMessage } from './proto.ts'
 export { type Decoded, describeRefusal, type Refusal } from './refusal.ts'
