@@ -1,4 +1,8 @@
+export { buildProgram, type ProgramBuilder } from './builder/buildProgram.ts'
 export { type MatmulShape, matmulProgram, plainProduct } from './builder/matmulProgram.ts'
+export { ProgramError } from './builder/programError.ts'
+export { type FixedPoint, requantizeScale, requantizeScales } from './builder/requantizeScale.ts'
+export type { Conv2dOptions, Operand, PoolingOptions, RequantizeOptions, Term } from './builder/term.ts'
 export { checkModulus } from './modulus.ts'
 export { valuesMax } from './operation.ts'
 export { broadcastStrides } from './operations/arithmetic.ts'
@@ -46,6 +50,16 @@ export { type Constant, type Program, type TensorType, tensorType } from './prog
 export { complexity, constantDigests, inputLength, outputLength, refuseInput } from './program/size.ts'
 export { integerSquareRoot, roundDivide, roundShift } from './rounding.ts'
 export { stridesOf, type View, walk } from './strides.ts'
+export {
+  gelu,
+  lookupTable,
+  type Quantization,
+  type RotaryTables,
+  rotaryTables,
+  sigmoid,
+  silu,
+  softmaxTable,
+} from './tables.ts'
 export {
   byteLengthOf,
   createEntries,
