@@ -22,7 +22,7 @@ import type { Sums } from './product.ts'
 import { type Projection, type Projections, projectionKey, weightsOf } from './projection.ts'
 import type { CheckTools } from './tools.ts'
 import { expandVectors, type Vectors } from './vectors.ts'
-import type { CheckCost, CheckVerdict, Fault, Mechanism } from './verdict.ts'
+import type { CheckCost, CheckVerdict, Fault } from './verdict.ts'
 
 export interface CheckRequest {
   readonly program: Program
@@ -74,25 +74,18 @@ export function check(request: CheckRequest, tools: CheckTools): CheckVerdict {
       cost.sparedWork += work
     } else {
       tensor = tools.compute(program, index, operands, result)
+      const entry = differingOutput(tensor, claim.output, plan.offsets.get(tensors.length))
+      if (entry !== undefined) {
+        const mechanism = treatment?.kind === 'recomputed' ? 'recompute' : 'replay'
+        return { ok: false, mechanism, node: index, entry }
+      }
       if (treatment?.kind === 'recomputed') cost.recomputed += 1
       else cost.replayed += 1
       cost.repeatedWork += work
     }
-    const first =
-      treatment?.kind === 'projected' && treatment.source.kind === 'output' ? treatment.source.offset : -1
-    const entry = differingOutput(program, tensors.length, tensor, claim.output, first)
-    if (entry !== undefined)
-      return { ok: false, mechanism: comparison[treatment?.kind ?? 'replayed'], node: index, entry }
     tensors.push(tensor)
   }
   return { ok: true, cost: { ...cost, claimBytes: claimBytes(claim) } satisfies CheckCost }
-}
-
-/** What compared a value that is in the output; a projected one can differ only where it stands a second time. */
-const comparison: Readonly<Record<CheckPlan['treatments'][number]['kind'], Mechanism>> = {
-  projected: 'output',
-  recomputed: 'recompute',
-  replayed: 'replay',
 }
 
 function claimBytes({ output, transcript }: Claim): number {
@@ -184,25 +177,12 @@ function findProjection(
   )
 }
 
-/** The first entry that differs wherever the value stands in the output; `skipped` is where it was read from. */
-function differingOutput(
-  program: Program,
-  value: number,
-  tensor: Tensor,
-  output: Uint8Array,
-  skipped: number,
-): number | undefined {
-  const { values } = inferProgram(program)
-  let offset = 0
-  for (const index of program.outputs) {
-    const length = byteLengthOf(values[index] as Value)
-    if (index === value && offset !== skipped) {
-      const bytes = tensorBytes(tensor)
-      for (let at = 0; at < length; at++) {
-        if (bytes[at] !== output[offset + at]) return Math.floor(at / tensor.data.BYTES_PER_ELEMENT)
-      }
-    }
-    offset += length
+/** The first entry that the output has otherwise, for a value that begins at `offset` of it. */
+function differingOutput(tensor: Tensor, output: Uint8Array, offset: number | undefined): number | undefined {
+  if (offset === undefined) return undefined
+  const bytes = tensorBytes(tensor)
+  for (let at = 0; at < bytes.length; at++) {
+    if (bytes[at] !== output[offset + at]) return Math.floor(at / tensor.data.BYTES_PER_ELEMENT)
   }
   return undefined
 }

@@ -30,6 +30,8 @@ export interface CheckPlan {
   /** The same as values of the program: what an executor has to keep. */
   readonly keep: readonly number[]
   readonly outputLength: number
+  /** Where each value that is an output begins there. */
+  readonly offsets: ReadonlyMap<number, number>
 }
 
 /** Entries that one projection of the node reads; undefined for operations that have none. */
@@ -63,7 +65,7 @@ export function planCheck(program: Program, policy: Policy): CheckPlan {
   const offsets = new Map<number, number>()
   let outputLength = 0
   for (const output of program.outputs) {
-    if (!offsets.has(output)) offsets.set(output, outputLength)
+    offsets.set(output, outputLength)
     outputLength += byteLengthOf(values[output] as Value)
   }
   const parts: number[] = []
@@ -81,5 +83,5 @@ export function planCheck(program: Program, policy: Policy): CheckPlan {
     parts.push(index)
     return { kind: 'projected', source: { kind: 'part', part: parts.length - 1 } }
   })
-  return { treatments, parts, keep: parts.map((index) => first + index), outputLength }
+  return { treatments, parts, keep: parts.map((index) => first + index), outputLength, offsets }
 }

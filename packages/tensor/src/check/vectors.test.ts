@@ -13,7 +13,9 @@ test('a golden vector, so that any implementation draws the same (spec C9)', () 
   const word = (repetition: number, at: number) =>
     new DataView(block(repetition).buffer).getUint32(4 * at, true) & checkModulus
   expect([...elements]).toEqual([word(0, 0), word(0, 1), word(0, 2), word(1, 0), word(1, 1), word(1, 2)])
-  expect([...elements].map((element) => element.toString(16)).join(' ')).toMatchInlineSnapshot(`"4ad5c77a 59f65fd0 f1b0131 26285328 4daa0238 2ab120a3"`)
+  expect([...elements].map((element) => element.toString(16)).join(' ')).toMatchInlineSnapshot(
+    `"4ad5c77a 59f65fd0 f1b0131 26285328 4daa0238 2ab120a3"`,
+  )
 })
 
 test('a longer vector begins with the shorter one, in whatever order they are taken', () => {

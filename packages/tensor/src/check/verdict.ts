@@ -1,13 +1,5 @@
 /** What a check decides (spec C12): that the claim is right, or which node is wrong and what showed it. */
-export type Mechanism =
-  | 'length'
-  | 'digest'
-  | 'encoding'
-  | 'range'
-  | 'projection'
-  | 'recompute'
-  | 'replay'
-  | 'output'
+export type Mechanism = 'length' | 'digest' | 'encoding' | 'range' | 'projection' | 'recompute' | 'replay'
 
 /** What the check cost, in figures that do not depend on the machine. */
 export interface CheckCost {
@@ -47,7 +39,6 @@ const why: Readonly<Record<Mechanism, string>> = {
   projection: 'is not the product of its operands',
   recompute: 'differs from what it gives when computed again',
   replay: 'differs from what it gives when replayed',
-  output: 'stands twice in the output, and the second differs',
 }
 
 export function describeFault({ mechanism, node, entry, line }: Fault): string {

@@ -71,7 +71,7 @@ export const weights: Weights = {
   first: noise(15 * 15, 2),
   second: noise(15 * 15, 3),
 }
-export const input = noise(5 * 5 * 3, 4)
+export const input = noise(5 * 5 * 3, 25)
 export const otherInput = noise(5 * 5 * 3, 5)
 const table = noise(256, 6)
 
