@@ -61,7 +61,8 @@ export function discoverTemplates(source: string): {
   while (true) {
     index = skipBlanks(source, index)
     const letter = source[index]
-    if (letter === undefined) return { starts, ends }
+    // Behind an open comment there is nothing, and looking for its end once more at every letter would take long.
+    if (letter === undefined || source.startsWith('/*', index)) return { starts, ends }
     const nameEnd = endOf(nameAt)
     if (nameEnd !== undefined) {
       index = skipBlanks(source, nameEnd)
