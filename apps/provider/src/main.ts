@@ -4,7 +4,14 @@
  */
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { createCpuExecutor, type Executor } from '@shardy/compute'
+import {
+  createCpuExecutor,
+  createSelfCheckingExecutor,
+  type Executor,
+  type Opened,
+  type OpenOptions,
+  openCheckTools,
+} from '@shardy/compute'
 import { openDawn } from '@shardy/compute/dawn'
 import { IdentityFileError, openIdentityFile, sha256 } from '@shardy/crypto/native'
 import {
@@ -53,10 +60,18 @@ function whenAskedToStop({ endWithParent }: Config): Promise<'stopped'> {
   })
 }
 
+/** A GPU whose answers are looked at on the CPU before they are signed. */
+async function openLookedAfter(options: OpenOptions): Promise<Opened> {
+  const opened = await openDawn(options)
+  if (!opened.ok) return opened
+  const adapters = { tools: await openCheckTools(sha256), random }
+  return { ok: true, executor: createSelfCheckingExecutor(opened.executor, adapters) }
+}
+
 async function work(config: Config, testOnly: boolean, asked: Promise<'stopped'>): Promise<Exit> {
   const identity = await openIdentityFile(join(config.data, 'worker-identity.json'))
   const sources = {
-    openWebGpu: openDawn,
+    openWebGpu: openLookedAfter,
     createCpu: () => createCpuExecutor({ threads: availableParallelism() }),
   }
   const chosen = await chooseExecutor(config.executor, sources)
