@@ -3,31 +3,12 @@ import { expect, test } from 'bun:test'
 import type { DeliveryId, Sha256, TaskId, WorkerId } from '@shardy/protocol'
 import { publicSeed } from '../../src/check/challenge.ts'
 import { check } from '../../src/check/check.ts'
-import { expandVectors } from '../../src/check/vectors.ts'
 import { programId } from '../../src/program/encoding.ts'
 import { sha256 } from '../sha256.ts'
 import { attempt, commitTo, honestClaim, onward, strict } from './claims.ts'
-import { shortVector } from './lattice.ts'
+import { columns, forgeryFor, shortVector } from './forgery.ts'
 import { binding, requestOf, tools } from './requests.ts'
 import { at, change, digestOf, input, noise, program } from './scene.ts'
-
-const rows = 5
-const columns = 15
-
-/** The sums of the first product, with one column moved by what these vectors cannot see. */
-function forgeryFor(seed: Uint8Array, repetitions: number, times = 1) {
-  const { elements } = expandVectors(seed, repetitions, sha256).take(rows)
-  const vectors = Array.from({ length: repetitions }, (_, index) => [
-    ...elements.subarray(index * rows, (index + 1) * rows),
-  ])
-  const by = shortVector(vectors)
-  expect(by.some((entry) => entry !== 0)).toBe(true)
-  return onward(at.first, (tensor) =>
-    change(tensor, (entry, index) => {
-      return entry + (index % columns === 6 ? times * (by[Math.floor(index / columns)] ?? 0) : 0)
-    }),
-  )
-}
 
 const leaked = noise(32, 50)
 const drawnWith = (seed: Uint8Array) => ({ kind: 'drawn', seed }) as const

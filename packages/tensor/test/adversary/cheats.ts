@@ -22,6 +22,7 @@ import {
   tamperWithOutput,
   tamperWithPart,
 } from './claims.ts'
+import { forgeryFor } from './forgery.ts'
 import {
   at,
   bytesOf,
@@ -161,95 +162,77 @@ const flips: readonly Cheat[] = [
 
 const orders: readonly Cheat[] = [
   cheat('two rows swapped', 'projection', first, () =>
-    alone(
-      first,
-      permuted(15, (row, column) => [swap(1, 3)(row), column]),
-    ),
+    onward(first, map(permuted(15, (row, column) => [swap(1, 3)(row), column]))),
   ),
   cheat('two columns swapped', 'projection', first, () =>
-    alone(
-      first,
-      permuted(15, (row, column) => [row, swap(0, 14)(column)]),
-    ),
+    onward(first, map(permuted(15, (row, column) => [row, swap(0, 14)(column)]))),
   ),
   cheat('two entries of one row swapped', 'projection', second, () =>
-    alone(
-      second,
-      permuted(15, (row, column) => [row, row === 2 ? swap(4, 5)(column) : column]),
-    ),
+    onward(second, map(permuted(15, (row, column) => [row, row === 2 ? swap(4, 5)(column) : column]))),
   ),
   cheat('two channels of the convolution swapped', 'projection', convolution, () =>
-    alone(
-      convolution,
-      permuted(3, (row, column) => [row, swap(0, 2)(column)]),
-    ),
+    onward(convolution, map(permuted(3, (row, column) => [row, swap(0, 2)(column)]))),
   ),
   cheat('two pixels of the convolution swapped', 'projection', convolution, () =>
-    alone(
-      convolution,
-      permuted(3, (row, column) => [swap(6, 7)(row), column]),
-    ),
+    onward(convolution, map(permuted(3, (row, column) => [swap(6, 7)(row), column]))),
   ),
   cheat('the result transposed', 'projection', scores, () =>
-    alone(scores, (_entry, index, all) => {
-      const [slice, row, column] = [Math.floor(index / 9) * 9, Math.floor(index / 3) % 3, index % 3]
-      return entryAt(all, slice + 3 * column + row)
-    }),
+    onward(
+      scores,
+      map((_entry, index, all) => {
+        const [slice, row, column] = [Math.floor(index / 9) * 9, Math.floor(index / 3) % 3, index % 3]
+        return entryAt(all, slice + 3 * column + row)
+      }),
+    ),
   ),
   cheat('the result backwards', 'projection', second, () =>
-    alone(second, (_entry, index, all) => entryAt(all, 74 - index)),
+    onward(
+      second,
+      map((_entry, index, all) => entryAt(all, 74 - index)),
+    ),
   ),
   cheat('two products of the batch swapped', 'projection', scores, () =>
-    alone(
-      scores,
-      permuted(9, (slice, entry) => [swap(1, 2)(slice), entry]),
-    ),
+    onward(scores, map(permuted(9, (slice, entry) => [swap(1, 2)(slice), entry]))),
   ),
   cheat('one product for the whole batch', 'projection', scores, () =>
-    alone(
-      scores,
-      permuted(9, (_slice, entry) => [0, entry]),
-    ),
+    onward(scores, map(permuted(9, (_slice, entry) => [0, entry]))),
   ),
   cheat('one row for all', 'projection', first, () =>
-    alone(
-      first,
-      permuted(15, (_row, column) => [0, column]),
-    ),
+    onward(first, map(permuted(15, (_row, column) => [0, column]))),
   ),
 ]
 
 const moduli: readonly Cheat[] = [
   ...eachProduct((name, node) =>
-    cheat(`one sum raised by p, ${name}`, 'range', node, () => alone(node, raised(node, p))),
+    cheat(`one sum raised by p, ${name}`, 'range', node, () => onward(node, map(raised(node, p)))),
   ),
   ...eachProduct((name, node) =>
-    cheat(`one sum lowered by p, ${name}`, 'range', node, () => alone(node, raised(node, -p))),
+    cheat(`one sum lowered by p, ${name}`, 'range', node, () => onward(node, map(raised(node, -p)))),
   ),
   // In 32 bits, C + 2p is C − 2 and C − 2p is C + 2.
   ...eachProduct((name, node) =>
     cheat(`one sum raised by 2p, ${name}`, 'projection', node, () =>
-      alone(
-        node,
-        only(4, (entry) => (entry + 2 * p) | 0),
-      ),
+      onward(node, map(only(4, (entry) => (entry + 2 * p) | 0))),
     ),
   ),
   ...eachProduct((name, node) =>
     cheat(`one sum lowered by 2p, ${name}`, 'projection', node, () =>
-      alone(
-        node,
-        only(4, (entry) => (entry - 2 * p) | 0),
-      ),
+      onward(node, map(only(4, (entry) => (entry - 2 * p) | 0))),
     ),
   ),
   cheat('one sum of a row raised by p and another lowered', 'range', first, () => {
     const row = entriesOf(first).slice(0, 15)
     const [low, high] = [row.findIndex((entry) => entry < 0), row.findIndex((entry) => entry > 0)]
-    return alone(first, (entry, index) => entry + (index === low ? p : index === high ? -p : 0))
+    return onward(
+      first,
+      map((entry, index) => entry + (index === low ? p : index === high ? -p : 0)),
+    )
   }),
   cheat('every sum moved by p', 'range', second, () =>
-    alone(second, (entry) => (entry < 0 ? entry + p : entry - p)),
+    onward(
+      second,
+      map((entry) => (entry < 0 ? entry + p : entry - p)),
+    ),
   ),
   cheat('the base of a part moved by p', 'encoding', second, () =>
     tamperWithPart(2, (part) => {
@@ -672,6 +655,25 @@ const encodings: readonly Cheat[] = [
   ),
 ]
 
+const guesses: readonly Cheat[] = [
+  cheat('sums that fit a challenge of zeros', 'projection', first, () => forgeryFor(new Uint8Array(32), 2)),
+  cheat('sums that fit the challenge of an earlier check', 'projection', first, () =>
+    forgeryFor(noise(32, 39), 2),
+  ),
+  cheat(
+    'one sum in the last product of the batch, all that follows computed from it',
+    'projection',
+    scores,
+    () => onward(scores, map(only(43, (entry) => -entry))),
+  ),
+  cheat('one sum in the last row, all that follows computed from it', 'projection', second, () =>
+    onward(second, map(only(74, (entry) => -entry))),
+  ),
+  cheat('one sum at the last pixel, all that follows computed from it', 'projection', convolution, () =>
+    onward(convolution, map(only(74, (entry) => -entry))),
+  ),
+]
+
 const bindings: readonly Cheat[] = [
   {
     name: 'another output than the one committed to',
@@ -733,5 +735,6 @@ export const cheats: readonly Cheat[] = [
   ...others,
   ...sizes,
   ...encodings,
+  ...guesses,
   ...bindings,
 ]

@@ -2,7 +2,11 @@
  * What the adversary does who knows the challenge beforehand: small whole numbers d, not all zero, with d · r ≡ 0 modulo p
  * for every vector r. They are a short vector of a lattice, found by the algorithm of Lenstra, Lenstra and Lovász.
  */
+import { expandVectors } from '../../src/check/vectors.ts'
 import { checkModulus } from '../../src/modulus.ts'
+import { sha256 } from '../sha256.ts'
+import { onward } from './claims.ts'
+import { at, change } from './scene.ts'
 
 const p = BigInt(checkModulus)
 const modulo = (value: bigint) => ((value % p) + p) % p
@@ -81,4 +85,23 @@ export function shortVector(vectors: readonly (readonly number[])[]): readonly n
     }
   }
   return basis[0] as number[]
+}
+
+/** The first product is projected from the left: it has fewer rows than columns. */
+const rows = 5
+export const columns = 15
+
+/** One column of the first product moved by what the vectors of this seed cannot see; all that follows comes from it. */
+export function forgeryFor(seed: Uint8Array, repetitions: number, times = 1) {
+  const { elements } = expandVectors(seed, repetitions, sha256).take(rows)
+  const vectors = Array.from({ length: repetitions }, (_, index) => [
+    ...elements.subarray(index * rows, (index + 1) * rows),
+  ])
+  const by = shortVector(vectors)
+  if (by.every((entry) => entry === 0)) throw new Error('no entry would change')
+  return onward(at.first, (tensor) =>
+    change(tensor, (entry, index) => {
+      return entry + (index % columns === 6 ? times * (by[Math.floor(index / columns)] ?? 0) : 0)
+    }),
+  )
 }
