@@ -340,6 +340,15 @@ describe('receipt', () => {
     expect(stdout).not.toContain('does not prove')
   })
 
+  test('checked, it says what that proves and what the chance of a mistake is', async () => {
+    const output = inFolder('output')
+    await writeFile(output, sample.output)
+    const { exit, stdout } = await cli('receipt', 'check', file, '--check', '--output', output)
+    expect(exit).toBe('done')
+    expect(stdout).toContain('Checked: the answer is right for this program and input')
+    expect(stdout).toContain('a chance below 2^-61')
+  })
+
   test('recomputed without a file, the input comes from the orchestrator', async () => {
     const { exit, stdout } = await cli('receipt', 'check', file, '--recompute')
     expect(exit).toBe('done')

@@ -47,6 +47,13 @@ export interface ReceiptCheck {
   /** The bytes that the requester sent and got, when it has them. */
   readonly input?: Uint8Array | undefined
   readonly output?: Uint8Array | undefined
+  /**
+   * Says what is wrong with the output, if anything is, without computing it anew; needs `input` and `output`. The workers'
+   * signatures fix the output, so what it draws at random now, they could not know.
+   */
+  readonly checkAnswer?:
+    | ((program: Program, input: Uint8Array, output: Uint8Array) => Promise<string | undefined>)
+    | undefined
   /** Computes the program anew; needs `input`. Rejections of its own come through. */
   readonly recompute?: ((program: Program, input: Uint8Array) => Promise<Uint8Array>) | undefined
 }
@@ -70,6 +77,8 @@ export interface ReceiptFacts {
   readonly isProgramPinned: boolean
   readonly isInputChecked: boolean
   readonly isOutputChecked: boolean
+  /** By `checkAnswer`: right but for a probability that its maker states. */
+  readonly isAnswerChecked: boolean
   readonly isRecomputed: boolean
 }
 
@@ -102,6 +111,16 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
     checkLength('wrongOutputLength', check.output, outputLength(program), problems)
   }
   if (check.recompute !== undefined && check.input === undefined) problems.push({ kind: 'inputNeeded' })
+  if (check.checkAnswer !== undefined) {
+    if (check.input === undefined) problems.push({ kind: 'inputNeeded' })
+    if (check.output === undefined) problems.push({ kind: 'outputNeeded' })
+  }
+  let isAnswerChecked = false
+  if (isInputFitting && isOutputRight && check.checkAnswer && check.input && check.output) {
+    const reason = await check.checkAnswer(program, check.input, check.output)
+    isAnswerChecked = reason === undefined
+    if (reason !== undefined) problems.push({ kind: 'wrongAnswer', reason })
+  }
   let isRecomputed = false
   if (isInputFitting && check.recompute && check.input) {
     const output = await check.recompute(program, check.input)
@@ -129,6 +148,7 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
       isProgramPinned: check.program !== undefined,
       isInputChecked: check.input !== undefined,
       isOutputChecked: check.output !== undefined,
+      isAnswerChecked,
       isRecomputed,
     },
   }

@@ -47,6 +47,8 @@ export type ReceiptProblem =
   | ({ readonly kind: 'otherInput' } & Difference<Digest>)
   | ({ readonly kind: 'otherOutput' } & Difference<Digest>)
   | { readonly kind: 'inputNeeded' }
+  | { readonly kind: 'outputNeeded' }
+  | { readonly kind: 'wrongAnswer'; readonly reason: string }
   | ({ readonly kind: 'recomputedOtherOutput' } & Difference<Digest>)
 
 export type ReceiptProblemKind = ReceiptProblem['kind']
@@ -95,7 +97,11 @@ export function describeReceiptProblem(problem: ReceiptProblem): string {
     case 'otherOutput':
       return `this output hashes to ${problem.actual}, the receipt's to ${problem.expected}`
     case 'inputNeeded':
-      return 'recomputing needs the input'
+      return 'recomputing or checking the answer needs the input'
+    case 'outputNeeded':
+      return 'checking the answer needs the output'
+    case 'wrongAnswer':
+      return `the answer is wrong: ${problem.reason}`
     case 'recomputedOtherOutput':
       return `recomputed, the output hashes to ${problem.actual}, but the receipt says ${problem.expected}`
   }

@@ -10,6 +10,7 @@ import {
 } from '@shardy/protocol'
 import {
   ApiError,
+  checkAnswer,
   checkReceipt,
   describeReceiptProblem,
   type ReceiptFacts,
@@ -47,6 +48,9 @@ export const receiptCheck: Command = {
     },
     input: { value: 'FILE', what: 'the bytes of A then B: are they what the receipt is about?' },
     output: { value: 'FILE', what: 'the output that you got: is it what the workers agreed on?' },
+    check: {
+      what: 'check the answer by random projections, far cheaper than computing it; what is not given is fetched',
+    },
     recompute: {
       what: 'compute the answer here as well; without --input the input is fetched from the orchestrator',
     },
@@ -57,7 +61,7 @@ export const receiptCheck: Command = {
   },
   more:
     'The signatures show that so many distinct worker keys gave this answer. They do not show that it is right:\n' +
-    'several keys may belong to one person. --recompute does. Nor do they show that task, program and input are yours,\n' +
+    'several keys may belong to one person. --check does, but for a chance below 2^-61, and --recompute does for certain. Nor do they show that task, program and input are yours,\n' +
     'unless you demand them with --task, --program and --input. What was paid, and when, is the word of the orchestrator.\n' +
     'Its id is what `npx shardy health` shows, but that asks the one who is being checked: write it down at first contact.',
   async run(call) {
@@ -71,8 +75,9 @@ export const receiptCheck: Command = {
     const [given, output] = await Promise.all(
       files.map((each) => (each === undefined ? undefined : readBytesFrom(each, payloadBytesMax))),
     )
-    const isRecomputed = options.has('recompute')
-    const input = given ?? (isRecomputed ? await fetchInput(call, receipt) : undefined)
+    const [isChecked, isRecomputed] = [options.has('check'), options.has('recompute')]
+    const input = given ?? (isChecked || isRecomputed ? await fetchInput(call, receipt) : undefined)
+    const received = output ?? (isChecked ? await fetchOutput(call, receipt) : undefined)
     const checked = await checkReceipt(receipt, {
       sha256,
       verify: verifySignatureSync,
@@ -80,14 +85,15 @@ export const receiptCheck: Command = {
       taskId: taskId as TaskId | undefined,
       program,
       input,
-      output,
+      output: received,
+      checkAnswer: isChecked ? (program, bytes, answer) => project(program, bytes, answer, call) : undefined,
       recompute: isRecomputed ? (program, bytes) => compute(program, bytes, call) : undefined,
     })
     progress.clear()
     if (checked.ok)
       return {
         json: { ok: true, facts: { ...checked.facts, program: describeProgram(checked.facts.program) } },
-        text: describeFacts(checked.facts, given !== undefined),
+        text: describeFacts(checked.facts, given !== undefined, output !== undefined),
       }
     return refused(
       receipt,
@@ -149,6 +155,40 @@ async function fetchInput({ requester, progress }: Call, receipt: Receipt): Prom
   }
 }
 
+/** The output is kept until the task is forgotten, unless the requester wanted its digest alone. */
+async function fetchOutput({ requester, progress }: Call, receipt: Receipt): Promise<Uint8Array> {
+  try {
+    return await requester.download(receipt.outputDigest, {
+      onProgress: (received) =>
+        progress.show(`fetching the output: ${bytes(received)} of ${bytes(receipt.outputLength)}`),
+    })
+  } catch (cause) {
+    if (!(cause instanceof ApiError || cause instanceof UnreachableError)) throw cause
+    const { exit, message } = failureOf(cause)
+    const next = 'Give the output that you got with --output FILE.'
+    throw new Failure(exit, `checking needs the output, and it cannot be fetched: ${message}`, {
+      next,
+      cause,
+    })
+  } finally {
+    progress.clear()
+  }
+}
+
+/** By random projections where the output holds what they need, and by computing again where it does not. */
+async function project(
+  program: Program,
+  input: Uint8Array,
+  output: Uint8Array,
+  call: Call,
+): Promise<string | undefined> {
+  const { openCheckTools } = await import('@shardy/compute')
+  const tools = await openCheckTools(sha256)
+  const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
+  const blobs = await fetchConstants(call, program)
+  return checkAnswer({ program, input, output, blobs }, { tools, random })
+}
+
 /** What the program names by digest; what comes is compared with it. */
 async function fetchConstants({ requester }: Call, program: Program): Promise<Blobs> {
   const blobs = new Map<Digest, Uint8Array>()
@@ -189,8 +229,8 @@ function refused(
   }
 }
 
-function describeFacts(facts: ReceiptFacts, isInputGiven: boolean): string {
-  const { agreed, disagreed, isTaskPinned, isProgramPinned, isOutputChecked } = facts
+function describeFacts(facts: ReceiptFacts, isInputGiven: boolean, isOutputGiven: boolean): string {
+  const { agreed, disagreed, isTaskPinned, isProgramPinned } = facts
   const workers = (ids: readonly string[], said: string): string[] => ids.map((id) => `    ${id}  ${said}`)
   const lines = [
     `The receipt of task ${facts.taskId} holds.`,
@@ -203,7 +243,7 @@ function describeFacts(facts: ReceiptFacts, isInputGiven: boolean): string {
     `  paid          ${credits(facts.paidMicroCredit)} test credits, by the orchestrator's word`,
     `  orchestrator  ${facts.orchestratorId}${facts.isOrchestratorPinned ? ', as you demanded' : ''}`,
     ...(isInputGiven ? ['  your input    is the one that the workers were given'] : []),
-    ...(isOutputChecked ? ['  your output   is the one that the workers agreed on'] : []),
+    ...(isOutputGiven ? ['  your output   is the one that the workers agreed on'] : []),
     '',
     ...meaning(facts, isInputGiven),
   ]
@@ -217,7 +257,15 @@ function shapeOf(program: Program): string {
 }
 
 function meaning(facts: ReceiptFacts, isInputGiven: boolean): string[] {
-  const { agreed, program, isRecomputed, isOrchestratorPinned, isTaskPinned, isProgramPinned } = facts
+  const {
+    agreed,
+    program,
+    isAnswerChecked,
+    isRecomputed,
+    isOrchestratorPinned,
+    isTaskPinned,
+    isProgramPinned,
+  } = facts
   const demands = [
     ...(isTaskPinned ? [] : ['--task ID']),
     ...(isProgramPinned ? [] : [`--program ${shapeOf(program)}`]),
@@ -231,19 +279,28 @@ function meaning(facts: ReceiptFacts, isInputGiven: boolean): string[] {
       ? []
       : ['Whose orchestrator it was, you know only by its id: --orchestrator ID makes sure.']),
   ]
+  const fromOrchestrator = isInputGiven
+    ? []
+    : ['The input came from the orchestrator; only your own file is sure to be yours.']
+  if (isAnswerChecked && !isRecomputed) {
+    return [
+      'Checked: the answer is right for this program and input, whoever signed it, but for a chance below 2^-61. The workers',
+      'had signed it before this machine drew the random numbers of the check.',
+      ...fromOrchestrator,
+      ...whose,
+    ]
+  }
   if (!isRecomputed) {
     return [
       `What this proves: ${count(agreed.length, 'distinct worker key')} signed this same answer, and the orchestrator signed that it`,
       'accepted them. What it does not prove: that the answer is right, should one person hold all these keys.',
-      '--recompute settles that: your own machine computes it too.',
+      '--check settles that at little cost; with --recompute your own machine computes it too.',
       ...whose,
     ]
   }
   return [
     'Recomputed: this machine got the same bits. The answer is right for this program and input, whoever signed it.',
-    ...(isInputGiven
-      ? []
-      : ['The input came from the orchestrator; only your own file is sure to be yours.']),
+    ...fromOrchestrator,
     ...whose,
   ]
 }
