@@ -15,7 +15,7 @@ import {
   subtractRanges,
 } from '../value.ts'
 
-/** Strides by which a smaller tensor is read as one of this shape: aligned at the last axis, a size of 1 repeats (spec T13). */
+/** Strides by which a smaller tensor is read as one of this shape: aligned at the last axis, a size of 1 repeats (T13). */
 export function broadcastStrides(from: Shape, shape: Shape): number[] | undefined {
   const missing = shape.length - from.length
   if (missing < 0) return undefined
