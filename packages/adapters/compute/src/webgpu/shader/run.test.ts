@@ -122,6 +122,23 @@ if ('refusal' in gpu) {
       }
     })
 
+    test('for bounds in the wrong order, and sides that are never computed', async () => {
+      const more = 'fn f(x: u32) -> bool { return x > 1u; }'
+      const body = `var x = clamp(id.x, 3u, 2u);
+if (id.x > 9u && (f(x) || f(x))) || id.x < 9u || (f(x) && f(x)) { x += 10u; }
+out[id.x] = x;`
+      // Either call more than one would spend it.
+      const task = outputTask(body, { more, fuel: 1 })
+      await expectSame(task, new Uint8Array(0))
+      expect((await runShader(device, task, new Uint8Array(0))).kind).toBe('output')
+      const eager = outputTask('out[id.x] = select(0u, 1u, (id.x < 9u && f(1u)) || f(2u));', {
+        more,
+        fuel: 1,
+      })
+      expect(await runShader(device, eager, new Uint8Array(0))).toEqual({ kind: 'outOfFuel' })
+      await expectSame(eager, new Uint8Array(0))
+    })
+
     test('for rows and columns', async () => {
       const source = `${output}
 @compute @workgroup_size(3, 2) fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -208,6 +225,16 @@ ${head} {
 }`
       const task = taskOf({ source, dispatch: [3, 1, 1], fuel: 1, byteLengths: { 0: 20, 1: 12 } })
       await expectSame(task, new Uint8Array(Int32Array.of(10, 20, 30).buffer))
+    })
+
+    test('of a vector take the last component', async () => {
+      const body = 'let v = vec3u(5u, 6u, 7u + id.x); out[id.x] = v[id.x] * 100u + v[id.x + 4294967290u];'
+      const task = outputTask(body)
+      await expectSame(task, new Uint8Array(0))
+      expect(await runShader(device, task, new Uint8Array(0))).toEqual({
+        kind: 'output',
+        bytes: new Uint8Array(Uint32Array.of(507, 608, 909, 1010).buffer),
+      })
     })
 
     test('of an output leave the neighbours alone', async () => {
