@@ -11,8 +11,13 @@ import { repetitionsMax } from './field.ts'
 export type Challenge =
   | {
       readonly kind: 'drawn'
-      /** 32 bytes that the worker could not know when it sent `commitment`. */
+      /** 32 bytes that the worker could not know when it bound itself. */
       readonly seed: Uint8Array
+      /**
+       * What had bound it. `arrival` says that the checker held the whole claim when it drew the seed: a commitment to the
+       * transcript then adds nothing and may be absent. Left out, it is the commitment, and all of it must be there.
+       */
+      readonly after?: 'commitment' | 'arrival' | undefined
     }
   | { readonly kind: 'public'; readonly binding: Binding }
   | { readonly kind: 'none' }

@@ -28,7 +28,7 @@ const binding = {
   workerId: '03'.repeat(32) as WorkerId,
 }
 const challenges = {
-  drawn: { kind: 'drawn', seed },
+  drawn: { kind: 'drawn', seed, after: 'commitment' },
   public: { kind: 'public', binding },
   none: { kind: 'none' },
 } as const satisfies Readonly<Record<Policy['challenge'], Challenge>>

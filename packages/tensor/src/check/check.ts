@@ -13,7 +13,7 @@ import type { Program } from '../program/program.ts'
 import { byteLengthOf, sizeOf, type Tensor, tensorBytes, tensorFromBytes } from '../tensor.ts'
 import type { Value } from '../value.ts'
 import { type Challenge, publicSeed } from './challenge.ts'
-import { type Claim, type ClaimCommitment, commitToClaim, digestOf } from './claim.ts'
+import { type Claim, type ClaimCommitment, digestOf, opensCommitment } from './claim.ts'
 import { projectNode } from './nodeProjection.ts'
 import { decodePart } from './part.ts'
 import { type CheckPlan, planCheck, type Source } from './plan.ts'
@@ -30,7 +30,7 @@ export interface CheckRequest {
   readonly blobs?: Blobs | undefined
   readonly policy: Policy
   readonly claim: Claim
-  /** What the worker bound itself to, with its signature, before `challenge` was known to it. */
+  /** What the worker bound itself to, with its signature, before it could know `challenge`. */
   readonly commitment: ClaimCommitment
   readonly challenge: Challenge
   /** Secret projections; weights without one are read. */
@@ -41,12 +41,12 @@ const noProjections: Projections = new Map()
 
 /** A wrong claim is refused by value; a program, an input or a policy that do not fit are a bug of the caller. */
 export function check(request: CheckRequest, tools: CheckTools): CheckVerdict {
-  const { program, policy, claim, commitment } = request
+  const { program, policy, claim } = request
   const { values } = inferProgram(program)
   const plan = planCheck(program, policy)
   const length = refuseLength(plan, claim)
   if (length !== undefined) return { ok: false, ...length }
-  const digest = refuseDigest(plan, claim, commitment, tools)
+  const digest = refuseDigest(plan, request, tools)
   if (digest !== undefined) return { ok: false, ...digest }
 
   const vectors = vectorsOf(request, tools)
@@ -100,13 +100,11 @@ function refuseLength(plan: CheckPlan, { output, transcript }: Claim): Fault | u
 
 function refuseDigest(
   { parts }: CheckPlan,
-  claim: Claim,
-  { outputDigest, transcriptRoot }: ClaimCommitment,
+  { claim, commitment, challenge }: CheckRequest,
   { sha256 }: CheckTools,
 ): Fault | undefined {
-  const found = commitToClaim(parts, claim, sha256)
-  const isSame = found.outputDigest === outputDigest && found.transcriptRoot === transcriptRoot
-  return isSame ? undefined : { mechanism: 'digest' }
+  const hasArrived = challenge.kind === 'drawn' && challenge.after === 'arrival'
+  return opensCommitment(parts, claim, commitment, hasArrived, sha256) ? undefined : { mechanism: 'digest' }
 }
 
 function vectorsOf(

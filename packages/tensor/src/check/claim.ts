@@ -36,7 +36,7 @@ export interface Claim {
 
 export interface ClaimCommitment {
   readonly outputDigest: Digest
-  /** Absent where the plan has no parts. */
+  /** Absent where the plan has no parts, or where nothing was committed to before everything had arrived. */
   readonly transcriptRoot: Digest | undefined
 }
 
@@ -63,6 +63,19 @@ export function makeClaim(
     return encodePart(Int32Array.from(data), bits)
   })
   return { output, transcript }
+}
+
+/** Whether these bytes are what was committed to. */
+export function opensCommitment(
+  parts: readonly number[],
+  claim: Claim,
+  { outputDigest, transcriptRoot }: ClaimCommitment,
+  isTranscriptFree: boolean,
+  sha256: Sha256,
+): boolean {
+  const looked = isTranscriptFree && transcriptRoot === undefined ? { ...claim, transcript: [] } : claim
+  const found = commitToClaim(looked === claim ? parts : [], looked, sha256)
+  return found.outputDigest === outputDigest && found.transcriptRoot === transcriptRoot
 }
 
 export function digestOf(bytes: Uint8Array, sha256: Sha256): Digest {

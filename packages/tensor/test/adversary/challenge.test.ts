@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test'
 import type { DeliveryId, Sha256, TaskId, WorkerId } from '@shardy/protocol'
 import { publicSeed } from '../../src/check/challenge.ts'
 import { check } from '../../src/check/check.ts'
+import type { ClaimCommitment } from '../../src/check/claim.ts'
 import { programId } from '../../src/program/encoding.ts'
 import { sha256 } from '../sha256.ts'
 import { attempt, commitTo, honestClaim, onward, strict } from './claims.ts'
@@ -128,6 +129,25 @@ test('what one worker could pass with is refused when another worker hands it in
   expect(passes({ workerId: '0a'.repeat(32) as WorkerId })).toBeLessThan(own.length)
   expect(passes({ deliveryId: '0a'.repeat(16) as DeliveryId })).toBeLessThan(own.length)
   expect(passes({ taskId: '0a'.repeat(16) as TaskId })).toBeLessThan(own.length)
+})
+
+test('a seed drawn when everything had arrived needs no commitment to the transcript, and finds the same', () => {
+  const after = { kind: 'drawn', seed: noise(32, 51), after: 'arrival' } as const
+  const free = (claim: typeof honestClaim) => ({ ...commitTo(claim), transcriptRoot: undefined })
+  const settle = (claim: typeof honestClaim, commitment: ClaimCommitment = free(claim)) =>
+    check({ ...requestOf('interactive', attempt(claim)), commitment, challenge: after }, tools)
+  expect(settle(honestClaim).ok).toBe(true)
+  expect(settle(forgeryFor(leaked, 2))).toMatchObject({ ok: false, mechanism: 'projection', node: at.first })
+  // The output stays bound, and so does a transcript that was committed to.
+  const other = commitTo(forgeryFor(leaked, 2))
+  expect(settle(honestClaim, { ...other, transcriptRoot: undefined })).toEqual({
+    ok: false,
+    mechanism: 'digest',
+  })
+  expect(settle(honestClaim, { ...commitTo(honestClaim), transcriptRoot: other.transcriptRoot })).toEqual({
+    ok: false,
+    mechanism: 'digest',
+  })
 })
 
 test('a policy takes its own kind of challenge and no other', () => {

@@ -169,7 +169,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'only the output is held against the commitment',
-    file: 'check.ts',
+    file: 'claim.ts',
     find: ' && found.transcriptRoot === transcriptRoot',
     replace: ' && transcriptRoot !== found.outputDigest',
     letsThrough: ['the honest answer, when a lie was committed to', 'no commitment to the transcript'],

@@ -16,7 +16,7 @@ export const binding: Binding = {
   workerId: '03'.repeat(32) as WorkerId,
 }
 
-const drawn: Challenge = { kind: 'drawn', seed: noise(32, 40) }
+const drawn: Challenge = { kind: 'drawn', seed: noise(32, 40), after: 'commitment' }
 
 const kept: Projections = projectWeights(program, strict.fixedWeights, blobs, noise(32, 41), tools)
 
