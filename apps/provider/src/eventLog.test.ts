@@ -1,11 +1,9 @@
 import { expect, test } from 'bun:test'
 import type { DeliveryId, MicroCredit, OrchestratorId, SessionId, TaskId } from '@shardy/protocol'
-import { matmulProgram } from '@shardy/tensor'
 import type { WorkerEvent } from '@shardy/worker'
 import { createEventLog } from './eventLog.ts'
 
 const about = { deliveryId: 'd1'.repeat(16) as DeliveryId, taskId: '7a5c'.repeat(8) as TaskId }
-const program = matmulProgram({ m: 1, k: 1, n: 1 })
 
 test('a session reads as lines', () => {
   const lines: string[] = []
@@ -19,10 +17,10 @@ test('a session reads as lines', () => {
       sessionId: '5e'.repeat(16) as SessionId,
       orchestratorId: '0c4e57a7'.repeat(8) as OrchestratorId,
     },
-    { ...about, kind: 'executing', program },
+    { ...about, kind: 'executing', summary: 'matrix product 1 × 1 · 1 × 1' },
     { ...about, kind: 'answered' },
     { ...about, kind: 'settled', outcome: 'accepted', rewardMicroCredit: 1_500n as MicroCredit },
-    { ...about, kind: 'executing', program },
+    { ...about, kind: 'executing', summary: 'matrix product 1 × 1 · 1 × 1' },
     { ...about, kind: 'committed' },
     { ...about, kind: 'answered' },
     { ...about, kind: 'settled', outcome: 'accepted', rewardMicroCredit: 500n as MicroCredit },

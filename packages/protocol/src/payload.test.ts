@@ -15,6 +15,7 @@ const all: Record<Domain, true> = {
   projection: true,
   receipt: true,
   retry: true,
+  shader: true,
   statement: true,
   trace: true,
   transcript: true,

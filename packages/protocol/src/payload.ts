@@ -15,6 +15,7 @@ export type Domain =
   | 'projection'
   | 'receipt'
   | 'retry'
+  | 'shader'
   | 'statement'
   | 'trace'
   | 'transcript'

@@ -8,6 +8,10 @@ import { digestOf, makeSampleReceipt, type SampleReceipt } from '../test/sampleR
 import { checkReceipt, type ReceiptCheck } from './receipt.ts'
 import { describeReceiptProblem, type ReceiptProblemKind } from './receiptProblem.ts'
 
+const recompute: ReceiptCheck['recompute'] = async (work, bytes) => {
+  if (work.kind !== 'program') throw new Error('the sample is of a program')
+  return evaluate(work.program, bytes)
+}
 let sample: SampleReceipt
 let mixed: SampleReceipt
 const check: ReceiptCheck = { sha256, verify: verifySignature }
@@ -62,7 +66,7 @@ describe('an honest receipt', () => {
       ok: true,
       facts: {
         taskId: sample.receipt.taskId,
-        program: sample.program,
+        work: { kind: 'program', program: sample.program },
         orchestratorId: sample.orchestratorId,
         outputDigest: sample.receipt.outputDigest,
         redundancy: 2,
@@ -88,7 +92,7 @@ describe('an honest receipt', () => {
       input,
       output,
       orchestratorId,
-      recompute: async (...given: Parameters<typeof evaluate>) => evaluate(...given),
+      recompute,
     }
     expect(await checkReceipt(sample.receipt, { ...check, ...all })).toMatchObject({
       ok: true,
@@ -273,8 +277,8 @@ describe('a forged receipt is refused by name when', () => {
   test('the workers computed another program that takes as many bytes', async () => {
     const { m, k, n } = plainProduct(sample.program) ?? { m: 0, k: 0, n: 0 }
     const asked = matmulProgram({ m: n, k, n: m })
-    expect(await kindsOf(sample.receipt, { program: asked })).toEqual(['otherProgram'])
-    expect(await kindsOf(sample.receipt, { program: sample.program })).toEqual([])
+    expect(await kindsOf(sample.receipt, { programId: programId(asked, sha256) })).toEqual(['otherProgram'])
+    expect(await kindsOf(sample.receipt, { programId: programId(sample.program, sha256) })).toEqual([])
   })
 
   test('it is of another task than was expected', async () => {
@@ -342,7 +346,6 @@ describe("the requester's own bytes", () => {
     if (agreed === undefined) throw new Error('the sample has answers')
     const believed = await sign({ ...receipt, outputDigest: agreed })
     expect(await kindsOf(believed)).toEqual([])
-    const recompute: ReceiptCheck['recompute'] = async (program, bytes) => evaluate(program, bytes)
     expect(await kindsOf(believed, { input, recompute })).toEqual(['recomputedOtherOutput'])
   })
 
@@ -350,7 +353,6 @@ describe("the requester's own bytes", () => {
     const misfit = await makeSampleReceipt(undefined, matmulProgram({ m: 1, k: 1, n: 1 }))
     const { receipt, input } = misfit
     expect(await kindsOf(receipt)).toEqual([])
-    const recompute: ReceiptCheck['recompute'] = async (program, bytes) => evaluate(program, bytes)
     const refused = [{ kind: 'wrongInputLength', expected: 2, actual: input.length }] as const
     expect(await problemsOf(receipt, { input })).toEqual([...refused])
     expect(await problemsOf(receipt, { input, recompute })).toEqual([...refused])

@@ -2,18 +2,18 @@
  * Checks a receipt without trusting whoever handed it over (spec R1–R4). What it shows is that these keys said these
  * things: that the answer is right follows from recomputing it, which the caller may ask for.
  */
+import { decodeWork, factsOf, type Work } from '@shardy/compute/work'
 import {
   type Attestation,
   attestedPayload,
   type Digest,
   deliveryStatement,
-  describeRefusal,
-  domainPayload,
   encodeHex,
   type MicroCredit,
   type OrchestratorId,
   type ProgramId,
   type PublicKey,
+  programIdOf,
   type Receipt,
   type ReceiptDelivery,
   receiptPayload,
@@ -25,7 +25,6 @@ import {
   type TimeMs,
   type WorkerId,
 } from '@shardy/protocol'
-import { decodeProgram, inputLength, outputLength, type Program, programId } from '@shardy/tensor'
 import type { ReceiptProblem } from './receiptProblem.ts'
 
 export interface ReceiptCheck {
@@ -40,10 +39,10 @@ export interface ReceiptCheck {
   /** The task that it must be about. Without it the receipt may be of another task with the same program and input. */
   readonly taskId?: TaskId | undefined
   /**
-   * What the requester asked for. Without it the receipt may be of another program that takes as many bytes; then
-   * compare `facts.program` yourself.
+   * What the requester asked for, by its id. Without it the receipt may be of another program that takes as many bytes; then
+   * look at `facts.work` yourself.
    */
-  readonly program?: Program | undefined
+  readonly programId?: ProgramId | undefined
   /** The bytes that the requester sent and got, when it has them. */
   readonly input?: Uint8Array | undefined
   readonly output?: Uint8Array | undefined
@@ -52,16 +51,17 @@ export interface ReceiptCheck {
    * signatures fix the output, so what it draws at random now, they could not know.
    */
   readonly checkAnswer?:
-    | ((program: Program, input: Uint8Array, output: Uint8Array) => Promise<string | undefined>)
+    | ((work: Work, input: Uint8Array, output: Uint8Array) => Promise<string | undefined>)
     | undefined
   /** Computes the program anew; needs `input`. Rejections of its own come through. */
-  readonly recompute?: ((program: Program, input: Uint8Array) => Promise<Uint8Array>) | undefined
+  readonly recompute?: ((work: Work, input: Uint8Array) => Promise<Uint8Array>) | undefined
 }
 
 /** What a receipt without a problem shows. */
 export interface ReceiptFacts {
   readonly taskId: TaskId
-  readonly program: Program
+  readonly work: Work
+  readonly programId: ProgramId
   readonly orchestratorId: OrchestratorId
   readonly inputDigest: Digest
   readonly outputDigest: Digest
@@ -96,7 +96,8 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
   if (check.taskId !== undefined && receipt.taskId !== check.taskId) {
     problems.push({ kind: 'otherTask', expected: check.taskId, actual: receipt.taskId })
   }
-  const program = checkProgram(receipt, check, problems)
+  const work = checkWork(receipt, check, problems)
+  const facts = work && factsOf(work)
   const orchestratorId = await checkOrchestrator(receipt, check, problems)
   for (const delivery of receipt.deliveries) await checkAttestations(receipt, delivery, check, problems)
   const { agreed, disagreed } = checkOutcomes(receipt, check, problems)
@@ -104,11 +105,11 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
   const isOutputRight = checkBytes('otherOutput', check.output, receipt.outputDigest, check, problems)
   // The right bytes for another program: both sides may have signed one that the requester never asked for.
   const isInputFitting =
-    program !== undefined &&
+    facts !== undefined &&
     isInputRight &&
-    checkLength('wrongInputLength', check.input, inputLength(program), problems)
-  if (program && isOutputRight) {
-    checkLength('wrongOutputLength', check.output, outputLength(program), problems)
+    checkLength('wrongInputLength', check.input, facts.inputLength, problems)
+  if (facts && isOutputRight) {
+    checkLength('wrongOutputLength', check.output, facts.outputLength, problems)
   }
   if (check.recompute !== undefined && check.input === undefined) problems.push({ kind: 'inputNeeded' })
   if (check.checkAnswer !== undefined) {
@@ -116,22 +117,23 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
     if (check.output === undefined) problems.push({ kind: 'outputNeeded' })
   }
   let isAnswerChecked = false
-  if (isInputFitting && isOutputRight && check.checkAnswer && check.input && check.output) {
-    const reason = await check.checkAnswer(program, check.input, check.output)
+  if (work && isInputFitting && isOutputRight && check.checkAnswer && check.input && check.output) {
+    const reason = await check.checkAnswer(work, check.input, check.output)
     isAnswerChecked = reason === undefined
     if (reason !== undefined) problems.push({ kind: 'wrongAnswer', reason })
   }
   let isRecomputed = false
-  if (isInputFitting && check.recompute && check.input) {
-    const output = await check.recompute(program, check.input)
+  if (work && isInputFitting && check.recompute && check.input) {
+    const output = await check.recompute(work, check.input)
     isRecomputed = checkBytes('recomputedOtherOutput', output, receipt.outputDigest, check, problems)
   }
-  if (problems.length > 0 || program === undefined) return { ok: false, problems }
+  if (problems.length > 0 || work === undefined) return { ok: false, problems }
   return {
     ok: true,
     facts: {
       taskId: receipt.taskId,
-      program,
+      work,
+      programId: receipt.programId,
       orchestratorId,
       inputDigest: receipt.inputDigest,
       outputDigest: receipt.outputDigest,
@@ -145,7 +147,7 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
       decidedAtMs: receipt.decidedAtMs,
       isOrchestratorPinned: check.orchestratorId !== undefined,
       isTaskPinned: check.taskId !== undefined,
-      isProgramPinned: check.program !== undefined,
+      isProgramPinned: check.programId !== undefined,
       isInputChecked: check.input !== undefined,
       isOutputChecked: check.output !== undefined,
       isAnswerChecked,
@@ -154,33 +156,34 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
   }
 }
 
-/** The program that the bytes say, when they can be read. */
-function checkProgram(
+/** What the bytes say that was to be run, when they can be read. */
+function checkWork(
   receipt: Receipt,
-  { sha256, program: asked }: ReceiptCheck,
+  { sha256, programId: asked }: ReceiptCheck,
   problems: ReceiptProblem[],
-): Program | undefined {
-  const expected = encodeHex(sha256(domainPayload('program', receipt.program))) as ProgramId
+): Work | undefined {
+  const expected = programIdOf(receipt.kind, receipt.program, sha256)
   if (receipt.programId !== expected) {
     problems.push({ kind: 'wrongProgramId', expected, actual: receipt.programId })
   }
-  const decoded = decodeProgram(receipt.program)
+  const decoded = decodeWork(receipt.kind, receipt.program)
   if (!decoded.ok) {
-    problems.push({ kind: 'unreadableProgram', reason: describeRefusal(decoded.refusal) })
+    problems.push({ kind: 'unreadableProgram', reason: decoded.reason })
     return undefined
   }
-  const program = decoded.value
-  if (asked !== undefined && programId(asked, sha256) !== programId(program, sha256)) {
-    problems.push({ kind: 'otherProgram', expected: asked, actual: program })
+  const { work } = decoded
+  const facts = factsOf(work)
+  if (asked !== undefined && asked !== expected) {
+    problems.push({ kind: 'otherProgram', expected: asked, actual: expected })
   }
   const lengths = [
-    ['wrongInputLength', inputLength(program), receipt.inputLength],
-    ['wrongOutputLength', outputLength(program), receipt.outputLength],
+    ['wrongInputLength', facts.inputLength, receipt.inputLength],
+    ['wrongOutputLength', facts.outputLength, receipt.outputLength],
   ] as const
   for (const [kind, wanted, actual] of lengths) {
     if (actual !== wanted) problems.push({ kind, expected: wanted, actual })
   }
-  return program
+  return work
 }
 
 async function checkOrchestrator(

@@ -9,7 +9,6 @@ import type {
   TaskId,
   WorkerId,
 } from '@shardy/protocol'
-import { describeProgram, type Program } from '@shardy/tensor'
 
 interface Difference<T> {
   readonly expected: T
@@ -24,7 +23,7 @@ interface OfDelivery {
 export type ReceiptProblem =
   | { readonly kind: 'unreadableProgram'; readonly reason: string }
   | ({ readonly kind: 'otherTask' } & Difference<TaskId>)
-  | ({ readonly kind: 'otherProgram' } & Difference<Program>)
+  | ({ readonly kind: 'otherProgram' } & Difference<ProgramId>)
   | ({ readonly kind: 'wrongProgramId' } & Difference<ProgramId>)
   | ({ readonly kind: 'wrongInputLength' } & Difference<number>)
   | ({ readonly kind: 'wrongOutputLength' } & Difference<number>)
@@ -63,7 +62,7 @@ export function describeReceiptProblem(problem: ReceiptProblem): string {
     case 'wrongProgramId':
       return `the program's id is ${problem.actual}, but its bytes hash to ${problem.expected}`
     case 'otherProgram':
-      return `the workers computed another program (${describeProgram(problem.actual)}) than you asked for (${describeProgram(problem.expected)})`
+      return `the workers computed program ${problem.actual}, you asked for ${problem.expected}`
     case 'wrongInputLength':
       return `the input has ${problem.actual} bytes, but the program takes ${problem.expected}`
     case 'wrongOutputLength':

@@ -1,5 +1,6 @@
 /** Performs a session's effects over the adapters and hands back what comes of them as inputs. It decides nothing. */
-import { ComputeError, type Executor } from '@shardy/compute'
+import { ComputeError, type ExecuteOptions, type Executor } from '@shardy/compute'
+import type { Work } from '@shardy/compute/work'
 import { type Identity, verifySignature } from '@shardy/crypto'
 import { type Digest, encodeHex, type Sha256 } from '@shardy/protocol'
 import type { Constants } from './constants.ts'
@@ -67,16 +68,20 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
     }
   }
 
+  async function runWork(work: Work, input: Uint8Array, options: ExecuteOptions): Promise<Uint8Array> {
+    if (work.kind === 'program') return (await executor.execute(work.program, input, options)).output
+    if (executor.runShader === undefined) throw new ComputeError('internal', 'this executor runs no shaders')
+    return executor.runShader(work.bytes, input, options)
+  }
+
   async function execute(effect: Extract<Effect, { kind: 'execute' }>): Promise<void> {
-    const { run, program, input, blobs } = effect
+    const { run, work, input, blobs } = effect
     const controller = new AbortController()
     running.set(run, controller)
     try {
-      const { output } = await executor.execute(program, input, {
-        blobs,
-        signal: controller.signal,
-        onProgress: (permille) => reply({ kind: 'progressed', run, permille }),
-      })
+      const { signal } = controller
+      const onProgress = (permille: number) => reply({ kind: 'progressed', run, permille })
+      const output = await runWork(work, input, { blobs, signal, onProgress })
       const outputDigest = digestOf(output)
       running.delete(run)
       reply({ kind: 'executed', run, output, outputDigest, salt: encodeHex(random(32)) })

@@ -8,7 +8,6 @@ import type {
   TaskId,
   WorkerId,
 } from '@shardy/protocol'
-import type { Program } from '@shardy/tensor'
 import { presenceOf } from './session/presence.ts'
 import { describeReason } from './session/reason.ts'
 import type { Connection, HistoryEntry, Phase, SessionState, Totals } from './session/state.ts'
@@ -30,7 +29,8 @@ export interface ProfileView {
 export interface DeliveryView {
   readonly deliveryId: DeliveryId
   readonly taskId: TaskId
-  readonly program: Program
+  /** What is computed, in words. */
+  readonly summary: string
   readonly phase: Phase['kind']
   /** Of the execution. */
   readonly permille: number
@@ -98,10 +98,10 @@ export function viewOf(rules: Rules, state: SessionState): WorkerView {
     profile: { operationsPerSecond, payloadBytesMax, slots },
     connection: viewConnection(state.connection),
     presence: state.connection.kind === 'stopped' ? 'leaving' : presenceOf(state),
-    deliveries: Array.from(state.deliveries.values(), ({ delivery, program, phase }) => ({
+    deliveries: Array.from(state.deliveries.values(), ({ delivery, facts, phase }) => ({
       deliveryId: delivery.deliveryId,
       taskId: delivery.taskId,
-      program,
+      summary: facts.summary,
       phase: phase.kind,
       permille: permilleOf(phase),
     })),

@@ -98,7 +98,12 @@ test('from challenge to settled', async () => {
   const { signature, ...content } = await line.admit()
   const payload = helloPayload(content, line.nonce, line.orchestratorId)
   expect(await verifySignature(content.publicKey, payload, signature)).toBe(true)
-  expect(content).toMatchObject({ version: 1, agent: 'test/0', kinds: ['program'], executor: 'cpu' })
+  expect(content).toMatchObject({
+    version: 1,
+    agent: 'test/0',
+    kinds: ['program', 'shader'],
+    executor: 'cpu',
+  })
 
   const delivery = await line.deliver(program, input)
   const { deliveryId } = delivery

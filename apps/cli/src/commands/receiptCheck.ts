@@ -1,4 +1,6 @@
 /** Checks a receipt on this machine. Nobody is asked, except for the input when it is to be recomputed. */
+
+import { factsOf, type Work } from '@shardy/compute/work'
 import { sha256, verifySignatureSync } from '@shardy/crypto/native'
 import {
   type Digest,
@@ -17,15 +19,16 @@ import {
   receiptFromJson,
   UnreachableError,
 } from '@shardy/sdk'
+import { interpret } from '@shardy/shader'
 import {
   type Blobs,
   complexity,
-  constantDigests,
   describeProgram,
   evaluate,
   type Program,
   parseProgram,
   plainProduct,
+  programId,
 } from '@shardy/tensor'
 import type { Call, Command, Outcome } from '../command.ts'
 import { Failure, failureOf } from '../failure.ts'
@@ -70,7 +73,7 @@ export const receiptCheck: Command = {
     const receipt = await readReceipt(file)
     const pinned = idOption(options, 'orchestrator', 64)
     const taskId = idOption(options, 'task', 32)
-    const program = await demandedProgram(options.text('program'))
+    const demanded = await demandedProgram(options.text('program'))
     const files = [options.text('input'), options.text('output')] as const
     const [given, output] = await Promise.all(
       files.map((each) => (each === undefined ? undefined : readBytesFrom(each, payloadBytesMax))),
@@ -83,16 +86,16 @@ export const receiptCheck: Command = {
       verify: verifySignatureSync,
       orchestratorId: pinned as OrchestratorId | undefined,
       taskId: taskId as TaskId | undefined,
-      program,
+      programId: demanded && programId(demanded, sha256),
       input,
       output: received,
-      checkAnswer: isChecked ? (program, bytes, answer) => project(program, bytes, answer, call) : undefined,
-      recompute: isRecomputed ? (program, bytes) => compute(program, bytes, call) : undefined,
+      checkAnswer: isChecked ? (work, bytes, answer) => project(work, bytes, answer, call) : undefined,
+      recompute: isRecomputed ? (work, bytes) => compute(work, bytes, call) : undefined,
     })
     progress.clear()
     if (checked.ok)
       return {
-        json: { ok: true, facts: { ...checked.facts, program: describeProgram(checked.facts.program) } },
+        json: { ok: true, facts: { ...checked.facts, work: factsOf(checked.facts.work).summary } },
         text: describeFacts(checked.facts, given !== undefined, output !== undefined),
       }
     return refused(
@@ -177,7 +180,7 @@ async function fetchOutput({ requester, progress }: Call, receipt: Receipt): Pro
 
 /** By random projections where the output holds what they need, and by computing again where it does not. */
 async function project(
-  program: Program,
+  work: Work,
   input: Uint8Array,
   output: Uint8Array,
   call: Call,
@@ -185,23 +188,33 @@ async function project(
   const { openCheckTools } = await import('@shardy/compute')
   const tools = await openCheckTools(sha256)
   const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
-  const blobs = await fetchConstants(call, program)
-  return checkAnswer({ program, input, output, blobs }, { tools, random })
+  const blobs = await fetchConstants(call, work)
+  return checkAnswer({ work, input, output, blobs }, { tools, random })
 }
 
 /** What the program names by digest; what comes is compared with it. */
-async function fetchConstants({ requester }: Call, program: Program): Promise<Blobs> {
+function interpretShader({ shader }: Extract<Work, { kind: 'shader' }>, input: Uint8Array): Uint8Array {
+  const cannot = (why: string) => new Failure('badReceipt', `the shader cannot be recomputed here: ${why}`)
+  if (shader.exactness.exactness !== 'exact') throw cannot('it is not exact')
+  const interpreted = interpret(shader, input)
+  if (interpreted.kind === 'output') return interpreted.bytes
+  throw cannot(`invocation ${interpreted.invocation} spends its fuel`)
+}
+
+async function fetchConstants({ requester }: Call, work: Work): Promise<Blobs> {
   const blobs = new Map<Digest, Uint8Array>()
-  for (const digest of constantDigests(program)) blobs.set(digest, await requester.download(digest))
+  for (const digest of factsOf(work).constants) blobs.set(digest, await requester.download(digest))
   return blobs
 }
 
 /** Below this many multiply-adds the definition itself is quick enough, and nothing need be loaded. */
 const smallWork = 4_000_000
 
-async function compute(program: Program, input: Uint8Array, call: Call): Promise<Uint8Array> {
+async function compute(work: Work, input: Uint8Array, call: Call): Promise<Uint8Array> {
   const { progress } = call
-  const blobs = await fetchConstants(call, program)
+  if (work.kind === 'shader') return interpretShader(work, input)
+  const { program } = work
+  const blobs = await fetchConstants(call, work)
   if (complexity(program) <= smallWork) return evaluate(program, input, blobs)
   const { createCpuExecutor } = await import('@shardy/compute')
   const executor = createCpuExecutor()
@@ -235,7 +248,7 @@ function describeFacts(facts: ReceiptFacts, isInputGiven: boolean, isOutputGiven
   const lines = [
     `The receipt of task ${facts.taskId} holds.`,
     ...(isTaskPinned ? ['  task id       as you demanded'] : []),
-    `  task          ${describeProgram(facts.program)}${isProgramPinned ? ', as you demanded' : ''}`,
+    `  task          ${factsOf(facts.work).summary}${isProgramPinned ? ', as you demanded' : ''}`,
     `  output        ${facts.outputDigest}`,
     `  signed by     ${count(agreed.length, 'distinct worker key')}:`,
     ...workers(agreed, 'gave this answer'),
@@ -251,24 +264,17 @@ function describeFacts(facts: ReceiptFacts, isInputGiven: boolean, isOutputGiven
 }
 
 /** What `--program` takes. */
-function shapeOf(program: Program): string {
-  const product = plainProduct(program)
+function shapeOf(work: Work): string {
+  const product = work.kind === 'program' ? plainProduct(work.program) : undefined
   return product === undefined ? 'MxKxN' : `${product.m}x${product.k}x${product.n}`
 }
 
 function meaning(facts: ReceiptFacts, isInputGiven: boolean): string[] {
-  const {
-    agreed,
-    program,
-    isAnswerChecked,
-    isRecomputed,
-    isOrchestratorPinned,
-    isTaskPinned,
-    isProgramPinned,
-  } = facts
+  const { agreed, work, isAnswerChecked, isRecomputed, isOrchestratorPinned, isTaskPinned, isProgramPinned } =
+    facts
   const demands = [
     ...(isTaskPinned ? [] : ['--task ID']),
-    ...(isProgramPinned ? [] : [`--program ${shapeOf(program)}`]),
+    ...(isProgramPinned ? [] : [`--program ${shapeOf(work)}`]),
     ...(isInputGiven ? [] : ['--input FILE']),
   ]
   const whose = [

@@ -3,7 +3,9 @@
  * and entries must keep to the ranges that the program declares, or every worker would refuse the task alone.
  */
 import { ApiError } from '@shardy/api'
+import type { Work } from '@shardy/compute/work'
 import { type Digest, describeRefusal } from '@shardy/protocol'
+import { refusePayload } from '@shardy/shader'
 import {
   byteLengthOf,
   dtypeFacts,
@@ -19,7 +21,13 @@ function isNarrowed({ dtype, min, max }: TensorType): boolean {
   return min > facts.min || max < facts.max
 }
 
-export async function refuseInputEntries(program: Program, read: () => Promise<Uint8Array>): Promise<void> {
+export async function refuseInputEntries(work: Work, read: () => Promise<Uint8Array>): Promise<void> {
+  if (work.kind === 'shader') {
+    const refusal = refusePayload(work.shader, await read())
+    if (refusal === undefined) return
+    throw new ApiError('invalidField', { detail: describeRefusal(refusal), field: 'input' })
+  }
+  const { program } = work
   if (!program.inputs.some(isNarrowed)) return
   const inputs = readInputs(program, await read())
   if (inputs.ok) return

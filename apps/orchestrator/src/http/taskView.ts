@@ -1,15 +1,15 @@
 /** A task as requesters see it: plain JSON, bigints as decimal text, with what it is waiting for in words. */
 
 import type { TaskView } from '@shardy/api'
+import { decodeWork, factsOf } from '@shardy/compute/work'
 import { type DeliveryRecord, explainWaiting, isEnded, type TaskRecord } from '@shardy/dispatch'
 import type { DeliveryId, TaskId } from '@shardy/protocol'
-import { decodeProgram, describeProgram } from '@shardy/tensor'
 import type { Services } from '../orchestrator.ts'
 
 function programOf(task: TaskRecord): string {
-  const decoded = decodeProgram(task.program)
-  if (!decoded.ok) throw new Error(`task ${task.taskId} holds a broken program`, { cause: decoded.refusal })
-  return describeProgram(decoded.value)
+  const decoded = decodeWork(task.kind, task.program)
+  if (!decoded.ok) throw new Error(`task ${task.taskId} holds a broken program: ${decoded.reason}`)
+  return factsOf(decoded.work).summary
 }
 
 type DeliveryView = TaskView['deliveries'][number]

@@ -1,5 +1,6 @@
 /** Tasks over HTTP: submit, look, cancel, forget. */
 import { ApiError, decodeBase64, type Submission } from '@shardy/api'
+import { decodeWork, factsOf, type Work, type WorkFacts } from '@shardy/compute/work'
 import { isEnded, type TaskRecord } from '@shardy/dispatch'
 import {
   type Digest,
@@ -10,7 +11,7 @@ import {
   rewardMicroCreditMax,
   type TaskId,
 } from '@shardy/protocol'
-import { decodeProgram, describeProgram, inputLength, type Program, parseProgram } from '@shardy/tensor'
+import { encodeProgram, parseProgram } from '@shardy/tensor'
 import type { Services } from '../orchestrator.ts'
 import type { Happening } from '../tasks/dispatcher.ts'
 import { newTask, type Request, taskIdOf } from '../tasks/submission.ts'
@@ -54,18 +55,47 @@ export async function ownTask(
   return task
 }
 
-function programOf(submission: Submission): Program {
-  const given = submission.program
-  const bytes = 'base64' in given ? decodeBase64(given.base64) : undefined
-  const parsed = bytes === undefined ? parseProgram(given) : decodeProgram(bytes)
-  if (parsed.ok) return parsed.value
-  const detail = describeRefusal(parsed.refusal)
-  throw new ApiError('invalidField', {
+function refuseWork(field: string, detail: string, given: Submission['program']): ApiError {
+  return new ApiError('invalidField', {
     detail,
-    field: parsed.refusal.field,
+    field,
     value: JSON.stringify(given).slice(0, 200),
     bound: detail,
   })
+}
+
+/** The canonical bytes of what is to be run. */
+function workBytes({ kind, program }: Submission): Uint8Array {
+  if ('base64' in program) {
+    const bytes = decodeBase64(program.base64)
+    if (bytes !== undefined) return bytes
+    throw refuseWork('program.base64', 'is not base64 in its one spelling', program)
+  }
+  if (kind !== 'program') throw refuseWork('program', `a ${kind} is given as base64`, program)
+  const parsed = parseProgram(program)
+  if (parsed.ok) return encodeProgram(parsed.value)
+  throw refuseWork(parsed.refusal.field, describeRefusal(parsed.refusal), program)
+}
+
+interface AskedWork {
+  readonly bytes: Uint8Array
+  readonly work: Work
+  readonly facts: WorkFacts
+}
+
+function workOf(submission: Submission): AskedWork {
+  const { kind, program, allowInexact = false } = submission
+  const bytes = workBytes(submission)
+  const decoded = decodeWork(kind, bytes)
+  if (!decoded.ok) throw refuseWork(decoded.field, decoded.reason, program)
+  const { work } = decoded
+  if (work.kind === 'shader' && work.shader.exactness.exactness === 'inexact' && !allowInexact) {
+    const [first] = work.shader.exactness.reasons
+    const why = first === undefined ? '' : `: line ${first.line}, column ${first.column}: ${first.message}`
+    const detail = `the shader is not exact, so honest workers may differ${why}; say allowInexact to try it all the same`
+    throw refuseWork('allowInexact', detail, program)
+  }
+  return { bytes, work, facts: factsOf(work) }
 }
 
 function bounded(field: string, text: string, max: bigint): bigint {
@@ -80,10 +110,12 @@ function bounded(field: string, text: string, max: bigint): bigint {
   })
 }
 
-function requestOf(submission: Submission): Request {
+function requestOf(submission: Submission, { bytes, facts }: AskedWork): Request {
   const reward = submission.rewardMicroCredit ?? defaults.rewardMicroCredit
   return {
-    program: programOf(submission),
+    kind: submission.kind,
+    program: bytes,
+    facts,
     seed: bounded('seed', submission.seed ?? '0', 2n ** 64n - 1n),
     redundancy: submission.redundancy ?? defaults.redundancy,
     rewardMicroCredit: bounded('rewardMicroCredit', reward, rewardMicroCreditMax) as MicroCredit,
@@ -92,11 +124,10 @@ function requestOf(submission: Submission): Request {
   }
 }
 
-function refuseLength(program: Program, actual: number): void {
-  const expected = inputLength(program)
+function refuseLength({ inputLength: expected, summary }: WorkFacts, actual: number): void {
   if (actual === expected) return
   throw new ApiError('invalidField', {
-    detail: `the input has ${actual} bytes; the ${describeProgram(program)} takes ${expected}`,
+    detail: `the input has ${actual} bytes; the ${summary} takes ${expected}`,
     field: 'input',
     value: `${actual} bytes`,
     bound: `${expected} bytes`,
@@ -109,7 +140,7 @@ interface AskedInput {
   readonly bytes: Uint8Array | undefined
 }
 
-function inputOf({ sha256 }: Services, { input }: Submission, program: Program): AskedInput {
+function inputOf({ sha256 }: Services, { input }: Submission, facts: WorkFacts): AskedInput {
   if ('blob' in input) return { digest: input.blob as Digest, bytes: undefined }
   const bytes = decodeBase64(input.base64)
   if (bytes === undefined) {
@@ -120,7 +151,7 @@ function inputOf({ sha256 }: Services, { input }: Submission, program: Program):
       bound,
     })
   }
-  refuseLength(program, bytes.length)
+  refuseLength(facts, bytes.length)
   return { digest: encodeHex(sha256(bytes)) as Digest, bytes }
 }
 
@@ -128,12 +159,12 @@ function inputOf({ sha256 }: Services, { input }: Submission, program: Program):
 async function keepInput(
   { keeper }: Services,
   { digest, bytes }: AskedInput,
-  program: Program,
+  facts: WorkFacts,
   requester: RequesterId,
 ): Promise<void> {
   const length = await keeper.length(digest)
   if (length !== undefined) {
-    refuseLength(program, length)
+    refuseLength(facts, length)
     return
   }
   if (bytes === undefined) {
@@ -166,10 +197,11 @@ export async function submitTask(
   requester: RequesterId,
 ): Promise<Submitted> {
   const { clock, keeper, sha256, taskTurns } = services
-  const request = requestOf(submission)
-  const { program } = request
+  const asking = workOf(submission)
+  const { work, facts } = asking
+  const request = requestOf(submission, asking)
   const taskId = taskIdOf(requester, idempotencyKey ?? services.randomHex(32), sha256)
-  const input = inputOf(services, submission, program)
+  const input = inputOf(services, submission, facts)
 
   // In turn: of two with the same key the later one finds the task of the earlier one.
   return taskTurns.take(taskId, async () => {
@@ -184,9 +216,9 @@ export async function submitTask(
       })
     }
     return pinnedAll(keeper, [input.digest, ...asked.constants], async () => {
-      await refuseConstants(program, keeper)
-      await keepInput(services, input, program, requester)
-      await refuseInputEntries(program, async () => input.bytes ?? keeper.bytes(input.digest))
+      if (work.kind === 'program') await refuseConstants(work.program, keeper)
+      await keepInput(services, input, facts, requester)
+      await refuseInputEntries(work, async () => input.bytes ?? keeper.bytes(input.digest))
       const { keepOutput, outputLength } = asked
       if (keepOutput && !keeper.fits(requester, outputLength)) throw quotaExceeded(outputLength)
       const effects = await settle(services, { kind: 'submit', task: asked })

@@ -2,6 +2,7 @@
  * From what a requester asked to a task. The id follows from requester and idempotency key, so asking twice with one
  * key is the same task by construction; the request's own digest tells a repeat from a conflict.
  */
+import type { WorkFacts } from '@shardy/compute/work'
 import type { NewTask } from '@shardy/dispatch'
 import {
   type Digest,
@@ -10,26 +11,21 @@ import {
   field,
   type MicroCredit,
   message,
+  programIdOf,
   type RequesterId,
   type Sha256,
   type TaskId,
+  type TaskKind,
   type TimeMs,
   text,
   values,
 } from '@shardy/protocol'
-import {
-  byteLengthOf,
-  complexity,
-  constantDigests,
-  encodeProgram,
-  inputLength,
-  outputLength,
-  type Program,
-  programId,
-} from '@shardy/tensor'
 
 export interface Request {
-  readonly program: Program
+  readonly kind: TaskKind
+  /** The canonical bytes of what is to be run, and what they say. */
+  readonly program: Uint8Array
+  readonly facts: WorkFacts
   readonly seed: bigint
   readonly redundancy: number
   readonly rewardMicroCredit: MicroCredit
@@ -48,13 +44,6 @@ export function taskIdOf(requesterId: RequesterId, idempotencyKey: string, sha25
   return encodeHex(sha256(bytes).subarray(0, 16)) as TaskId
 }
 
-/** Of the constants that are blobs, each counted once. */
-function constantBytes({ constants }: Program): number {
-  const lengths = new Map(constants.map(({ type, digest }) => [digest, byteLengthOf(type)]))
-  lengths.delete(undefined)
-  return [...lengths.values()].reduce((sum, length) => sum + length, 0)
-}
-
 export function newTask(
   request: Request,
   inputDigest: Digest,
@@ -63,10 +52,11 @@ export function newTask(
   nowMs: TimeMs,
   sha256: Sha256,
 ): NewTask {
-  const { program, seed, redundancy, rewardMicroCredit, timeoutMs, keepOutput } = request
-  const programBytes = encodeProgram(program)
+  const { kind, program, facts, seed, redundancy, rewardMicroCredit, timeoutMs, keepOutput } = request
+  const { complexity, inputLength, outputLength, constants, constantBytes } = facts
   const asked = JSON.stringify({
-    program: encodeHex(programBytes),
+    kind,
+    program: encodeHex(program),
     input: inputDigest,
     seed: String(seed),
     redundancy,
@@ -78,16 +68,16 @@ export function newTask(
     taskId,
     requesterId,
     requestDigest: encodeHex(sha256(Uint8Array.from(asked, (letter) => letter.charCodeAt(0)))) as Digest,
-    kind: 'program',
-    program: programBytes,
-    programId: programId(program, sha256),
+    kind,
+    program,
+    programId: programIdOf(kind, program, sha256),
     seed,
-    complexity: complexity(program),
+    complexity,
     inputDigest,
-    inputLength: inputLength(program),
-    outputLength: outputLength(program),
-    constants: constantDigests(program),
-    constantBytes: constantBytes(program),
+    inputLength,
+    outputLength,
+    constants,
+    constantBytes,
     redundancy,
     rewardMicroCredit,
     keepOutput,

@@ -20,7 +20,7 @@ export interface Timer {
   after(durationMs: number, callback: () => void): () => void
 }
 
-type WithoutCall<R> = R extends unknown ? Omit<R, 'call'> : never
+export type WithoutCall<R> = R extends unknown ? Omit<R, 'call'> : never
 
 interface Wanted<Kind extends Answer['kind']> {
   readonly answer: Kind

@@ -3,10 +3,10 @@
  * lost its GPU is ended and its calls reject; the next one is started at once, and after repeated losses without the
  * GPU. When not even the CPU opens, the channel has failed and says why.
  */
-import { ComputeError, type Executor } from '@shardy/compute'
+import { ComputeError, type Execution, type Executor, type ShaderOptions } from '@shardy/compute'
 import { noBlobs } from '@shardy/tensor'
-import { type Calls, openCalls, type Thread, type Timer } from './call.ts'
-import type { CpuReason, Device } from './message.ts'
+import { type Calls, openCalls, type Thread, type Timer, type WithoutCall } from './call.ts'
+import type { CpuReason, Device, Request } from './message.ts'
 
 export type ComputeState =
   | { readonly kind: 'opening' }
@@ -46,6 +46,14 @@ function asComputeError(thrown: unknown): ComputeError {
   return thrown instanceof ComputeError
     ? thrown
     : new ComputeError('internal', String(thrown), { cause: thrown })
+}
+
+/** The buffer moves to the other thread when it holds nothing else; the caller's view is empty afterwards. */
+function movable(bytes: Uint8Array): ArrayBuffer {
+  const { buffer, byteLength } = bytes
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+    ? buffer
+    : new Uint8Array(bytes).buffer
 }
 
 export function openChannel(adapters: ChannelAdapters, without: CpuReason | undefined): Channel {
@@ -125,6 +133,33 @@ export function openChannel(adapters: ChannelAdapters, without: CpuReason | unde
     calls?.end(new ComputeError('closed', 'the compute worker was ended'))
   }
 
+  async function compute(
+    request: WithoutCall<Extract<Request, { kind: 'execute' | 'runShader' }>>,
+    buffer: ArrayBuffer,
+    { signal, onProgress }: ShaderOptions,
+  ): Promise<Execution> {
+    const current = await ready()
+    if (signal?.aborted) throw new ComputeError('aborted', 'the caller aborted')
+    try {
+      const { output, kept } = await current.call(request, {
+        answer: 'executed',
+        patienceMs: executePatienceMs,
+        transfer: [buffer],
+        signal,
+        onProgress,
+      })
+      losses = 0
+      return {
+        output: new Uint8Array(output),
+        kept: new Map(Array.from(kept, ([index, bytes]) => [index, new Uint8Array(bytes)])),
+      }
+    } catch (thrown) {
+      const error = asComputeError(thrown)
+      if (isLoss(error)) current.end(error)
+      throw error
+    }
+  }
+
   void begin()
   return {
     getState: () => state,
@@ -134,27 +169,12 @@ export function openChannel(adapters: ChannelAdapters, without: CpuReason | unde
       name: device.executor,
       adapter: device.adapter,
       async execute(program, input, { signal, onProgress, blobs = noBlobs, keep = [] } = {}) {
-        const current = await ready()
-        if (signal?.aborted) throw new ComputeError('aborted', 'the caller aborted')
-        // The buffer moves to the other thread when it holds nothing else; the caller's view is empty afterwards.
-        const isWhole = input.buffer instanceof ArrayBuffer && input.buffer.byteLength === input.byteLength
-        const buffer =
-          isWhole && input.buffer instanceof ArrayBuffer ? input.buffer : new Uint8Array(input).buffer
-        try {
-          const { output, kept } = await current.call(
-            { kind: 'execute', program, input: buffer, blobs, keep },
-            { answer: 'executed', patienceMs: executePatienceMs, transfer: [buffer], signal, onProgress },
-          )
-          losses = 0
-          return {
-            output: new Uint8Array(output),
-            kept: new Map(Array.from(kept, ([index, bytes]) => [index, new Uint8Array(bytes)])),
-          }
-        } catch (thrown) {
-          const error = asComputeError(thrown)
-          if (isLoss(error)) current.end(error)
-          throw error
-        }
+        const request = { kind: 'execute', program, input: movable(input), blobs, keep } as const
+        return compute(request, request.input, { signal, onProgress })
+      },
+      async runShader(task, payload, options = {}) {
+        const request = { kind: 'runShader', task, payload: movable(payload) } as const
+        return (await compute(request, request.payload, options)).output
       },
       async close() {
         close()

@@ -37,6 +37,12 @@ export type Request =
       readonly blobs: Blobs
       readonly keep: readonly number[]
     }
+  | {
+      readonly kind: 'runShader'
+      readonly call: number
+      readonly task: Uint8Array
+      readonly payload: ArrayBuffer
+    }
   /** Not a call of its own: the execution still answers, usually with the error `aborted`. */
   | { readonly kind: 'abort'; readonly call: number }
 

@@ -2,7 +2,7 @@
  * The compute worker's side of the conversation: opens a device, runs programs on it, and answers every call once.
  * It knows nothing of its surroundings but how to post, so that tests run it without a worker.
  */
-import { ComputeError, measureOpsPerSecond } from '@shardy/compute'
+import { ComputeError, type Execution, measureOpsPerSecond, type ShaderOptions } from '@shardy/compute'
 import type { OpenDevice } from './device.ts'
 import type { Answer, CpuReason, Request } from './message.ts'
 
@@ -32,8 +32,7 @@ export function createService({ open, post, nowMs }: ServiceHost) {
     return opened
   }
 
-  async function execute(request: Extract<Request, { kind: 'execute' }>): Promise<void> {
-    const { call, program, input, blobs, keep } = request
+  async function run(call: number, compute: (options: ShaderOptions) => Promise<Execution>): Promise<void> {
     const controller = new AbortController()
     running.set(call, controller)
     let saidAtMs = Number.NEGATIVE_INFINITY
@@ -43,13 +42,7 @@ export function createService({ open, post, nowMs }: ServiceHost) {
       post({ kind: 'progressed', call, permille }, [])
     }
     try {
-      const { executor } = device()
-      const execution = await executor.execute(program, new Uint8Array(input), {
-        blobs,
-        keep,
-        signal: controller.signal,
-        onProgress,
-      })
+      const execution = await compute({ signal: controller.signal, onProgress })
       const output = wholeBuffer(execution.output)
       const kept = new Map(Array.from(execution.kept, ([index, bytes]) => [index, wholeBuffer(bytes)]))
       post({ kind: 'executed', call, output, kept }, [output, ...kept.values()])
@@ -68,8 +61,21 @@ export function createService({ open, post, nowMs }: ServiceHost) {
         const operationsPerSecond = await measureOpsPerSecond(device().executor, nowMs)
         return post({ kind: 'measured', call, operationsPerSecond }, [])
       }
-      case 'execute':
-        return execute(request)
+      case 'execute': {
+        const { program, input, blobs, keep } = request
+        const { executor } = device()
+        return run(call, (options) =>
+          executor.execute(program, new Uint8Array(input), { ...options, blobs, keep }),
+        )
+      }
+      case 'runShader': {
+        const { executor } = device()
+        return run(call, async (options) => {
+          if (executor.runShader === undefined) throw new ComputeError('internal', 'no shaders here')
+          const output = await executor.runShader(request.task, new Uint8Array(request.payload), options)
+          return { output, kept: new Map() }
+        })
+      }
     }
   }
 

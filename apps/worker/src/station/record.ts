@@ -1,11 +1,10 @@
 /** What this page has done since it was opened, over all its sessions: a bounded list and exact sums. */
 import type { DeliveryId } from '@shardy/protocol'
-import type { Program } from '@shardy/tensor'
 import type { HistoryEntry, Totals, WorkerView } from '@shardy/worker'
 
 export interface RecordEntry extends HistoryEntry {
   /** Unknown for work that was handed back unread. */
-  readonly program: Program | undefined
+  readonly summary: string | undefined
 }
 
 export interface WorkRecord {
@@ -15,7 +14,7 @@ export interface WorkRecord {
 }
 
 const entriesMax = 200
-const programsMax = 2 * entriesMax
+const summariesMax = 2 * entriesMax
 const nothing: Totals = { accepted: 0, unpaid: 0, rejected: 0, cancelled: 0, rewardMicroCredit: 0n }
 
 function add(left: Totals, right: Totals): Totals {
@@ -31,12 +30,12 @@ function add(left: Totals, right: Totals): Totals {
 type Done = Pick<WorkerView, 'history' | 'totals'>
 
 export function createRecord() {
-  const programs = new Map<DeliveryId, Program>()
+  const summaries = new Map<DeliveryId, string>()
   let kept: WorkRecord = { entries: [], totals: nothing }
   let last: { readonly of: Done; readonly record: WorkRecord } | undefined
 
   function combine({ history, totals }: Done): WorkRecord {
-    const entries = history.map((entry) => ({ ...entry, program: programs.get(entry.deliveryId) }))
+    const entries = history.map((entry) => ({ ...entry, summary: summaries.get(entry.deliveryId) }))
     return {
       entries: [...entries, ...kept.entries].slice(0, entriesMax),
       totals: add(kept.totals, totals),
@@ -44,12 +43,12 @@ export function createRecord() {
   }
 
   return {
-    /** What a delivery's program was; the session's history names only the delivery. */
-    remember(deliveryId: DeliveryId, program: Program): void {
-      programs.set(deliveryId, program)
-      if (programs.size <= programsMax) return
-      for (const oldest of programs.keys()) {
-        programs.delete(oldest)
+    /** What a delivery computed, in words; the session's history names only the delivery. */
+    remember(deliveryId: DeliveryId, summary: string): void {
+      summaries.set(deliveryId, summary)
+      if (summaries.size <= summariesMax) return
+      for (const oldest of summaries.keys()) {
+        summaries.delete(oldest)
         return
       }
     },

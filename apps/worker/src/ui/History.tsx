@@ -1,6 +1,5 @@
 /** Finished pieces of work, newest first: what became of each, and what it paid. */
 
-import { describeProgram } from '@shardy/tensor'
 import { memo, useState } from 'react'
 import type { RecordEntry } from '../station/record.ts'
 import { formatCredits } from '../view/credits.ts'
@@ -10,7 +9,7 @@ const shownAtFirst = 10
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
 function Row({ entry }: { readonly entry: RecordEntry }) {
-  const { deliveryId, taskId, atMs, ending, program } = entry
+  const { deliveryId, taskId, atMs, ending, summary } = entry
   const { name, tone, title, detail } = describeEnding(ending)
   const rewardMicroCredit = ending.kind === 'settled' ? ending.rewardMicroCredit : 0n
   return (
@@ -19,7 +18,7 @@ function Row({ entry }: { readonly entry: RecordEntry }) {
         <b>{title}</b>: {detail}
       </span>
       <span className="detail">
-        {program === undefined ? '' : `${describeProgram(program)} · `}
+        {summary === undefined ? '' : `${summary} · `}
         <span title={taskId}>task {taskId.slice(0, 8)}</span> ·{' '}
         <time dateTime={new Date(atMs).toISOString()}>{clock.format(atMs)}</time>
       </span>

@@ -1,6 +1,5 @@
 /** What is here right now, each piece with its phase and progress. */
 
-import { describeProgram } from '@shardy/tensor'
 import type { DeliveryView } from '@shardy/worker'
 import type { StatusName } from '../view/status.ts'
 import { describePhase } from '../view/work.ts'
@@ -24,11 +23,11 @@ export function Running({ deliveries, status }: RunningProps) {
         <p className="empty">{emptyWords[status] ?? 'Nothing while this worker is not connected.'}</p>
       ) : (
         <ul className="rows">
-          {deliveries.map(({ deliveryId, program, phase, permille }) => (
+          {deliveries.map(({ deliveryId, summary, phase, permille }) => (
             <li key={deliveryId} data-testid="running" data-phase={phase}>
-              <span className="what">{describeProgram(program)}</span>
+              <span className="what">{summary}</span>
               <span className="detail">{describePhase(phase)}</span>
-              <progress max={1000} value={permille} aria-label={describeProgram(program)} />
+              <progress max={1000} value={permille} aria-label={summary} />
             </li>
           ))}
         </ul>

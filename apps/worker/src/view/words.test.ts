@@ -79,8 +79,6 @@ test.each([
   expect(formatLarge(value)).toBe(text)
 })
 
-test('a program is told by its shapes', () => {})
-
 test.each([
   [{ kind: 'asked' }, 'The address of this page asks for the CPU (?cpu).'],
   [{ kind: 'refused', message: 'it offers no adapter' }, 'No GPU: it offers no adapter.'],

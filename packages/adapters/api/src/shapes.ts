@@ -13,9 +13,11 @@ import {
   redundancyMin,
   statementsPerBatchMax,
   taskStatuses,
+  values,
 } from '@shardy/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 
+const { taskKinds } = values
 const closed = { additionalProperties: false }
 const safeInteger = Number.MAX_SAFE_INTEGER
 
@@ -50,7 +52,7 @@ export const program = Type.Union(
   {
     description:
       'the exact int8 matrix product C (m × n, int32) = A (m × k) · B (k × n), or any exact program as its ' +
-      'canonical bytes (docs/spec/tensor.md)',
+      'canonical bytes (docs/spec/tensor.md); of kind shader, the bytes of a shader task (docs/spec/shader.md)',
   },
 )
 
@@ -78,7 +80,7 @@ const timeoutMsMax = 86_400_000
 
 export const submission = Type.Object(
   {
-    kind: words(['program']),
+    kind: words(taskKinds),
     program,
     input,
     seed: Type.Optional(decimal('64 bits for programs that draw numbers')),
@@ -92,6 +94,12 @@ export const submission = Type.Object(
     rewardMicroCredit: Type.Optional(decimal('divided among the workers that agreed; test credits')),
     timeoutMs: Type.Optional(Type.Integer({ minimum: timeoutMsMin, maximum: timeoutMsMax })),
     output: Type.Optional(words(['keep', 'digest'])),
+    allowInexact: Type.Optional(
+      Type.Boolean({
+        description:
+          'a shader outside the exact subset: honest workers may differ in it, and equal digests need not be found',
+      }),
+    ),
   },
   closed,
 )
@@ -99,8 +107,8 @@ export type Submission = Static<typeof submission>
 
 export const taskView = Type.Object({
   taskId,
-  kind: words(['program']),
-  program: Type.String({ description: 'what the program is, in words' }),
+  kind: words(taskKinds),
+  program: Type.String({ description: 'what the program or shader is, in words' }),
   programId: hex(32, "hash of the program's canonical bytes"),
   seed: decimal('64 bits'),
   input: Type.Object({ digest, length }),
@@ -169,7 +177,7 @@ const attestation = Type.Object(
 export const receiptView = Type.Object(
   {
     taskId,
-    kind: words(['program']),
+    kind: words(taskKinds),
     program: Type.String({
       maxLength: Math.ceil(programBytesMax / 3) * 4,
       description: 'canonical bytes, base64',

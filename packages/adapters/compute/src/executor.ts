@@ -3,6 +3,7 @@
  * first. Executors give the bytes that `@shardy/tensor` defines, or an error; never other bytes.
  */
 import { describeRefusal } from '@shardy/protocol'
+import { describeTaskRefusal, parseShaderTask, refusePayload, type ShaderTask } from '@shardy/shader'
 import {
   type Blobs,
   noBlobs,
@@ -25,6 +26,8 @@ export interface ExecuteOptions {
   readonly onProgress?: ((permille: number) => void) | undefined
 }
 
+export type ShaderOptions = Pick<ExecuteOptions, 'signal' | 'onProgress'>
+
 export interface Execution {
   /** The program's outputs, one after the other. */
   readonly output: Uint8Array
@@ -39,6 +42,11 @@ export interface Executor {
   readonly adapter: string
   /** May be called again before it answers; the executor takes calls in turn or side by side, as suits its device. */
   execute(program: Program, input: Uint8Array, options?: ExecuteOptions): Promise<Execution>
+  /**
+   * Runs a user's shader from its task's bytes and gives its output, floats in their one form. Absent where the executor has
+   * no way to run any.
+   */
+  runShader?(task: Uint8Array, payload: Uint8Array, options?: ShaderOptions): Promise<Uint8Array>
   /** Frees the device. Calls that are still open, and later ones, reject with `closed`. */
   close(): Promise<void>
 }
@@ -51,6 +59,7 @@ export type ComputeErrorKind =
   | 'closed'
   | 'deviceLost'
   | 'outOfMemory'
+  | 'outOfFuel'
   | 'validation'
   | 'internal'
 
@@ -91,6 +100,19 @@ export function admit(
     )
   }
   return [...inputs.value, ...constants.value]
+}
+
+/** The shader task that these bytes are, with a payload that fits it. */
+export function admitShader(task: Uint8Array, payload: Uint8Array): ShaderTask {
+  const parsed = parseShaderTask(task)
+  if (!parsed.ok) throw new ComputeError('programRefused', describeTaskRefusal(parsed.refusal))
+  const refusal = refusePayload(parsed.value, payload)
+  if (refusal !== undefined) throw new ComputeError('inputRefused', describeRefusal(refusal))
+  return parsed.value
+}
+
+export function outOfFuel(): ComputeError {
+  return new ComputeError('outOfFuel', 'an invocation of the shader spent its fuel; there is no output')
 }
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {

@@ -7,9 +7,11 @@ export {
   type ExecuteOptions,
   type Execution,
   type Executor,
+  type ShaderOptions,
 } from './executor.ts'
 export { createReferenceExecutor } from './reference.ts'
 export { createSelfCheckingExecutor, type SelfCheckAdapters } from './selfChecking.ts'
 export { type Kernels, type OpenedKernels, openKernels } from './wasm/kernels.ts'
 export { createWebGpuExecutor } from './webgpu/executor.ts'
 export { type Opened, type OpenOptions, type OpenRefusal, openWebGpu } from './webgpu/open.ts'
+export { type DecodedWork, decodeWork, factsOf, type Work, type WorkFacts } from './work.ts'

@@ -117,6 +117,7 @@ export function createSelfCheckingExecutor(executor: Executor, adapters: SelfChe
         `${executor.adapter} computes wrongly: ${second.fault}, twice; it is not used again`,
       )
     },
+    ...(executor.runShader && { runShader: executor.runShader }),
     close: () => executor.close(),
   }
 }

@@ -1,4 +1,6 @@
 /** What a session wants done, in order. Those that take time are answered by an input with the same run or connection. */
+
+import type { Work } from '@shardy/compute/work'
 import type { DeliveryId, PublicKey, Signature } from '@shardy/protocol'
 import type { Blobs, Program } from '@shardy/tensor'
 import type { WorkerEvent } from './event.ts'
@@ -32,7 +34,7 @@ export type Effect =
   | {
       readonly kind: 'execute'
       readonly run: number
-      readonly program: Program
+      readonly work: Work
       readonly input: Uint8Array
       readonly blobs: Blobs
     }

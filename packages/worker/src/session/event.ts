@@ -9,7 +9,6 @@ import type {
   SessionId,
   TaskId,
 } from '@shardy/protocol'
-import type { Program } from '@shardy/tensor'
 import type { LostReason, StopReason } from './reason.ts'
 
 interface AboutDelivery {
@@ -22,7 +21,7 @@ export type WorkerEvent =
   | { readonly kind: 'admitted'; readonly sessionId: SessionId; readonly orchestratorId: OrchestratorId }
   | { readonly kind: 'lost'; readonly reason: LostReason; readonly retryMs: number }
   | { readonly kind: 'stopped'; readonly reason: StopReason }
-  | (AboutDelivery & { readonly kind: 'executing'; readonly program: Program })
+  | (AboutDelivery & { readonly kind: 'executing'; readonly summary: string })
   | (AboutDelivery & { readonly kind: 'rejected'; readonly reason: RejectReason; readonly text: string })
   | (AboutDelivery & { readonly kind: 'committed' })
   | (AboutDelivery & { readonly kind: 'answered' })

@@ -9,7 +9,6 @@ import {
   commitTo,
   resultStatement,
 } from '@shardy/protocol'
-import { outputLength } from '@shardy/tensor'
 import { answeredMax, payloadPatienceMs, progressStepPermille, uplinkBytesPerMs } from './bounds.ts'
 import { lose } from './connection.ts'
 import { forgetAnswered, rejectHeld } from './ending.ts'
@@ -32,12 +31,17 @@ export function startNext(turn: Turn): void {
   if (turn.state.executing !== undefined) return
   for (const held of turn.state.deliveries.values()) {
     if (held.phase.kind !== 'queued') continue
-    const { run, program, delivery } = held
+    const { run, work, facts, delivery } = held
     const { input, blobs } = held.phase
     hold(turn, { ...held, phase: { kind: 'executing', permille: 0, saidPermille: 0 } })
     change(turn, { executing: run })
-    report(turn, { kind: 'executing', deliveryId: delivery.deliveryId, taskId: delivery.taskId, program })
-    turn.effects.push({ kind: 'execute', run, program, input, blobs })
+    report(turn, {
+      kind: 'executing',
+      deliveryId: delivery.deliveryId,
+      taskId: delivery.taskId,
+      summary: facts.summary,
+    })
+    turn.effects.push({ kind: 'execute', run, work, input, blobs })
     return
   }
 }
@@ -68,9 +72,9 @@ export function executed(turn: Turn, { run, output, outputDigest, salt }: InputO
   free(turn, run)
   const held = heldByRun(turn, run)
   if (held?.phase.kind === 'executing') {
-    const expected = outputLength(held.program)
+    const expected = held.facts.outputLength
     if (output.length !== expected) {
-      const why = `the executor gave ${output.length} bytes, the program makes ${expected}`
+      const why = `the executor gave ${output.length} bytes, the ${held.facts.summary} makes ${expected}`
       rejectHeld(turn, held, 'executionFailed', why)
     } else {
       const kept = held.delivery.returnOutput ? output : undefined

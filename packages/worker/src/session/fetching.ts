@@ -3,7 +3,7 @@
  * it names any. What cannot be brought is handed back; it says nothing of the worker.
  */
 import type { Blobs } from '@shardy/tensor'
-import { constantDigests, noBlobs } from '@shardy/tensor'
+import { noBlobs } from '@shardy/tensor'
 import { rejectHeld } from './ending.ts'
 import { startNext } from './execution.ts'
 import type { InputOf } from './input.ts'
@@ -17,10 +17,10 @@ function queue(turn: Turn, held: HeldDelivery, input: Uint8Array, blobs: Blobs):
 
 /** The input is verified: on to the constants, or straight into the queue. */
 export function prepare(turn: Turn, held: HeldDelivery, input: Uint8Array): void {
-  const { run, program, delivery } = held
-  if (constantDigests(program).length === 0) return queue(turn, held, input, noBlobs)
+  const { run, work, facts, delivery } = held
+  if (work.kind !== 'program' || facts.constants.length === 0) return queue(turn, held, input, noBlobs)
   hold(turn, { ...held, phase: { kind: 'fetching', input } })
-  turn.effects.push({ kind: 'fetchConstants', run, deliveryId: delivery.deliveryId, program })
+  turn.effects.push({ kind: 'fetchConstants', run, deliveryId: delivery.deliveryId, program: work.program })
 }
 
 export function constantsFetched(turn: Turn, { run, blobs }: InputOf<'constantsFetched'>): void {

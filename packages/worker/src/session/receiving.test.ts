@@ -55,7 +55,13 @@ test('a delivery with its payload is verified, acknowledged and executed', () =>
   ])
   scenario.verify(1)
   expect(scenario.done).toEqual(['ack', 'execute'])
-  expect(scenario.effects.at(-1)).toEqual({ kind: 'execute', run: 1, program, input, blobs: noBlobs })
+  expect(scenario.effects.at(-1)).toEqual({
+    kind: 'execute',
+    run: 1,
+    work: { kind: 'program', program },
+    input,
+    blobs: noBlobs,
+  })
   expect(scenario.phase()).toBe('executing')
 })
 

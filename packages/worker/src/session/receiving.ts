@@ -2,18 +2,17 @@
  * A delivery's arrival (spec W20–W22): the meta frame is admitted or handed back with the reason, the raw frame must
  * have the announced length and digest, and the orchestrator's attestation must hold before anything is executed.
  */
+
+import { decodeWork, factsOf, type Work, type WorkFacts } from '@shardy/compute/work'
 import {
   attestedPayload,
   type Delivery,
   type Digest,
   deliveryStatement,
-  describeRefusal,
-  domainPayload,
-  encodeHex,
   type ProgramId,
+  programIdOf,
   type RejectReason,
 } from '@shardy/protocol'
-import { complexity, decodeProgram, inputLength, outputLength, type Program } from '@shardy/tensor'
 import { committedBytesMax, committedMax, payloadPatienceMs } from './bounds.ts'
 import { lose } from './connection.ts'
 import { refuseDelivery, rejectHeld } from './ending.ts'
@@ -23,33 +22,38 @@ import type { Admitted, HeldDelivery } from './state.ts'
 import { change, changeAdmitted, countHeld, heldByRun, hold, send, type Turn, takesSlot } from './turn.ts'
 
 type Judged =
-  | { readonly ok: true; readonly program: Program; readonly programId: ProgramId }
+  | {
+      readonly ok: true
+      readonly work: Work
+      readonly facts: WorkFacts
+      readonly programId: ProgramId
+    }
   | { readonly ok: false; readonly reason: RejectReason; readonly why: string }
 
 function no(reason: RejectReason, why: string): Judged {
   return { ok: false, reason, why }
 }
 
-/** Time that what is held and this program need, by the measured speed; zero where nothing was measured. */
-function needsMs(turn: Turn, program: Program): number {
+/** Time that what is held and this work need, by the measured speed; zero where nothing was measured. */
+function needsMs(turn: Turn, { complexity }: WorkFacts): number {
   const { operationsPerSecond } = turn.rules
   if (operationsPerSecond === 0) return 0
-  let operations = complexity(program)
+  let operations = complexity
   for (const held of turn.state.deliveries.values()) {
-    if (takesSlot(held)) operations += complexity(held.program)
+    if (takesSlot(held)) operations += held.facts.complexity
   }
   return (1000 * operations) / operationsPerSecond
 }
 
 /** What a delivery keeps in memory from its execution until commitments are closed. */
-function keptBytes({ commitFirst, returnOutput }: Delivery, program: Program): number {
-  return commitFirst && returnOutput ? outputLength(program) : 0
+function keptBytes({ commitFirst, returnOutput }: Delivery, { outputLength }: WorkFacts): number {
+  return commitFirst && returnOutput ? outputLength : 0
 }
 
 function heldOutputBytes({ deliveries }: Turn['state']): number {
   let bytes = 0
-  for (const { delivery, program, phase } of deliveries.values()) {
-    if (phase.kind !== 'answered') bytes += keptBytes(delivery, program)
+  for (const { delivery, facts, phase } of deliveries.values()) {
+    if (phase.kind !== 'answered') bytes += keptBytes(delivery, facts)
   }
   return bytes
 }
@@ -63,18 +67,22 @@ function judge(turn: Turn, connection: Admitted, delivery: Delivery): Judged {
   if (committed >= committedMax) return no('busy', `${committed} commitments wait to be revealed`)
   if (!rules.kinds.includes(delivery.kind)) return no('unsupported', `tasks of kind ${delivery.kind}`)
   if (delivery.proof !== 'none') return no('unsupported', `proofs of kind ${delivery.proof}`)
-  const decoded = decodeProgram(delivery.program)
-  if (!decoded.ok) return no('unsupported', describeRefusal(decoded.refusal))
-  const program = decoded.value
-  const expected = inputLength(program)
+  const decoded = decodeWork(delivery.kind, delivery.program)
+  if (!decoded.ok) return no('unsupported', decoded.reason)
+  const { work } = decoded
+  const facts = factsOf(work)
+  const expected = facts.inputLength
   if (delivery.payloadLength !== expected) {
-    return no('unsupported', `the program takes ${expected} bytes of input, not ${delivery.payloadLength}`)
+    return no(
+      'unsupported',
+      `the ${facts.summary} takes ${expected} bytes of input, not ${delivery.payloadLength}`,
+    )
   }
-  const largest = Math.max(expected, outputLength(program))
+  const largest = Math.max(expected, facts.outputLength)
   if (largest > connection.payloadBytesMax) {
     return no('tooLarge', `${largest} bytes, the limit is ${connection.payloadBytesMax}`)
   }
-  const kept = keptBytes(delivery, program)
+  const kept = keptBytes(delivery, facts)
   const keptAlready = heldOutputBytes(state)
   if (kept > 0 && keptAlready + kept > committedBytesMax) {
     const why = `${keptAlready} bytes of outputs wait to be revealed, ${kept} more would pass ${committedBytesMax}`
@@ -82,12 +90,12 @@ function judge(turn: Turn, connection: Admitted, delivery: Delivery): Judged {
   }
   const leftMs = delivery.deadlineMs - connection.orchestrator.clockOffsetMs - turn.nowMs
   if (leftMs <= 0) return no('outOfTime', 'the deadline has passed')
-  const neededMs = needsMs(turn, program)
+  const neededMs = needsMs(turn, facts)
   if (neededMs > leftMs) {
     return no('outOfTime', `needs about ${Math.ceil(neededMs)} ms, ${Math.floor(leftMs)} ms are left`)
   }
-  const programId = encodeHex(rules.sha256(domainPayload('program', delivery.program))) as ProgramId
-  return { ok: true, program, programId }
+  const programId = programIdOf(delivery.kind, delivery.program, rules.sha256)
+  return { ok: true, work, facts, programId }
 }
 
 export function deliveryCame(turn: Turn, connection: Admitted, delivery: Delivery): void {
@@ -100,10 +108,12 @@ export function deliveryCame(turn: Turn, connection: Admitted, delivery: Deliver
   }
   if (!judged.ok) return refuseDelivery(turn, delivery, judged.reason, judged.why)
   const run = turn.state.runs + 1
-  const { program, programId } = judged
+  const { work, facts, programId } = judged
   change(turn, { runs: run })
-  // Every program takes input, so the raw frame is always on its way here.
-  hold(turn, { run, delivery, program, programId, phase: { kind: 'awaitingPayload' } })
+  const held: HeldDelivery = { run, delivery, work, facts, programId, phase: { kind: 'awaitingPayload' } }
+  hold(turn, held)
+  // Without input there is no raw frame to wait for.
+  if (payloadLength === 0) verifyHeld(turn, connection, held, new Uint8Array(0))
 }
 
 export function payloadCame(turn: Turn, connection: Admitted, input: Uint8Array): void {
@@ -111,10 +121,16 @@ export function payloadCame(turn: Turn, connection: Admitted, input: Uint8Array)
   changeAdmitted(turn, { receiving: undefined })
   const held = receiving?.wanted ? turn.state.deliveries.get(receiving.deliveryId) : undefined
   if (held === undefined) return
-  const { payloadLength, attestation } = held.delivery
+  const { payloadLength } = held.delivery
   if (input.length !== payloadLength) {
     return rejectHeld(turn, held, 'corrupted', `${input.length} bytes came, ${payloadLength} were announced`)
   }
+  verifyHeld(turn, connection, held, input)
+}
+
+/** The whole input is here: are input and delivery what the orchestrator signed? */
+function verifyHeld(turn: Turn, connection: Admitted, held: HeldDelivery, input: Uint8Array): void {
+  const { attestation } = held.delivery
   const { sha256, workerId } = turn.rules
   const statement = deliveryStatement(held.delivery, held.programId, workerId)
   const payload = attestedPayload(statement, attestation, sha256)

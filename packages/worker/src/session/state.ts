@@ -2,6 +2,8 @@
  * What a worker's session remembers. Times are milliseconds on the worker's own clock unless a type says otherwise;
  * `clockOffsetMs` leads to the orchestrator's. Everything here is bounded by `bounds.ts`.
  */
+
+import type { Work, WorkFacts } from '@shardy/compute/work'
 import type {
   Attestation,
   CancelReason,
@@ -18,7 +20,7 @@ import type {
   SessionId,
   TaskId,
 } from '@shardy/protocol'
-import type { Blobs, Program } from '@shardy/tensor'
+import type { Blobs } from '@shardy/tensor'
 import type { LostReason, StopReason } from './reason.ts'
 
 export interface Orchestrator {
@@ -98,7 +100,8 @@ export interface HeldDelivery {
   /** Counts this worker's deliveries; replies carry it, so a late one never meets another delivery. */
   readonly run: number
   readonly delivery: Delivery
-  readonly program: Program
+  readonly work: Work
+  readonly facts: WorkFacts
   readonly programId: ProgramId
   readonly phase: Phase
 }

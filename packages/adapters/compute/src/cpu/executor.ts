@@ -12,13 +12,14 @@ import {
   type Tensor,
   type Value,
 } from '@shardy/tensor'
-import { admit, closedError, type Executor, keepValues, throwIfAborted } from '../executor.ts'
+import { admit, admitShader, closedError, type Executor, keepValues, throwIfAborted } from '../executor.ts'
 import { openTurns } from '../turns.ts'
 import { type Kernels, openKernels } from '../wasm/kernels.ts'
 import type { RightShape } from '../wasm/matmul.ts'
 import { runNode } from './node.ts'
 import type { Multiplier, Work } from './products.ts'
 import { createResidents, type Residents } from './residents.ts'
+import { interpretShader } from './shader.ts'
 import { canShare, openThreads, type Threads } from './threads.ts'
 
 /** How one node is run. */
@@ -148,6 +149,14 @@ export function createCpuExecutor({ threads: count = 0 }: CpuOptions = {}): Exec
       } finally {
         turns.close()
       }
+    },
+    async runShader(task, payload, { signal, onProgress } = {}) {
+      if (closed) throw closedError(name)
+      const shader = admitShader(task, payload)
+      throwIfAborted(signal)
+      const output = interpretShader(shader, payload)
+      onProgress?.(1000)
+      return output
     },
     async close() {
       closed = true

@@ -1,0 +1,87 @@
+/**
+ * What a task asks to have run: an exact program, or a user's shader. One reading of the bytes gives whoever schedules,
+ * serves or runs them the same facts.
+ */
+import { type Digest, describeRefusal, type TaskKind } from '@shardy/protocol'
+import { describeTaskRefusal, parseShaderTask, type ShaderTask } from '@shardy/shader'
+import {
+  byteLengthOf,
+  complexity,
+  constantDigests,
+  decodeProgram,
+  describeProgram,
+  inputLength,
+  outputLength,
+  type Program,
+} from '@shardy/tensor'
+
+export type Work =
+  | { readonly kind: 'program'; readonly program: Program }
+  /** The bytes too: executors read them for themselves. */
+  | { readonly kind: 'shader'; readonly shader: ShaderTask; readonly bytes: Uint8Array }
+
+export interface WorkFacts {
+  readonly inputLength: number
+  readonly outputLength: number
+  /** Multiply-adds or steps of like cost; for a shader an upper bound. */
+  readonly complexity: number
+  readonly constants: readonly Digest[]
+  readonly constantBytes: number
+  /** In a few words, for a person. */
+  readonly summary: string
+}
+
+export type DecodedWork =
+  | { readonly ok: true; readonly work: Work }
+  | { readonly ok: false; readonly field: string; readonly reason: string }
+
+export function decodeWork(kind: TaskKind, bytes: Uint8Array): DecodedWork {
+  switch (kind) {
+    case 'program': {
+      const decoded = decodeProgram(bytes)
+      if (decoded.ok) return { ok: true, work: { kind, program: decoded.value } }
+      return { ok: false, field: decoded.refusal.field, reason: describeRefusal(decoded.refusal) }
+    }
+    case 'shader': {
+      const parsed = parseShaderTask(bytes)
+      if (parsed.ok) return { ok: true, work: { kind, shader: parsed.value, bytes } }
+      const field = parsed.refusal.kind === 'source' ? 'shader.source' : parsed.refusal.field
+      return { ok: false, field, reason: describeTaskRefusal(parsed.refusal) }
+    }
+  }
+}
+
+export function factsOf(work: Work): WorkFacts {
+  switch (work.kind) {
+    case 'program': {
+      const { program } = work
+      return {
+        inputLength: inputLength(program),
+        outputLength: outputLength(program),
+        complexity: complexity(program),
+        constants: constantDigests(program),
+        constantBytes: constantBytes(program),
+        summary: describeProgram(program),
+      }
+    }
+    case 'shader': {
+      const { payloadBytes, outputBytes, work: steps, exactness, invocations } = work.shader
+      const count = `${invocations} invocation${invocations === 1 ? '' : 's'}`
+      return {
+        inputLength: payloadBytes,
+        outputLength: outputBytes,
+        complexity: steps,
+        constants: [],
+        constantBytes: 0,
+        summary: `${exactness.exactness} shader of ${count}`,
+      }
+    }
+  }
+}
+
+/** Of the constants that are blobs, each counted once. */
+function constantBytes({ constants }: Program): number {
+  const lengths = new Map(constants.map(({ type, digest }) => [digest, byteLengthOf(type)]))
+  lengths.delete(undefined)
+  return [...lengths.values()].reduce((sum, length) => sum + length, 0)
+}
