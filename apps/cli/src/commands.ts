@@ -6,11 +6,13 @@ import { receipt } from './commands/receipt.ts'
 import { receiptCheck } from './commands/receiptCheck.ts'
 import { submitMatmul } from './commands/submitMatmul.ts'
 import { submitProgram } from './commands/submitProgram.ts'
+import { submitShader } from './commands/submitShader.ts'
 import { cancel, forget, get, list, output, wait } from './commands/task.ts'
 
 export const commands: readonly Command[] = [
   submitMatmul,
   submitProgram,
+  submitShader,
   programShow,
   wait,
   get,

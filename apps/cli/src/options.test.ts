@@ -55,7 +55,7 @@ describe('refused by name', () => {
   const lines: readonly (readonly [string, RegExp])[] = [
     ['', /^usage: no command is given$/],
     ['frobnicate', /'frobnicate' is no command/],
-    ['submit', /'submit' is no command; did you mean submit matmul, submit program\?/],
+    ['submit', /'submit' is no command; did you mean submit matmul, submit program, submit shader\?/],
     ['submit vector', /did you mean submit matmul/],
     ['list --frob 3', /--frob is no option of `shardy list`; it takes --status --limit/],
     ['list --size 3', /--size is no option of `shardy list`/],

@@ -29,6 +29,7 @@ export {
   type ProgramRequest,
   type Requester,
   type RequesterConfig,
+  type ShaderRequest,
   type SubmitOptions,
   type TaskTerms,
   type WaitOptions,

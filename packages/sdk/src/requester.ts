@@ -67,6 +67,15 @@ export interface ProgramRequest extends TaskTerms, SubmitOptions, UploadOptions 
   readonly blobs?: Blobs | undefined
 }
 
+export interface ShaderRequest extends TaskTerms, SubmitOptions, UploadOptions {
+  /** The canonical bytes of a shader task, as `encodeShaderTask` makes them. */
+  readonly task: Uint8Array
+  /** What the shader reads. Workers that compute the task see it. */
+  readonly input: Uint8Array<ArrayBuffer>
+  /** A shader outside the exact subset: honest workers may differ in it. */
+  readonly allowInexact?: boolean | undefined
+}
+
 export interface WaitOptions {
   readonly onEvent?: ((event: EventView) => void) | undefined
   readonly signal?: AbortSignal | undefined
@@ -81,6 +90,7 @@ export interface Requester {
   submit(submission: Submission, options?: SubmitOptions): Promise<TaskView>
   submitMatmul(request: MatmulRequest): Promise<TaskView>
   submitProgram(request: ProgramRequest): Promise<TaskView>
+  submitShader(request: ShaderRequest): Promise<TaskView>
   /** Follows the task to its end: verified, dead or cancelled. */
   wait(taskId: string, options?: WaitOptions): Promise<TaskView>
   get(taskId: string): Promise<TaskView>
@@ -184,6 +194,20 @@ export function createRequester(config: RequesterConfig): Requester {
       const input = await givenInput(bytes, { onProgress, signal })
       const base64 = encodeBase64(encodeProgram(program))
       const submission = { kind: 'program', program: { base64 }, input, ...termsOf(rest) } as const
+      return requester.submit(submission, { idempotencyKey, signal })
+    },
+    async submitShader({
+      task,
+      input: bytes,
+      allowInexact = false,
+      idempotencyKey,
+      signal,
+      onProgress,
+      ...rest
+    }) {
+      const input = await givenInput(bytes, { onProgress, signal })
+      const program = { base64: encodeBase64(task) }
+      const submission = { kind: 'shader', program, input, allowInexact, ...termsOf(rest) } as const
       return requester.submit(submission, { idempotencyKey, signal })
     },
     async wait(taskId, { onEvent, signal } = {}) {
