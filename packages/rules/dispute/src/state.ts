@@ -87,21 +87,10 @@ export function roundsMax(count: number): number {
   return rounds
 }
 
-/** When a dispute is over at the latest, whatever anybody does or does not do. */
+/** When a dispute is over at the latest once its signatures are verified, whatever anybody does or does not do. */
 export function endsByMs(dispute: DisputeRecord, { revealMs, executeMs }: DisputePolicy): TimeMs {
-  const { phase, dueMs, a, b, from, to } = dispute
-  switch (phase) {
-    case 'verifying':
-    case 'bisecting': {
-      const rounds = a.hash === b.hash ? 0 : roundsMax(to - from)
-      // The round under way ends with `dueMs`; showing leaves takes one window more.
-      const left = phase === 'verifying' ? rounds + 1 : rounds
-      return (dueMs + left * revealMs + executeMs) as TimeMs
-    }
-    case 'showing':
-      return (dueMs + executeMs) as TimeMs
-    case 'executing':
-    case 'ended':
-      return dueMs
-  }
+  const { phase, dueMs, from, to } = dispute
+  // The round under way ends with `dueMs`; showing leaves takes one window after the last.
+  if (phase === 'bisecting') return (dueMs + roundsMax(to - from) * revealMs + executeMs) as TimeMs
+  return (phase === 'showing' ? dueMs + executeMs : dueMs) as TimeMs
 }

@@ -49,6 +49,12 @@ const midwayLie = { lie: lieAt(2) }
 const ann = workerIdOf('ann')
 const bob = workerIdOf('bob')
 
+/** What no leaf of an honest trace is. */
+const bent: readonly (readonly [string, (leaf: TraceLeaf) => TraceLeaf])[] = [
+  ['another length', (leaf) => ({ ...leaf, byteLength: leaf.byteLength + 1 })],
+  ['another node', (leaf) => ({ ...leaf, node: leaf.node + 1 })],
+]
+
 describe('who is wrong', () => {
   for (const count of [1, 2, 3, 5, 8, 13, 64]) {
     const own = taskOf(chain(count), new Map())
@@ -95,10 +101,6 @@ describe('who is wrong', () => {
     expect(scene.settle()).toMatchObject({ against: [bob], evidence: { node: 1 } })
   })
 
-  const bent: readonly (readonly [string, (leaf: TraceLeaf) => TraceLeaf])[] = [
-    ['another length', (leaf) => ({ ...leaf, byteLength: leaf.byteLength + 1 })],
-    ['another node', (leaf) => ({ ...leaf, node: leaf.node + 1 })],
-  ]
   for (const [what, bend] of bent) {
     test(`a leaf that names ${what} is wrong by construction, with the right digest or not`, () => {
       const leaves = (all: readonly TraceLeaf[]) => all.map((leaf) => (leaf.node === 4 ? bend(leaf) : leaf))
@@ -347,6 +349,24 @@ describe('what cannot be disputed', () => {
     })
   }
 
+  test('too late for either of the two, whose deadlines may differ', () => {
+    const later = { deadlineMs: (startMs + 100_000) as TimeMs }
+    for (const [one, other] of [
+      [honest('ann'), worker('bob', task, { ...midwayLie, statement: later })],
+      [worker('ann', task, { statement: later }), worker('bob', task, midwayLie)],
+    ] as const) {
+      const scene = new Scene(task, one, other)
+      const openUntilMs = startMs + 60_000 + defaultPolicy.openMs
+      scene.nowMs = openUntilMs + 1
+      expect(effectOf(scene.open(), 'refused').refusal).toEqual({
+        kind: 'tooLate',
+        openUntilMs: openUntilMs as TimeMs,
+      })
+      scene.nowMs = openUntilMs
+      expect(kinds(scene.open())).toEqual(['save', 'verify', 'verify'])
+    }
+  })
+
   test('a program that cannot be read, or that has no nodes', () => {
     for (const [text, kind] of [
       ['no program', 'unreadableProgram'],
@@ -385,6 +405,18 @@ describe('what cannot be disputed', () => {
     scene.wait(defaultPolicy.evidenceMs)
     expect(scene.state.ended.size).toBe(0)
     expect(again()).toEqual(['tooLate', 'tooLate'])
+  })
+
+  test('one that was forfeited, to the last millisecond in which one can be opened', () => {
+    const scene = sceneOf(midwayLie)
+    scene.begin()
+    scene.wait(defaultPolicy.revealMs)
+    const openUntilMs = scene.ann.party.statement.deadlineMs + defaultPolicy.openMs
+    scene.wait(openUntilMs - scene.nowMs)
+    expect(effectOf(scene.open(), 'refused').refusal.kind).toBe('duplicate')
+    scene.wait(1)
+    expect(scene.state.ended.size).toBe(0)
+    expect(effectOf(scene.open(), 'refused').refusal.kind).toBe('tooLate')
   })
 
   test('more than the policy allows at a time, or remembers', () => {
@@ -434,6 +466,15 @@ describe('signatures', () => {
       expect(publicKey).toEqual(party.publicKey)
       expect(signature).toEqual(party.attestation.signature)
     }
+  })
+
+  test('are asked for again, but not those that were checked', () => {
+    const scene = sceneOf(midwayLie)
+    scene.open()
+    scene.send({ kind: 'signatureChecked', disputeId: scene.disputeId, workerId: ann, isValid: true })
+    const again = scene.wait(defaultPolicy.askEveryMs)
+    expect(kinds(again)).toEqual(['save', 'verify'])
+    expect(effectOf(again, 'verify').workerId).toBe(bob)
   })
 
   test('one that does not verify ends it against nobody, and it can be opened with the true one', () => {
@@ -592,6 +633,24 @@ describe('what is shown and does not fit', () => {
       ([first, second]) => (first && second ? [{ ...first, path: second.path }, second] : []),
     ],
   ]
+  for (const [what, bend] of bent) {
+    test(`leaves that both sides give ${what} are in the trace and still not taken: no honest side has such`, () => {
+      const leaves = (all: readonly TraceLeaf[]) => all.map((leaf) => (leaf.node === 1 ? bend(leaf) : leaf))
+      const scene = new Scene(
+        task,
+        worker('ann', task, { leaves }),
+        worker('bob', task, { leaves, ...midwayLieOf(3) }),
+      )
+      scene.begin()
+      while (scene.dispute.phase === 'bisecting') {
+        scene.reveal(scene.ann)
+        scene.reveal(scene.bob)
+      }
+      const effects = scene.reveal(scene.ann)
+      expect(effectOf(effects, 'revealRefused').flaw).toBe('wrongLeaves')
+      expect(effectOf(scene.wait(defaultPolicy.revealMs), 'ended').outcome.against).toHaveLength(2)
+    })
+  }
   for (const [what, change] of changes) {
     test(`leaves: ${what}`, () => {
       const own = taskOf(chain(9), new Map())

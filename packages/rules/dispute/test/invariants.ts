@@ -18,8 +18,11 @@ export function assertInvariants(state: DisputeState, effects: readonly Effect[]
   if ((next === undefined) !== (open.size + ended.size === 0))
     throw new Broken('something will never fall due')
   effects.forEach((effect, index) => {
-    if (effect.kind === 'save' && index !== 0)
-      throw new Broken('something is done before it is saved', effects)
+    if (effect.kind !== 'save') return
+    if (index !== 0) throw new Broken('something is done before it is saved', effects)
+    const { records, forgotten } = effect
+    if (records.some(({ disputeId }) => forgotten.includes(disputeId)))
+      throw new Broken('what is forgotten is saved')
   })
 }
 

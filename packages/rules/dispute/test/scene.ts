@@ -135,10 +135,11 @@ export class Scene {
 
   /** Both answer truly what they are asked, until something has to be executed or it is over. */
   play(): readonly Effect[] {
-    while (this.state.open.has(this.disputeId) && ['bisecting', 'showing'].includes(this.dispute.phase)) {
+    for (let replies = 0; replies < 50; replies++) {
+      if (!this.state.open.has(this.disputeId)) break
+      if (!['bisecting', 'showing'].includes(this.dispute.phase)) break
       this.reveal(this.ann)
-      const { phase } = this.dispute
-      if (phase === 'bisecting') this.reveal(this.bob)
+      if (this.dispute.phase === 'bisecting') this.reveal(this.bob)
     }
     return this.effects
   }
@@ -168,11 +169,13 @@ export class Scene {
   wait(ms: number): readonly Effect[] {
     const untilMs = this.nowMs + ms
     let last: readonly Effect[] = []
+    let ticks = 0
     for (
       let dueMs = nextDueMs(this.state);
       dueMs !== undefined && dueMs <= untilMs;
       dueMs = nextDueMs(this.state)
     ) {
+      if (++ticks > 10_000) throw new Error('a tick leaves what is due as it was')
       this.nowMs = Math.max(this.nowMs, dueMs)
       last = this.send({ kind: 'tick' })
     }
