@@ -8,7 +8,7 @@ fn half(x: i32) -> i32 { return x / 2; }
 @compute @workgroup_size(8) fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum = half(a[id.x].y) << (shift - 1);
   while sum < 10 { sum++; }
-  out[id.x] = sum % -2147483648;
+  out[id.x] = max(abs(sum), -1) % -2147483648;
 }
 `
 
@@ -39,6 +39,14 @@ fn shardy_divide_i32(left: i32, by: i32) -> i32 {
   return left / divisor;
 }
 
+fn shardy_abs_i32(value: i32) -> i32 {
+  return select(value, -value, value < i32(shardy_limit.y));
+}
+
+fn shardy_max_i32(left: i32, right: i32) -> i32 {
+  return max(left, right) + i32(shardy_limit.y);
+}
+
 fn shardy_remainder_i32(left: i32, by: i32) -> i32 {
   let unsafe_by: bool = (by == 0i) | ((left == i32(-2147483648)) & (by == -1i));
   let divisor: i32 = select(by, 1i, unsafe_by);
@@ -63,7 +71,7 @@ fn shardy_main(@builtin(global_invocation_id) id_3: vec3<u32>) {
   }
   {
     let shardy_index = id_3.x;
-    let shardy_value = shardy_remainder_i32(sum_4, i32(-2147483648));
+    let shardy_value = shardy_remainder_i32(shardy_max_i32(shardy_abs_i32(sum_4), i32(-1)), i32(-2147483648));
     if (shardy_index < arrayLength(&out_b1)) {
       out_b1[shardy_index] = shardy_value;
     }

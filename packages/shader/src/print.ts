@@ -16,7 +16,10 @@ import type {
 import type { BinaryOperator } from './syntax.ts'
 import { bool, isInteger, typeName, type ValueType } from './types.ts'
 
-/** Group 1 is the host's: binding 0 is a u32 that becomes one when fuel is spent, binding 1 the fuel in `x`. */
+/**
+ * Group 1 is the host's: binding 0 is a u32 that becomes one when fuel is spent, binding 1 the fuel in `x` and zeros behind
+ * it, which no compiler can know to be zeros.
+ */
 export const hostGroup = 1
 export const statusBinding = 0
 export const limitBinding = 1
@@ -267,11 +270,7 @@ function printExpression(helpers: Helpers, expression: Expression): string {
     case 'bitcast':
       return `bitcast<${typeName(type)}>(${print(expression.value)})`
     case 'builtin': {
-      const values = expression.values.map(print)
-      const [value, low, high] = values
-      // For constant bounds in the wrong order, WGSL refuses a clamp that it defines otherwise.
-      if (expression.name === 'clamp') return `min(max(${value}, ${low}), ${high})`
-      return `${expression.name}(${values.join(', ')})`
+      return printBuiltin(helpers, expression.name, type, expression.values.map(print))
     }
     case 'call':
       return `${functionName(expression.callee)}(${expression.values.map(print).join(', ')})`
@@ -282,6 +281,19 @@ function printExpression(helpers: Helpers, expression: Expression): string {
       return `${expression.name}(&${printElement(helpers, expression.element)}${value})`
     }
   }
+}
+
+function printBuiltin(helpers: Helpers, name: string, type: ValueType, values: readonly string[]): string {
+  const [value = '', low = '', high = ''] = values
+  // For constant bounds in the wrong order, WGSL refuses a clamp that it defines otherwise.
+  if (name === 'clamp') {
+    return printBuiltin(helpers, 'min', type, [printBuiltin(helpers, 'max', type, [value, low]), high])
+  }
+  if (isInteger(type)) {
+    if (name === 'abs') return type.of === 'u32' ? value : `${absHelper(helpers, type)}(${value})`
+    if (name === 'min' || name === 'max') return `${boundHelper(helpers, name, type)}(${values.join(', ')})`
+  }
+  return `${name}(${values.join(', ')})`
 }
 
 /** H13: divisions and remainders by a function of our own, shifts by their low five bits. */
@@ -302,10 +314,48 @@ function printOperator(
   return `(${left} ${operator} ${right})`
 }
 
+/** The end of a helper's name. */
+function suffixOf({ of, width }: ValueType): string {
+  return width === 1 ? of : `vec${width}${of}`
+}
+
+/** A zero that no compiler can know (spec H14). */
+function unknownZero(type: ValueType): string {
+  const zero = type.of === 'u32' ? 'shardy_limit.y' : 'i32(shardy_limit.y)'
+  return type.width === 1 ? zero : `${typeName(type)}(${zero})`
+}
+
+/**
+ * A driver was seen to join two `max`, or two `min`, to one instruction and to lose a minus on the way: in
+ * `max(x, max(y, -y))`, and in `max(x, abs(y))`, which is the same to it. What is added keeps them apart.
+ */
+function boundHelper(helpers: Helpers, name: 'min' | 'max', type: ValueType): string {
+  const own = typeName(type)
+  const helper = `shardy_${name}_${suffixOf(type)}`
+  helpers.set(
+    helper,
+    `fn ${helper}(left: ${own}, right: ${own}) -> ${own} {
+  return ${name}(left, right) + ${unknownZero(type)};
+}`,
+  )
+  return helper
+}
+
+function absHelper(helpers: Helpers, type: ValueType): string {
+  const own = typeName(type)
+  const helper = `shardy_abs_${suffixOf(type)}`
+  helpers.set(
+    helper,
+    `fn ${helper}(value: ${own}) -> ${own} {
+  return select(value, -value, value < ${unknownZero(type)});
+}`,
+  )
+  return helper
+}
+
 function divisionHelper(helpers: Helpers, operator: '/' | '%', type: ValueType): string {
   const word = operator === '/' ? 'divide' : 'remainder'
-  const suffix = type.width === 1 ? type.of : `vec${type.width}${type.of}`
-  const name = `shardy_${word}_${suffix}`
+  const name = `shardy_${word}_${suffixOf(type)}`
   if (helpers.has(name)) return name
   const [own, conditions] = [typeName(type), typeName({ ...bool, width: type.width })]
   const splat = (text: string): string => (type.width === 1 ? text : `${own}(${text})`)

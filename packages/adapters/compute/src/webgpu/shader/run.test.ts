@@ -122,6 +122,39 @@ if ('refusal' in gpu) {
       }
     })
 
+    // A driver was seen to lose the minus signs here (spec H25).
+    test('for bounds within bounds', async () => {
+      const words = [
+        ...[
+          'max(x, max(y, -y))',
+          'min(x, min(y, -y))',
+          'max(x, abs(y))',
+          'min(abs(x), abs(y))',
+          'clamp(-x, -y, abs(x))',
+        ],
+        ...[
+          'max(x, max(y, 0 - y))',
+          'max(x, max(y, ~y + 1))',
+          'max(x, max(y, y * -1))',
+          'min(-x, min(-y, -(x - y)))',
+        ],
+        ...['max(x, select(y, -y, y < 0))', 'max(x, select(y, -y, y < -y))', 'max(-x, min(-y, max(y, -x)))'],
+      ]
+      const body = words.map((text, index) => `out[id.x * ${words.length}u + ${index}u] = ${text};`)
+      const source = `@group(0) @binding(0) var<storage, read_write> out: array<i32>;
+@group(0) @binding(1) var<storage, read> pairs: array<vec2<i32>>;
+@compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) {
+  let x = pairs[id.x].x;
+  let y = pairs[id.x].y;
+  ${body.join('\n  ')}
+}`
+      const count = extremes.length ** 2
+      const byteLengths = { 0: 4 * words.length * count, 1: 8 * count }
+      const task = taskOf({ source, dispatch: [count, 1, 1], fuel: 1, byteLengths })
+      const pairs = extremes.flatMap((x) => extremes.flatMap((y) => [x, y]))
+      await expectSame(task, new Uint8Array(Int32Array.from(pairs).buffer))
+    })
+
     test('for bounds in the wrong order, and sides that are never computed', async () => {
       const more = 'fn f(x: u32) -> bool { return x > 1u; }'
       const body = `var x = clamp(id.x, 3u, 2u);
