@@ -1,6 +1,7 @@
 export { measureOpsPerSecond } from './benchmark.ts'
 export { createComputeNode, openCheckTools } from './checkTools.ts'
 export { type CpuOptions, createCpuExecutor } from './cpu/executor.ts'
+export { executeQuestion, outlineOf, tracedValues, traceOf } from './disputes.ts'
 export {
   ComputeError,
   type ComputeErrorKind,
