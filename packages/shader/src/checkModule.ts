@@ -16,7 +16,7 @@ import {
 import { refuse } from './position.ts'
 import { declare, openScope, type Scope } from './scope.ts'
 import type { Buffer, Builtin, Shader, ShaderFunction, Statement, Variable } from './shader.ts'
-import type { AttributeSyntax, DeclarationSyntax, FieldSyntax } from './syntax.ts'
+import type { AttributeSyntax, BinaryOperator, DeclarationSyntax, FieldSyntax } from './syntax.ts'
 import { expectValueType, type ValueType } from './types.ts'
 import { walk } from './walk.ts'
 
@@ -202,6 +202,16 @@ function readWorkgroupSize(scope: Scope, { at, attributes }: FunctionSyntax): [n
   return [x, y, z]
 }
 
+/** Divisions of integers become many instructions on every device. */
+const divisionCost = 8
+/** Of each loop and call: to a compiler, paying fuel and perhaps leaving everything is a graph of its own. */
+const fuelCost = 64
+
+function operatorCost(operator: BinaryOperator, { of, width }: ValueType): number {
+  const isDivision = (operator === '/' || operator === '%') && of !== 'f32'
+  return isDivision ? divisionCost * width : width
+}
+
 /**
  * H10: no recursion, no long chain of calls, and a bound on the shader with every call replaced by its body, because that
  * is what drivers compile: thirty functions that call each other twice would be a billion.
@@ -223,13 +233,21 @@ function measure(functions: readonly ShaderFunction[], entry: ShaderFunction) {
     walk(one.body, {
       statement(statement) {
         own++
+        if (statement.kind === 'loop') own += fuelCost
+        if (statement.kind === 'assign' && statement.operator !== undefined) {
+          own += operatorCost(statement.operator, statement.value.type)
+        }
         if (statement.kind === 'declare' && statement.variable.length !== undefined) {
           bytes += 4 * statement.variable.type.width * statement.variable.length
         }
       },
       expression(expression) {
-        own++
+        own +=
+          expression.kind === 'binary'
+            ? operatorCost(expression.operator, expression.type)
+            : expression.type.width
         if (expression.kind !== 'call') return
+        own += fuelCost
         const { callee, at } = expression
         if (callee === entry) refuse(at, 'the entry point cannot be called')
         const known = sizes.get(callee)

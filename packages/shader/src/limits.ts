@@ -4,8 +4,11 @@ export const sourceBytesMax = 32 * 1024
 /** Levels of parentheses, operators, templates and blocks together. */
 export const nestingMax = 64
 export const nameLengthMax = 64
-/** Nodes of the entry point with every call replaced by its body, as drivers do: what a compiler has to chew. */
-export const expandedNodesMax = 1 << 14
+/**
+ * Nodes of the entry point, by width and cost, with every call replaced by its body, as drivers do: what a compiler has to
+ * chew. At the limit a software device takes about two seconds.
+ */
+export const expandedNodesMax = 1 << 13
 /** Functions in the longest chain of calls, the entry point included. */
 export const callDepthMax = 16
 /** Bytes of `var` arrays with every call replaced by its body. */

@@ -157,6 +157,6 @@ export interface Shader {
   readonly functions: readonly ShaderFunction[]
   readonly entry: ShaderFunction
   readonly workgroupSize: readonly [number, number, number]
-  /** Nodes of the checked tree, each function once: what one unit of fuel can at most pay for (spec H16). */
+  /** Nodes of the checked tree by width and cost, each function once: what one unit of fuel can at most pay for (spec H16). */
   readonly nodes: number
 }

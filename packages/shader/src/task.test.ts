@@ -105,7 +105,7 @@ describe('refuses', () => {
     [
       'too much work',
       { dispatchX: 65_535, fuel: 1 << 24 },
-      'TaskPayloadSchema.fuel: 131070 invocations times 16777216 + 1 fuel times 16 nodes is 35183837315040, the limit is 4398046511104',
+      'TaskPayloadSchema.fuel: 131070 invocations times 16777216 + 1 fuel times 25 nodes is 54974745804750, the limit is 4398046511104',
     ],
     [
       'another access',

@@ -672,7 +672,7 @@ const refusals: Readonly<Record<string, readonly (readonly [string, string, stri
     [
       'calls that double',
       `${inEntry('f0();')}\n${Array.from({ length: 14 }, (_, index) => `fn f${index}() { f${index + 1}(); f${index + 1}(); }`).join('\n')} fn f14() { let x = 1u; }`,
-      "8:4 'f3' with the functions it calls has 20474 nodes, the limit is 16384",
+      "13:4 'f8' with the functions it calls has 8698 nodes, the limit is 8192",
     ],
   ],
 }
