@@ -18,6 +18,9 @@ function keep(instance: GPU): GPU {
   return instance
 }
 
+/** `allow_unsafe_apis` shows features that are experiments still; matrix units, which exact products run on, are one. */
+const toggles = ['enable-dawn-features=allow_unsafe_apis']
+
 let create: ((options: string[]) => GPU) | undefined
 
 async function createInstance(): Promise<GPU> {
@@ -26,7 +29,7 @@ async function createInstance(): Promise<GPU> {
     Object.assign(globalThis, dawn.globals)
     create = dawn.create
   }
-  return keep(create([]))
+  return keep(create(toggles))
 }
 
 /** Found once per process: drivers do not come and go, and instances are kept for ever. */

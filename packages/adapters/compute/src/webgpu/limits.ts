@@ -1,34 +1,35 @@
-/** What a program needs of a device, and which limit refuses it. */
-import { inputLength, outputLength, type Program } from '@shardy/tensor'
-import { ComputeError } from '../executor.ts'
-
-export interface DeviceLimits {
+/** What plans need to know of a device, and what to ask an adapter for: without asking, a device has the small defaults. */
+export interface PlanLimits {
   readonly maxBufferSize: number
   readonly maxStorageBufferBindingSize: number
+  readonly maxStorageBuffersPerShaderStage: number
 }
 
-/** The limits to ask an adapter for: without asking, a device has the small defaults. */
-export function requiredLimits(limits: DeviceLimits): Record<keyof DeviceLimits, number> {
-  const { maxBufferSize, maxStorageBufferBindingSize } = limits
-  return { maxBufferSize, maxStorageBufferBindingSize }
+const asked = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  // Kernels of products hold tiles in workgroup memory and choose their workgroups by these.
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+] as const
+
+export type RequiredLimits = Readonly<Record<(typeof asked)[number], number>>
+
+/** All that the adapter has of them. */
+export function requiredLimits(limits: RequiredLimits): Record<keyof RequiredLimits, number> {
+  return Object.fromEntries(asked.map((name) => [name, limits[name]])) as Record<keyof RequiredLimits, number>
 }
 
-/** Whole words, and one more that the kernel may read when entries straddle words. */
-export function inputBufferBytes(program: Program): number {
-  return 4 * Math.ceil(inputLength(program) / 4) + 4
-}
+const features = [
+  // Products of int8 tiles in hardware, where the adapter has them.
+  'chromium-experimental-subgroup-matrix',
+  'subgroups',
+  // How long a kernel takes, for benchmarks and for choosing among kernels.
+  'timestamp-query',
+] as const
 
-export function refuseBeyondLimits(program: Program, limits: DeviceLimits): void {
-  const needs = [
-    ['input', inputBufferBytes(program)],
-    ['output', outputLength(program)],
-  ] as const
-  for (const name of ['maxBufferSize', 'maxStorageBufferBindingSize'] as const) {
-    for (const [what, bytes] of needs) {
-      if (bytes > limits[name]) {
-        const message = `the ${what} needs a buffer of ${bytes} bytes, the device's ${name} is ${limits[name]}`
-        throw new ComputeError('beyondLimits', message)
-      }
-    }
-  }
+export function requiredFeatures(offered: ReadonlySet<string>): GPUFeatureName[] {
+  return features.filter((feature) => offered.has(feature)) as GPUFeatureName[]
 }

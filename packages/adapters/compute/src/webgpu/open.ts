@@ -4,7 +4,7 @@
  */
 import { ComputeError, type Executor } from '../executor.ts'
 import { createWebGpuExecutor } from './executor.ts'
-import { requiredLimits } from './limits.ts'
+import { requiredFeatures, requiredLimits } from './limits.ts'
 
 export type OpenRefusal =
   | { readonly kind: 'noWebGpu'; readonly message: string }
@@ -50,8 +50,17 @@ export async function openWebGpu(gpu: GPU | undefined, { allowSoftware }: OpenOp
   }
   let device: GPUDevice | undefined
   try {
-    device = await found.requestDevice({ label: 'shardy', requiredLimits: requiredLimits(found.limits) })
-    return { ok: true, executor: await createWebGpuExecutor(device, adapter) }
+    device = await found.requestDevice({
+      label: 'shardy',
+      requiredLimits: requiredLimits(found.limits),
+      requiredFeatures: requiredFeatures(found.features),
+    })
+    const executor = await createWebGpuExecutor(device, adapter, {
+      languageFeatures: gpu.wgslLanguageFeatures,
+      info: found.info,
+      isSoftware: isSoftware(found.info),
+    })
+    return { ok: true, executor }
   } catch (thrown) {
     device?.destroy()
     const message = thrown instanceof ComputeError ? thrown.message : `${adapter} gives no device: ${thrown}`
