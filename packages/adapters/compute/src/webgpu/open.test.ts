@@ -34,6 +34,7 @@ describe('openWebGpu refuses', () => {
   test('an adapter that gives no device, in its own words', async () => {
     const adapter: Partial<GPUAdapter> = {
       info: adapterInfo({ vendor: 'acme' }),
+      features: new Set() as unknown as GPUSupportedFeatures,
       limits: { maxBufferSize: 1, maxStorageBufferBindingSize: 1 } as GPUSupportedLimits,
       requestDevice: async () => {
         throw new Error('the adapter was consumed')
