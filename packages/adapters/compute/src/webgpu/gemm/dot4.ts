@@ -10,7 +10,7 @@ export function dot4Kernel(tile: RegisterTile, layouts: Layouts, shape: Epilogue
     tile,
     layouts,
     unsignedLeft: shape.unsignedLeft,
-    epilogue: epilogueText(shape),
+    epilogue: epilogueText(shape).declarations,
     arithmetic: {
       word: 'u32',
       held: 'u32',

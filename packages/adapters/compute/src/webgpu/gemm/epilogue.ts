@@ -72,9 +72,9 @@ fn shiftFar(top: vec4i, shift: vec4u) -> vec4i {
 }
 
 /** Shifts of 0 to 32: what is left may have more than 32 bits, and is saturated to i32 after the zero point. */
-fn shiftNear(top: vec4i, low: vec4u, shift: vec4u) -> vec4i {
-  let sum = low + select(vec4u(1u) << ((shift - vec4u(1u)) & vec4u(31u)), vec4u(0u), shift == vec4u(0u));
-  let carried = top + select(vec4i(0), vec4i(1), sum < low);
+fn shiftNear(wide: Wide, shift: vec4u) -> vec4i {
+  let sum = wide.low + select(vec4u(1u) << ((shift - vec4u(1u)) & vec4u(31u)), vec4u(0u), shift == vec4u(0u));
+  let carried = wide.top + select(vec4i(0), vec4i(1), sum < wide.low);
   let part = shift & vec4u(31u);
   let whole = shift == vec4u(32u);
   let lowest = (sum >> part) | ((bitcast<vec4u>(carried) << vec4u(1u)) << (vec4u(31u) - part));
@@ -150,79 +150,119 @@ export function declareBinding(name: BindingName, type: string, access: 'read' |
   return `@group(0) @binding(${bindings[name]}) var<storage, ${access}> ${name}: ${type};`
 }
 
-/** Declares the bindings that the epilogue reads and writes, and `finish(batch, row, first, sums)`. */
-export function epilogueText(shape: EpilogueShape): string {
+/** Workgroup memory that the table takes, where a kernel keeps it there. */
+export function tableBytes({ lookup }: Epilogue): number {
+  if (lookup === undefined) return 0
+  return lookup.to === 'i32' ? 1024 : 256
+}
+
+export interface EpilogueText {
+  /** Bindings and three functions: `channelsAt(batch, first)`, `scale(channels, sums4)`, `write(batch, row, first, y)`. */
+  readonly declarations: string
+  /** Runs first in a kernel, before any barrier. */
+  readonly setup: string
+}
+
+/**
+ * A kernel asks once for the constants of the four columns from `first` on, scales what it has of them, and then writes:
+ * the arithmetic of several rows stays free of branches and stores, so that a compiler can overlap it. `keptBy` is the
+ * number of invocations that bring the table to workgroup memory, for kernels that have room for it.
+ */
+export function epilogueText(shape: EpilogueShape, keptBy?: number): EpilogueText {
   const { unsignedLeft, epilogue, wholeWords } = shape
   const { bias, requantize, lookup } = epilogue
-  const kind = outputKind(epilogue)
-  const isNarrow = kind !== 'i32'
+  const isNarrow = outputKind(epilogue) !== 'i32'
   const word = isNarrow ? (wholeWords ? 'u32' : 'atomic<u32>') : wholeWords ? 'vec4i' : 'i32'
   const declared = bindingsOf(shape).flatMap((name) => {
     const type = readonlyTypes[name]
     return type === undefined ? [] : [declareBinding(name, type, 'read')]
   })
-  const perColumn = (name: string) =>
-    `vec4i(${[0, 1, 2, 3].map((column) => `${name}[${columnAt(column)}]`).join(', ')})`
-  const columnAt = (column: number) =>
-    wholeWords ? `first + ${column}u` : `min(first + ${column}u, parameters.columns - 1u)`
-  const steps = [
-    `var y = sums4;`,
+  const isPerChannel = requantize?.per === 'channel'
+  const isKept = keptBy !== undefined && lookup !== undefined
+  const tableWords = tableBytes(epilogue) / 4
+  const added = [
     // (a - 128) · b was summed in the place of a · b.
-    unsignedLeft ? `y += sums[(batch * parameters.sumsBatch + first) / 4u] << vec4u(7u);` : '',
-    bias ? `y += ${perColumn('bias')};` : '',
-    requantize === undefined ? '' : requantizeSteps(requantize, perColumn, columnAt),
-    lookup === undefined ? '' : lookupSteps(lookup.to, requantize?.to === 'i8'),
-    `let at = parameters.outBase + batch * parameters.outBatch + row * parameters.outPitch + first;`,
-    writeText[isNarrow ? 'narrow' : 'i32'][wholeWords ? 'whole' : 'ragged'],
+    ...(unsignedLeft ? ['(sums[(batch * parameters.sumsBatch + first) / 4u] << vec4u(7u))'] : []),
+    ...(bias ? [fourOf('vec4i', (column) => `bias[${column}]`)] : []),
   ]
-  return `${declared.join('\n')}
+  const channels = [
+    added.length === 0 ? 'vec4i(0)' : added.join(' + '),
+    ...(isPerChannel
+      ? [fourOf('vec4i', (column) => `multipliers[${column}]`), fourOf('vec4u', shiftAt)]
+      : []),
+  ]
+  return {
+    setup: isKept
+      ? `for (var word = thread; word < ${tableWords}u; word += ${keptBy}u) { keptTable[word] = table[word]; }`
+      : '',
+    declarations: `${declared.join('\n')}
 ${declareBinding('output', `array<${word}>`, 'read_write')}
-${requantize === undefined ? '' : requantizeText}
-/** Four columns of a row, from \`first\` on, which is a multiple of four. */
-fn finish(batch: u32, row: u32, first: u32, sums4: vec4i) {
-  if (row >= parameters.rows || first >= parameters.columns) { return; }
-  ${steps.filter((step) => step !== '').join('\n  ')}
-}`
+${isKept ? `var<workgroup> keptTable: array<u32, ${tableWords}>;` : ''}
+struct Channels {
+  added: vec4i,
+  ${isPerChannel ? 'multiplier: vec4i,\n  shift: vec4u,' : ''}
 }
 
-function requantizeSteps(
-  { per, to }: Requantize,
-  perColumn: (name: string) => string,
-  columnAt: (column: number) => string,
-): string {
-  const shifts = [0, 1, 2, 3].map((column) => {
-    const at = columnAt(column)
-    return `(shifts[(${at}) / 4u] >> (8u * ((${at}) % 4u))) & 255u`
-  })
-  const [multiplier, shift] =
-    per === 'tensor'
-      ? ['vec4i(parameters.multiplier)', 'vec4u(parameters.shift)']
-      : [perColumn('multipliers'), `vec4u(${shifts.join(', ')})`]
-  const isFar = per === 'tensor' ? 'parameters.shift >= 33u' : 'all(shift > vec4u(32u))'
-  const far = 'shiftFar(wide.top, shift)'
-  const near = 'shiftNear(wide.top, wide.low, shift)'
-  const mixed = `let isFar = shift > vec4u(32u);
-      y = select(shiftNear(wide.top, wide.low, min(shift, vec4u(32u))), shiftFar(wide.top, max(shift, vec4u(33u))), isFar);`
+fn channelsAt(batch: u32, first: u32) -> Channels {
+  let at = min(vec4u(first) + vec4u(0u, 1u, 2u, 3u), vec4u(parameters.columns - 1u));
+  return Channels(${channels.join(', ')});
+}
+${requantize === undefined ? '' : requantizeText}
+fn scale(channels: Channels, sums4: vec4i) -> vec4i {
+  var y = sums4${added.length === 0 ? '' : ' + channels.added'};
+  ${requantize === undefined ? '' : requantizeSteps(requantize)}
+  ${lookup === undefined ? '' : lookupSteps(lookup.to, requantize?.to === 'i8', isKept ? 'keptTable' : 'table')}
+  return y;
+}
+
+/** Four columns of a row, from \`first\` on, which is a multiple of four. */
+fn write(batch: u32, row: u32, first: u32, y: vec4i) {
+  if (row >= parameters.rows || first >= parameters.columns) { return; }
+  let at = parameters.outBase + batch * parameters.outBatch + row * parameters.outPitch + first;
+  ${writeText[isNarrow ? 'narrow' : 'i32'][wholeWords ? 'whole' : 'ragged']}
+}`,
+  }
+}
+
+function fourOf(type: string, entry: (column: string) => string): string {
+  return `${type}(${['at.x', 'at.y', 'at.z', 'at.w'].map(entry).join(', ')})`
+}
+
+function shiftAt(column: string): string {
+  return `(shifts[${column} / 4u] >> (8u * (${column} % 4u))) & 255u`
+}
+
+function requantizeSteps(requantize: Requantize): string {
+  const far = 'shiftFar(multiplyWide(y, multiplier).top, shift)'
   const clamped = {
     i8: 'y = clamp(y, vec4i(-128), vec4i(127));',
     u8: 'y = clamp(y, vec4i(0), vec4i(255));',
     i32: '',
   }
-  return `{
-    let shift = ${shift};
-    let wide = multiplyWide(y, ${multiplier});
-    if (${isFar}) { y = ${far}; } else {
-      ${per === 'tensor' ? `y = ${near};` : mixed}
-    }
+  if (requantize.per === 'tensor') {
+    // Which of the two it is goes into the text: a shift below 33 is rare, and another kernel.
+    return `let multiplier = vec4i(parameters.multiplier);
+  let shift = vec4u(parameters.shift);
+  y = ${requantize.shift > 32 ? far : 'shiftNear(multiplyWide(y, multiplier), shift)'};
+  ${clamped[requantize.to]}`
   }
-  ${clamped[to]}`
+  return `let multiplier = channels.multiplier;
+  let shift = channels.shift;
+  if (all(shift > vec4u(32u))) {
+    y = ${far};
+  } else {
+    let wide = multiplyWide(y, multiplier);
+    let near = shiftNear(wide, min(shift, vec4u(32u)));
+    y = select(near, shiftFar(wide.top, max(shift, vec4u(33u))), shift > vec4u(32u));
+  }
+  ${clamped[requantize.to]}`
 }
 
-function lookupSteps(to: OutputKind, isSigned: boolean): string {
+function lookupSteps(to: OutputKind, isSigned: boolean, table: string): string {
   const entry = (lane: string) => {
     const index = `(bitcast<u32>(y.${lane})${isSigned ? ' + 128u' : ''})`
-    if (to === 'i32') return `bitcast<i32>(table[${index} & 255u])`
-    const word = `table[(${index} & 255u) / 4u]`
+    if (to === 'i32') return `bitcast<i32>(${table}[${index} & 255u])`
+    const word = `${table}[(${index} & 255u) / 4u]`
     const bits = `8u * (${index} % 4u)`
     return to === 'i8'
       ? `extractBits(bitcast<i32>(${word}), ${bits}, 8u)`

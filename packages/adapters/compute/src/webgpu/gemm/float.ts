@@ -14,7 +14,15 @@ export function floatKernel(tile: RegisterTile, layouts: Layouts, wholeWords: bo
     layouts,
     unsignedLeft: false,
     epilogue: `${declareBinding('output', `array<${wholeWords ? 'vec4f' : 'f32'}>`, 'read_write')}
-fn finish(batch: u32, row: u32, first: u32, sums4: vec4f) {
+fn channelsAt(batch: u32, first: u32) -> bool {
+  return true;
+}
+
+fn scale(channels: bool, sums4: vec4f) -> vec4f {
+  return sums4;
+}
+
+fn write(batch: u32, row: u32, first: u32, sums4: vec4f) {
   if (row >= parameters.rows || first >= parameters.columns) { return; }
   let at = parameters.outBase + batch * parameters.outBatch + row * parameters.outPitch + first;
   ${write}

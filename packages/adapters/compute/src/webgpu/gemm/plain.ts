@@ -8,7 +8,7 @@ export function plainKernel(tile: RegisterTile, layouts: Layouts, shape: Epilogu
     tile,
     layouts,
     unsignedLeft: shape.unsignedLeft,
-    epilogue: epilogueText(shape),
+    epilogue: epilogueText(shape).declarations,
     arithmetic: {
       word: 'u32',
       held: 'i32',

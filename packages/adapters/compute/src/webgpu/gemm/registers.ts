@@ -42,7 +42,7 @@ export interface RegisterKernel {
   readonly arithmetic: Arithmetic
   readonly layouts: Layouts
   readonly unsignedLeft: boolean
-  /** Declares the output and `finish(batch, row, first, sums4)`. */
+  /** Declares `channelsAt`, `scale` and `write`; see epilogue.ts. */
   readonly epilogue: string
 }
 
@@ -89,19 +89,21 @@ ${blocks.map(({ sum, group, row, column }) => arithmetic.multiplyAdd(sum, `left4
   const multiply = unrolled
     ? repeat(depth, (k) => multiplyAt(`${k}u`, `${4 * (Math.floor(k / heldPerVector) % 2)}u`))
     : `for (var k = 0u; k < ${depth}u; k++) ${multiplyAt('k', swizzle(`(k / ${heldPerVector}u)`))}`
-  const finish = ({ sum, group, row, column }: (typeof blocks)[number]): string => {
-    const outRow = `leftRow0 + 4u * (${group * invocationsDown}u + rowAt) + ${row}u`
-    const outColumn = `rightRow0 + 4u * (${column * invocationsAcross}u + columnAt)`
-    return `finish(batch, ${outRow}, ${outColumn}, ${sum});`
-  }
-  const finishInLoop = `var sums = array<vec4<${sum}>, ${blocks.length}>(${blocks.map((block) => block.sum).join(', ')});
+  const columnOf = (index: string) => `rightRow0 + 4u * (${index} * ${invocationsAcross}u + columnAt)`
+  const rowOf = (group: string, row: string) =>
+    `leftRow0 + 4u * (${group} * ${invocationsDown}u + rowAt) + ${row}`
+  const setChannels = repeat(
+    across,
+    (index) => `let channels${index} = channelsAt(batch, ${columnOf(`${index}u`)});`,
+  )
+  const finish = `${setChannels}
+  ${blocks.map(({ sum, column }) => `${sum} = scale(channels${column}, ${sum});`).join('\n  ')}
+  ${blocks.map(({ sum, group, row, column }) => `write(batch, ${rowOf(`${group}u`, `${row}u`)}, ${columnOf(`${column}u`)}, ${sum});`).join('\n  ')}`
+  const finishInLoop = `var sums4 = array<vec4<${sum}>, ${blocks.length}>(${blocks.map((block) => block.sum).join(', ')});
   for (var index = 0u; index < ${blocks.length}u; index++) {
+    let column = ${columnOf(`(index % ${across}u)`)};
     let row = index / ${across}u;
-    finish(
-      batch,
-      leftRow0 + 4u * (row / 4u * ${invocationsDown}u + rowAt) + row % 4u,
-      rightRow0 + 4u * (index % ${across}u * ${invocationsAcross}u + columnAt),
-      sums[index]);
+    write(batch, ${rowOf('(row / 4u)', 'row % 4u')}, column, scale(channelsAt(batch, column), sums4[index]));
   }`
   const code = `${parametersText}
 ${declareBinding('left', bindingType({ layout: layouts.left, word }), 'read')}
@@ -136,7 +138,7 @@ fn ${entryPoint}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
     ${store}
     workgroupBarrier();
   }
-  ${unrolled ? blocks.map((block) => finish(block)).join('\n  ') : finishInLoop}
+  ${unrolled ? finish : finishInLoop}
 }`
   const workgroupBytes = 4 * depth * (rows + columns)
   return { code, tileRows: rows, tileColumns: columns, stepBytes, threads, workgroupBytes }

@@ -4,7 +4,7 @@
  * loop: a fragment is a constant offset into a panel of its own (no bounds test), the loads of a step and their stores
  * are in one block (none sink behind the loop's guard), and rows are padded to an odd number of 16 bytes (no bank twice).
  */
-import { declareBinding, type EpilogueShape, epilogueText } from './epilogue.ts'
+import { declareBinding, type EpilogueShape, epilogueText, tableBytes } from './epilogue.ts'
 import { gridText } from './grid.ts'
 import { entryPoint, type KernelText, type Layouts } from './kernel.ts'
 import { parametersText } from './parameters.ts'
@@ -34,6 +34,7 @@ export function subgroupKernel(tile: SubgroupTile, layouts: Layouts, shape: Epil
   const panel = side * pitch
   const panels = stages * (down + across)
   const shared = { stepBytes, threads, word: 'i32' } as const
+  const epilogue = epilogueText(shape, threads)
   const left = stage({
     ...shared,
     name: 'left',
@@ -91,7 +92,7 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 ${parametersText}
 ${declareBinding('left', bindingType({ layout: layouts.left, word: 'i32' }), 'read')}
 ${declareBinding('right', bindingType({ layout: layouts.right, word: 'i32' }), 'read')}
-${epilogueText(shape)}
+${epilogue.declarations}
 ${gridText}
 var<workgroup> panels: array<array<vec4i, ${panel}>, ${panels}>;
 
@@ -105,6 +106,7 @@ fn ${entryPoint}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   let subgroup = thread / ${subgroupSize}u;
   let downAt = subgroup / ${across}u;
   let acrossAt = subgroup % ${across}u;
+  ${epilogue.setup}
   ${left.setup}
   ${right.setup}
   ${left.declaration}
@@ -123,7 +125,7 @@ fn ${entryPoint}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
     tileRows: down * side,
     tileColumns: across * side,
     stepBytes,
-    workgroupBytes: panel * panels * 16,
+    workgroupBytes: panel * panels * 16 + tableBytes(shape.epilogue),
   }
 }
 
@@ -164,16 +166,22 @@ function writeOut({ fragments, down, across }: SubgroupTile, panel: number): str
   const vectors = 4 * wide
   const rowsAtOnce = subgroupSize / vectors
   const side = fragments * fragmentSize
-  const strips = Array.from({ length: (fragments * fragments) / wide }, (_, strip) => {
-    const row = Math.floor((strip * wide) / fragments)
-    const column = (strip * wide) % fragments
-    return `${repeat(wide, (index) => `subgroupMatrixStore<row_major>(&panels[subgroup], ${4 * index}u, sum${row * fragments + column + index}, ${vectors + 1}u);`)}
+  const parts = fragmentSize / rowsAtOnce
+  const perRow = fragments / wide
+  const strips = Array.from({ length: fragments * perRow }, (_, strip) => {
+    const row = Math.floor(strip / perRow)
+    const column = strip % perRow
+    const firstSum = row * fragments + column * wide
+    const store = (index: number) =>
+      `subgroupMatrixStore<row_major>(&panels[subgroup], ${4 * index}u, sum${firstSum + index}, ${vectors + 1}u);`
+    const read = (part: number) =>
+      `panels[subgroup][(laneRow + ${part * rowsAtOnce}u) * ${vectors + 1}u + lane % ${vectors}u]`
+    return `${repeat(wide, store)}
   workgroupBarrier();
-  ${repeat(
-    fragmentSize / rowsAtOnce,
-    (part) =>
-      `finish(batch, outRow + ${row * fragmentSize + part * rowsAtOnce}u, outColumn + ${column * fragmentSize}u, panels[subgroup][(laneRow + ${part * rowsAtOnce}u) * ${vectors + 1}u + lane % ${vectors}u]);`,
-  )}
+  {
+  ${repeat(parts, (part) => `let y${part} = scale(channels${column}, ${read(part)});`)}
+  ${repeat(parts, (part) => `write(batch, outRow + ${row * fragmentSize + part * rowsAtOnce}u, outColumn + ${16 * wide * column}u, y${part});`)}
+  }
   workgroupBarrier();`
   })
   if (down * across > down + across) throw new Error('every subgroup needs a panel to write from')
@@ -181,5 +189,6 @@ function writeOut({ fragments, down, across }: SubgroupTile, panel: number): str
   let laneRow = lane / ${vectors}u;
   let outRow = leftRow0 + downAt * ${side}u + laneRow;
   let outColumn = rightRow0 + acrossAt * ${side}u + lane % ${vectors}u * 4u;
+  ${repeat(perRow, (column) => `let channels${column} = channelsAt(batch, outColumn + ${16 * wide * column}u);`)}
   ${strips.join('\n  ')}`
 }
