@@ -1,0 +1,14 @@
+/** The bounds of a model file. They are far above real networks and far below what would exhaust a host. */
+
+export const modelBytesMax = 512 * 2 ** 20
+export const nodesMax = 16_384
+/** Initializers, inputs and outputs, each. */
+export const valuesMax = 65_536
+export const nameBytesMax = 1024
+export const operandsMax = 256
+export const attributesMax = 64
+/** Numbers in one attribute. */
+export const attributeNumbersMax = 65_536
+export const rankMax = 8
+/** Entries of one tensor, stored or computed. */
+export const entriesMax = 2 ** 26
