@@ -2,7 +2,14 @@
 import { describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import type { Digest } from '@shardy/protocol'
-import { evaluate, evaluateValues, type Program, parseProgram, tensorBytes } from '@shardy/tensor'
+import {
+  evaluate,
+  evaluateValues,
+  inputLength,
+  type Program,
+  parseProgram,
+  tensorBytes,
+} from '@shardy/tensor'
 import { findGpu } from '../dawn.ts'
 import type { Executor } from '../executor.ts'
 import { createWebGpuExecutor, type WebGpuOptions } from './executor.ts'
@@ -129,15 +136,40 @@ if ('refusal' in gpu) {
       await executor.close()
     })
 
-    test('that were never filled are not taken for weights later', async () => {
+    test('that an abort left without content are not taken for weights later', async () => {
       const { executor } = await openWatched(gpu)
       const { program, blobs } = layer(weightsOf(3))
+      const [digest] = blobs.keys()
+      // A convolution of more than one slice, and only then the product that packs the weights.
+      const groups = { strideH: 1, strideW: 1, padTop: 1, padLeft: 1, padBottom: 1, padRight: 1 }
+      const late = parsed({
+        inputs: [
+          { dtype: 'i8', shape: [1, 96, 96, 8] },
+          { dtype: 'i8', shape: [8, 3, 3, 4] },
+          { dtype: 'i8', shape: [2, 32] },
+        ],
+        constants: [{ type: { dtype: 'i8', shape: [32, 16] }, digest }],
+        nodes: [
+          { op: 'conv2d', x: 0, w: 1, ...groups, dilationH: 1, dilationW: 1, groups: 2, padValue: 0 },
+          { op: 'matmul', a: 2, b: 3, transposeB: false },
+        ],
+        outputs: [4, 5],
+      })
       const controller = new AbortController()
-      const onProgress = () => controller.abort()
+      const seen: number[] = []
+      const onProgress = (permille: number) => {
+        seen.push(permille)
+        controller.abort()
+      }
       const { signal } = controller
-      const aborted = executor.execute(program, rows, { blobs, signal, onProgress })
+      const input = new Uint8Array(inputLength(late))
+      const aborted = executor.execute(late, input, { blobs, signal, onProgress })
       expect(await aborted.catch((thrown) => thrown)).toMatchObject({ kind: 'aborted' })
-      await runLayer(executor, weightsOf(3))
+      expect(seen).toHaveLength(1)
+      expect(seen[0]).toBeLessThan(1000)
+      expect((await executor.execute(program, rows, { blobs })).output).toEqual(
+        evaluate(program, rows, blobs),
+      )
       await executor.close()
     })
 

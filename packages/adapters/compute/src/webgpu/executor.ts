@@ -147,11 +147,11 @@ export async function createWebGpuExecutor(
     const total = plan.steps.reduce((sum, step) => sum + workOfStep(step), 0)
     let done = 0
     for (const slice of cutSlices(plan.steps, paces, rangesOf)) {
+      throwIfAborted(signal)
       const beganMs = performance.now()
       encoder.submit(slice.dispatches, bindings)
       await guard.wait(device.queue.onSubmittedWorkDone())
       paces.learn(performance.now() - beganMs, slice.shares)
-      throwIfAborted(signal)
       done += slice.work
       onProgress?.(Math.floor((1000 * Math.min(done, total)) / total))
     }
@@ -221,9 +221,8 @@ export async function createWebGpuExecutor(
         throwIfAborted(options.signal)
         return run(program, draft, given, options)
       })
-      // Buffers of a call that failed may be invalid; what an aborted one left is whole, but for what it kept.
+      // Buffers of a call that failed may be invalid; those of an aborted one are not.
       turn = execution.catch((thrown) => {
-        memory.dropUnready()
         if (!(thrown instanceof ComputeError) || thrown.kind !== 'aborted') memory.release()
       })
       return await execution
@@ -232,7 +231,6 @@ export async function createWebGpuExecutor(
       guard.end(closedError(name))
       products.close()
       encoder.close()
-      memory.dropUnready()
       memory.release()
       device.destroy()
     },

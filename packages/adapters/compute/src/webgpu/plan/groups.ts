@@ -19,7 +19,7 @@ function canLead(node: Node | undefined): boolean {
   return node !== undefined && (node.op === 'matmul' || node.op === 'conv2d' || isPointwise(node))
 }
 
-/** How often each value is used by nodes that matter; wanted values once more. */
+/** How often each value is used by nodes that matter, being wanted counted in: who is used once is used by one node. */
 function usesOf({ inputs, constants, nodes }: Program, wanted: ReadonlySet<number>): readonly number[] {
   const first = inputs.length + constants.length
   const uses = new Array<number>(first + nodes.length).fill(0)
@@ -47,7 +47,6 @@ export function groupNodes(program: Program, wanted: ReadonlySet<number>, fits: 
       isPointwise(node) &&
       canLead(nodes[before[0] ?? -1]) &&
       uses[x] === 1 &&
-      !wanted.has(x) &&
       before.length < chainMax &&
       fits([...before, index])
     if (joins) groups.delete(x)

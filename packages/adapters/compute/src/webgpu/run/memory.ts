@@ -9,7 +9,7 @@ const idleBytesMax = 256 * 2 ** 20
 
 interface Kept {
   readonly buffer: GPUBuffer
-  /** Whether its bytes are there: those of a run that failed never came. */
+  /** Whether its bytes are there: those of a run that was aborted may not be. */
   isReady: boolean
 }
 
@@ -22,8 +22,6 @@ export interface Memory {
   keep(key: string, bytes: number, inUse: ReadonlySet<string>): GPUBuffer
   /** The content of these is there now. */
   ready(keys: Iterable<string>): void
-  /** Drops what has no content. */
-  dropUnready(): void
   /** Frees all that is not taken, or that `inUse` does not name. Says whether there was anything. */
   release(inUse?: ReadonlySet<string>): boolean
 }
@@ -78,9 +76,6 @@ export function createMemory(device: GPUDevice, keptBytesMax: number): Memory {
         const found = kept.get(key)
         if (found !== undefined) found.isReady = true
       }
-    },
-    dropUnready() {
-      for (const [key, { isReady }] of kept) if (!isReady) drop(key)
     },
     release(inUse = new Set()) {
       const unused = Array.from(kept.keys()).filter((key) => !inUse.has(key))
