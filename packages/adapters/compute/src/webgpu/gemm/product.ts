@@ -19,6 +19,8 @@ export interface Shape {
 export interface ProductSpec extends Shape {
   /** The kind of A's entries; those of B are always i8. */
   readonly left: 'i8' | 'u8'
+  /** B is a weight that is packed once and used often, so packing it always pays. */
+  readonly residentB?: boolean
   readonly epilogue?: Epilogue
 }
 

@@ -61,12 +61,15 @@ function candidatesOf(kernel: KernelName, { isSoftware }: DeviceFacts): readonly
 }
 
 /** How operands would best lie for this product; unsigned ones need the column sums that packing makes. */
-export function layoutsFor({ m, k, n, left, transposeB }: ProductSpec, kernel: KernelName): Layouts {
+export function layoutsFor(
+  { m, k, n, left, transposeB, residentB }: ProductSpec,
+  kernel: KernelName,
+): Layouts {
   const inPlace = readsInPlace(k, 1)
   const pays = (uses: number) => kernel === 'subgroup' && uses >= packedUses
   return {
     left: inPlace && !pays(n) ? 'rows' : 'packed',
-    right: inPlace && transposeB && left === 'i8' && !pays(m) ? 'rows' : 'packed',
+    right: inPlace && transposeB && left === 'i8' && !residentB && !pays(m) ? 'rows' : 'packed',
   }
 }
 
