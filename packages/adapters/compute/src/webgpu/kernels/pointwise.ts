@@ -44,7 +44,7 @@ interface StageText {
   readonly text: string
 }
 
-export const requantizeFunction = /* wgsl */ `
+const requantizeFunction = /* wgsl */ `
 fn requantize(x: i32, multiplier: i32, shift: u32, zeroPoint: i32, low: i32, high: i32) -> i32 {
   let scaled = roundShiftWide(multiplySigned(x, multiplier), shift);
   return clampWide(addWide(scaled, widen(zeroPoint)), low, high);

@@ -23,7 +23,7 @@ function stridesOf(shape: Shape): number[] {
 }
 
 /** The same entries in the same order with as few axes as it takes. */
-export function mergeAxes({ offset, axes }: View): View {
+function mergeAxes({ offset, axes }: View): View {
   const merged: Axis[] = []
   for (const axis of axes) {
     if (axis.size === 1) continue

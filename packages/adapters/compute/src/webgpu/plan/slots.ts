@@ -15,12 +15,12 @@ export interface Slots {
 
 const smallestBytes = 4096
 
-export function slotBytes(bytes: number, bytesMax: number): number {
+function slotBytes(bytes: number, bytesMax: number): number {
   const grain = Math.max(smallestBytes, 2 ** (Math.floor(Math.log2(bytes)) - 2))
   return Math.max(bytes, Math.min(grain * Math.ceil(bytes / grain), bytesMax))
 }
 
-export function isKept({ source }: Region): boolean {
+function isKept({ source }: Region): boolean {
   return source.kind === 'resident' || source.kind === 'prepared'
 }
 
