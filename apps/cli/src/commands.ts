@@ -1,5 +1,6 @@
 /** The table of commands: what can be typed, and what `--help` shows. */
 import type { Command } from './command.ts'
+import { importModel } from './commands/importModel.ts'
 import { health, workers } from './commands/network.ts'
 import { programShow } from './commands/programShow.ts'
 import { receipt } from './commands/receipt.ts'
@@ -14,6 +15,7 @@ export const commands: readonly Command[] = [
   submitProgram,
   submitShader,
   programShow,
+  importModel,
   wait,
   get,
   list,
