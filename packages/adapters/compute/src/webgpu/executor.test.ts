@@ -1,5 +1,5 @@
 /** What a device keeps from program to program, and what it must not: weights, buffers, and the bytes of others. */
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import type { Digest } from '@shardy/protocol'
 import {
@@ -15,6 +15,8 @@ import type { Executor } from '../executor.ts'
 import { createWebGpuExecutor, type WebGpuOptions } from './executor.ts'
 import { requiredFeatures, requiredLimits } from './limits.ts'
 
+// Every test opens a device, which compiles its kernels anew: on a software adapter half a second for each.
+setDefaultTimeout(60_000)
 const gpu = await findGpu({ allowSoftware: true })
 
 /** A device that notes the bytes of each upload to a storage buffer, and which buffers live. */
