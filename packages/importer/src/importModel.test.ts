@@ -470,6 +470,14 @@ describe('an imported program', () => {
       initializers: { half },
     })
     expect(run(imported(halved), [0, 1, 2, 255])[0]?.reals).toEqual([0, 0.5, 1, 127.5])
+    const third = tensorOf('f32', [], [0.3])
+    const moved = modelOf({
+      inputs,
+      nodes: [cast, node('Add', ['f', 'third'], ['y'])],
+      initializers: { third },
+    })
+    // Finer than the bytes: a constant is not rounded to their scale.
+    expect(run(imported(moved), [0, 1, 2, 255])[0]?.reals[3]).toBeCloseTo(255.3, 3)
     const toWide = modelOf({ inputs, nodes: [node('Cast', ['x'], ['y'], { to: int(6) })] })
     expect(imported(toWide).outputs[0]?.dtype).toBe('i32')
     const toText = modelOf({ inputs, nodes: [node('Cast', ['x'], ['y'], { to: int(8) })] })

@@ -141,8 +141,6 @@ function lowerGraph(
   }
   try {
     const program = buildProgram(write)
-    const named = new Set(program.constants.map(({ digest }) => digest))
-    for (const digest of blobs.keys()) if (!named.has(digest)) blobs.delete(digest)
     const inference = tryInferProgram(program)
     if (!inference.ok) throw new Error('the builder makes programs that inference accepts')
     return { program, blobs, inputs, outputs }

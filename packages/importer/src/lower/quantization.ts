@@ -37,7 +37,8 @@ export function quantizationOf(min: number, max: number): Quantization {
   if (low === 0) return { dtype: 'u8', scale: scaleOf(high / 255), zeroPoint: 0 }
   const scale = scaleOf((high - low) / 255)
   const zeroPoint = Math.min(Math.max(Math.round(-128 - low / scale), -128), 127)
-  return { dtype: 'i8', scale, zeroPoint }
+  // Rounding may give -0, which is no integer of its own.
+  return { dtype: 'i8', scale, zeroPoint: zeroPoint + 0 }
 }
 
 /** As a 32-bit float, and never zero: a value that is always zero may have any scale. */

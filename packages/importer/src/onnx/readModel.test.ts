@@ -195,9 +195,14 @@ const refused: readonly (readonly [string, Uint8Array, string])[] = [
     "tooLarge initializer 'w': has more than 1 numbers",
   ],
   [
-    'a number that its kind cannot hold',
-    tensor(8, 1, ...int8, ...named, 40, 127, 40, 200, 1),
+    'more floats than entries',
+    tensor(8, 1, ...float32, ...named, ...holding(4, 0, 0, 128, 63, 0, 0, 0, 64)),
     "tooLarge initializer 'w': has more than 1 numbers",
+  ],
+  [
+    'half a float',
+    tensor(8, 1, ...float32, ...named, ...holding(4, 0, 0)),
+    "malformed initializer 'w': has 2 bytes of floats of 4",
   ],
   [
     'an int8 of 200',
