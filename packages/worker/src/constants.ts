@@ -37,6 +37,7 @@ export function createConstants(
   /** The least recently used first. */
   const kept = new Map<Digest, Uint8Array>()
   let keptBytes = 0
+  const coming = new Map<Digest, Promise<Uint8Array>>()
 
   function keep(digest: Digest, bytes: Uint8Array): void {
     const before = kept.get(digest)
@@ -56,16 +57,31 @@ export function createConstants(
     length: number,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
-    const found = kept.get(digest)
-    const bytes = found ?? (await fetchConstant(deliveryId, digest, length, signal))
+    const bytes = kept.get(digest) ?? (await fetched(deliveryId, digest, length, signal))
     if (bytes.length !== length) {
       throw new ConstantError(`constant ${digest} has ${bytes.length} bytes, the program says ${length}`)
     }
-    if (found === undefined && encodeHex(sha256(bytes)) !== digest) {
-      throw new ConstantError(`constant ${digest} came with other bytes`)
-    }
     keep(digest, bytes)
     return bytes
+  }
+
+  /** From the line, once for all who ask meanwhile; an abort of the first ends the others' waiting too. */
+  function fetched(
+    deliveryId: DeliveryId,
+    digest: Digest,
+    length: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const earlier = coming.get(digest)
+    if (earlier !== undefined) return earlier
+    const now = fetchConstant(deliveryId, digest, length, signal)
+      .then((bytes) => {
+        if (encodeHex(sha256(bytes)) === digest) return bytes
+        throw new ConstantError(`constant ${digest} came with other bytes`)
+      })
+      .finally(() => coming.delete(digest))
+    coming.set(digest, now)
+    return now
   }
 
   return {
@@ -91,16 +107,27 @@ export function fetchConstants(orchestratorUrl: string): FetchConstant {
       response = await fetch(url, { signal })
       if (!response.ok)
         throw new ConstantError(`constant ${digest} is not given out: HTTP ${response.status}`)
-      const length = Number(response.headers.get('content-length') ?? Number.NaN)
-      if (!(length <= bytesMax)) {
-        throw new ConstantError(
-          `constant ${digest} is said to have ${length} bytes, the program says ${bytesMax}`,
-        )
-      }
-      return new Uint8Array(await response.arrayBuffer())
+      return await readAtMost(response, bytesMax, digest)
     } catch (cause) {
       if (cause instanceof ConstantError) throw cause
       throw new ConstantError(`constant ${digest} cannot be fetched: ${cause}`, { cause })
     }
+  }
+}
+
+/** Servers that stream need not announce a length, so the bytes are counted as they come. */
+async function readAtMost({ body }: Response, bytesMax: number, digest: Digest): Promise<Uint8Array> {
+  const bytes = new Uint8Array(bytesMax)
+  let length = 0
+  const reader = body?.getReader()
+  for (;;) {
+    const chunk = await reader?.read()
+    if (chunk?.value === undefined) return bytes.subarray(0, length)
+    if (length + chunk.value.length > bytesMax) {
+      await reader?.cancel()
+      throw new ConstantError(`constant ${digest} has more than the ${bytesMax} bytes that the program says`)
+    }
+    bytes.set(chunk.value, length)
+    length += chunk.value.length
   }
 }

@@ -3,13 +3,24 @@
 import type { TaskView } from '@shardy/api'
 import { decodeWork, factsOf } from '@shardy/compute/work'
 import { type DeliveryRecord, explainWaiting, isEnded, type TaskRecord } from '@shardy/dispatch'
-import type { DeliveryId, TaskId } from '@shardy/protocol'
+import type { DeliveryId, ProgramId, TaskId } from '@shardy/protocol'
 import type { Services } from '../orchestrator.ts'
 
-function programOf(task: TaskRecord): string {
+/** Programs are read again for a few words about them; many tasks run few programs. */
+const summaries = new Map<ProgramId, string>()
+const summariesMax = 10_000
+
+async function summaryOf(task: TaskRecord): Promise<string> {
+  const known = summaries.get(task.programId)
+  if (known !== undefined) return known
+  // Reading a large program takes a tenth of a second, and a page of them is not to hold up everybody else.
+  await new Promise<void>((resolve) => setImmediate(resolve))
   const decoded = decodeWork(task.kind, task.program)
   if (!decoded.ok) throw new Error(`task ${task.taskId} holds a broken program: ${decoded.reason}`)
-  return factsOf(decoded.work).summary
+  const { summary } = factsOf(decoded.work)
+  if (summaries.size >= summariesMax) summaries.clear()
+  summaries.set(task.programId, summary)
+  return summary
 }
 
 type DeliveryView = TaskView['deliveries'][number]
@@ -55,7 +66,7 @@ export async function viewTask(services: Services, known: TaskRecord): Promise<T
   return {
     taskId: task.taskId,
     kind: task.kind,
-    program: programOf(task),
+    program: await summaryOf(task),
     programId: task.programId,
     seed: String(task.seed),
     input: { digest: task.inputDigest, length: task.inputLength },

@@ -7,9 +7,10 @@ export function About() {
         <div>
           <dt>It computes for strangers</dt>
           <dd>
-            Inputs come from people you do not know. They can only be numbers for exact integer programs (so
-            far one: multiplying matrices of whole numbers) and are never run as code. Nothing on your disk or
-            network is read.
+            Programs and numbers come from people you do not know. A program is a list of exact integer
+            operations; a shader is their own code for your GPU, checked and written anew by this page, with a
+            bound on how long it runs. Neither can read anything on your disk, in your browser or on your
+            network.
           </dd>
         </div>
         <div>

@@ -38,7 +38,7 @@ const rejections: Record<RejectReason, string> = {
   paused: 'you paused the worker',
   unsupported: 'this worker does not know that kind of work',
   tooLarge: 'it was too large for this device',
-  corrupted: 'its input did not match its digest',
+  corrupted: 'its input or weights did not come as announced',
   badAttestation: 'the orchestrator had not signed it properly',
   outOfTime: 'it could not be done before the deadline',
   deviceLost: 'the device was lost while working',

@@ -1,12 +1,16 @@
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { matmulProgram } from '@shardy/tensor'
 import { describeExecutor, scatteredInput } from './conformance.ts'
 import { findGpu, openDawn } from './dawn.ts'
 import { ComputeError } from './executor.ts'
+import { describeShaders } from './shaderConformance.ts'
 import { createWebGpuExecutor } from './webgpu/executor.ts'
 import { guardDevice } from './webgpu/guard.ts'
 import { requiredLimits } from './webgpu/limits.ts'
 import { openWebGpu } from './webgpu/open.ts'
+
+// A bound on a hang: a software adapter takes seconds to compile one kernel.
+setDefaultTimeout(60_000)
 
 const gpu = await findGpu({ allowSoftware: true })
 
@@ -29,6 +33,12 @@ if ('refusal' in gpu) {
     },
     takesTurns: true,
     propertyRuns: 40,
+  })
+
+  describeShaders('webgpu on Dawn', async () => {
+    const opened = await openWebGpu(gpu, { allowSoftware: true })
+    if (!opened.ok) throw new Error(opened.refusal.message)
+    return opened.executor
   })
 
   describe('a failing device', () => {

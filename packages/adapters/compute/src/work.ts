@@ -10,6 +10,7 @@ import {
   constantDigests,
   decodeProgram,
   describeProgram,
+  inferProgram,
   inputLength,
   outputLength,
   type Program,
@@ -25,6 +26,8 @@ export interface WorkFacts {
   readonly outputLength: number
   /** Multiply-adds or steps of like cost; for a shader an upper bound. */
   readonly complexity: number
+  /** What whoever runs it may have to hold at a time. */
+  readonly memoryBytes: number
   readonly constants: readonly Digest[]
   readonly constantBytes: number
   /** In a few words, for a person. */
@@ -59,6 +62,7 @@ export function factsOf(work: Work): WorkFacts {
         inputLength: inputLength(program),
         outputLength: outputLength(program),
         complexity: complexity(program),
+        memoryBytes: inferProgram(program).memoryBytes,
         constants: constantDigests(program),
         constantBytes: constantBytes(program),
         summary: describeProgram(program),
@@ -71,6 +75,7 @@ export function factsOf(work: Work): WorkFacts {
         inputLength: payloadBytes,
         outputLength: outputBytes,
         complexity: steps,
+        memoryBytes: payloadBytes + outputBytes,
         constants: [],
         constantBytes: 0,
         summary: `${exactness.exactness} shader of ${count}`,

@@ -101,6 +101,10 @@ const refused = [
   },
   { attributes: { padValue: 128 }, says: 'padValue is 128, i8 holds -128 to 127' },
   {
+    w: value('i8', [1, 1, 65_536, 6]),
+    says: 'the window of w, i8[1,1,65536,6], is longer than 65535',
+  },
+  {
     w: value('i8', [8, 5, 3, 6]),
     says: 'the window of w, i8[8,5,3,6], does not fit into x, i8[1,4,4,6], and its padding',
   },

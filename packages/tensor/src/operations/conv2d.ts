@@ -16,7 +16,7 @@ import {
   scaleRange,
   type Value,
 } from '../value.ts'
-import { type Paddings, padding, positions, step } from './window.ts'
+import { type Paddings, padding, positions, slideMax, step } from './window.ts'
 
 export interface Conv2dAttributes extends Paddings {
   readonly strideH: number
@@ -122,6 +122,9 @@ export const conv2d = operation({
     const facts = dtypeFacts[x.dtype]
     if (padValue < facts.min || padValue > facts.max) {
       return broken(`padValue is ${padValue}, ${x.dtype} holds ${facts.min} to ${facts.max}`)
+    }
+    if (Math.max(windowH, windowW) > slideMax) {
+      return broken(`the window of w, ${describeType(w)}, is longer than ${slideMax}`)
     }
     if (outHeight < 1 || outWidth < 1) {
       return broken(

@@ -14,8 +14,13 @@ export function lookupOffset(dtype: Dtype): number {
 function reachable(x: Value, table: Value): Range {
   if (table.known === undefined) return table
   const offset = lookupOffset(x.dtype)
-  const entries = Array.from(table.known.subarray(x.min + offset, x.max + offset + 1))
-  return { min: Math.min(...entries), max: Math.max(...entries) }
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let index = x.min + offset; index <= x.max + offset; index++) {
+    const entry = entryAt(table.known, index)
+    min = Math.min(min, entry)
+    max = Math.max(max, entry)
+  }
+  return { min, max }
 }
 
 export const lookup = operation({

@@ -23,6 +23,8 @@ export interface Inferred {
   /** Every value by its index. */
   readonly values: readonly Value[]
   readonly work: number
+  /** Bytes of all values together: what an executor holds at most. */
+  readonly memoryBytes: number
 }
 
 export type Inference = (Inferred & { readonly ok: true }) | { readonly ok: false; readonly refusal: Refusal }
@@ -139,7 +141,7 @@ function infer({ inputs, constants, nodes, outputs }: Program): Inference {
   if (outputBytes > outputBytesMax) {
     return refuse('program.outputs', `the output is ${outputBytes} bytes, the limit is ${outputBytesMax}`)
   }
-  return { ok: true, values, work }
+  return { ok: true, values, work, memoryBytes: memory }
 }
 
 /** Programs are immutable, and everything that handles one asks again. */
@@ -149,7 +151,12 @@ export function tryInferProgram(program: Program): Inference {
   const found = known.get(program)
   if (found !== undefined) return { ok: true, ...found }
   const inference = infer(program)
-  if (inference.ok) known.set(program, { values: inference.values, work: inference.work })
+  if (inference.ok)
+    known.set(program, {
+      values: inference.values,
+      work: inference.work,
+      memoryBytes: inference.memoryBytes,
+    })
   return inference
 }
 

@@ -19,6 +19,8 @@ export const ghostIntervals = 6
 export const committedMax = 64
 /** Bytes of the outputs that they keep, those still being computed included: a tab has little memory. */
 export const committedBytesMax = 256 * 1024 * 1024
+/** What a program may hold in memory while it is computed, weights and values between included: a tab dies of more. */
+export const workingBytesMax = 768 * 1024 * 1024
 /** Answered deliveries that still wait for their verdict. */
 export const answeredMax = 256
 /** What a close says; RFC 6455 leaves it 123 bytes. */

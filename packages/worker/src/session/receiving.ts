@@ -13,7 +13,7 @@ import {
   programIdOf,
   type RejectReason,
 } from '@shardy/protocol'
-import { committedBytesMax, committedMax, payloadPatienceMs } from './bounds.ts'
+import { committedBytesMax, committedMax, payloadPatienceMs, workingBytesMax } from './bounds.ts'
 import { lose } from './connection.ts'
 import { refuseDelivery, rejectHeld } from './ending.ts'
 import { prepare } from './fetching.ts'
@@ -81,6 +81,9 @@ function judge(turn: Turn, connection: Admitted, delivery: Delivery): Judged {
   const largest = Math.max(expected, facts.outputLength)
   if (largest > connection.payloadBytesMax) {
     return no('tooLarge', `${largest} bytes, the limit is ${connection.payloadBytesMax}`)
+  }
+  if (facts.memoryBytes > workingBytesMax) {
+    return no('tooLarge', `values of ${facts.memoryBytes} bytes, this worker holds ${workingBytesMax}`)
   }
   const kept = keptBytes(delivery, facts)
   const keptAlready = heldOutputBytes(state)

@@ -1,4 +1,5 @@
 import { describeExecutor } from '../conformance.ts'
+import { describeShaders } from '../shaderConformance.ts'
 import { createCpuExecutor } from './executor.ts'
 
 describeExecutor('cpu', { open: async () => createCpuExecutor(), takesTurns: true, propertyRuns: 60 })
@@ -7,3 +8,4 @@ describeExecutor('cpu with threads', {
   takesTurns: true,
   propertyRuns: 20,
 })
+describeShaders('the interpreter', async () => createCpuExecutor())

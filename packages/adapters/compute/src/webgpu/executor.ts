@@ -3,14 +3,17 @@
  * its inputs go up, its steps run in slices of some tens of milliseconds, and only what was asked for comes back. Slices
  * keep drivers' watchdogs quiet and screens alive, and let an abort or a lost device be seen soon.
  */
+import { canonicalOutput, type ShaderTask } from '@shardy/shader'
 import { byteLengthOf, inferProgram, type Program, type Tensor, tensorBytes } from '@shardy/tensor'
 import {
   admit,
+  admitShader,
   ComputeError,
   closedError,
   type ExecuteOptions,
   type Execution,
   type Executor,
+  outOfFuel,
   throwIfAborted,
 } from '../executor.ts'
 import { createGemm } from './gemm/index.ts'
@@ -27,6 +30,7 @@ import { createPipelines } from './run/pipelines.ts'
 import { createProducts } from './run/products.ts'
 import { readRegions } from './run/readback.ts'
 import { cutSlices, workOfStep } from './run/slices.ts'
+import { runShader } from './shader/run.ts'
 
 export interface WebGpuOptions {
   /** What the host's WGSL can beyond the first version, and what the adapter says of itself: kernels are chosen by it. */
@@ -227,6 +231,17 @@ export async function createWebGpuExecutor(
       })
       return await execution
     },
+    async runShader(task, payload, { signal, onProgress } = {}) {
+      if (guard.ended !== undefined) throw guard.ended
+      const shader = admitShader(task, payload)
+      refuseLongShader(shader, isSoftware)
+      const outcome = turn.then(() => runShader(device, shader, payload, { signal, guard }))
+      turn = outcome.catch(() => {})
+      const ended = await outcome
+      if (ended.kind === 'outOfFuel') throw outOfFuel()
+      onProgress?.(1000)
+      return canonicalOutput(shader, ended.bytes)
+    },
     async close() {
       guard.end(closedError(name))
       products.close()
@@ -235,6 +250,22 @@ export async function createWebGpuExecutor(
       device.destroy()
     },
   }
+}
+
+/**
+ * Nodes that one shader task may execute at most. It is one dispatch, which nothing can stop: at these figures a slow device
+ * is busy for some seconds, and its screen with it, and no longer.
+ */
+const shaderWorkMax = 2 ** 34
+const softwareWorkMax = 2 ** 28
+
+function refuseLongShader({ work }: ShaderTask, isSoftware: boolean): void {
+  const max = isSoftware ? softwareWorkMax : shaderWorkMax
+  if (work <= max) return
+  throw new ComputeError(
+    'beyondLimits',
+    `the shader may execute ${work} nodes, this device takes ${max} at a time: give it less fuel, or split the task`,
+  )
 }
 
 function sourceOf({ regions }: Plan, index: number): Source {

@@ -22,6 +22,8 @@ export type ShaderOutcome =
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined
+  /** The device's, where its owner has one already. */
+  readonly guard?: Guard | undefined
 }
 
 const bufferTypes = { read: 'read-only-storage', readWrite: 'storage', uniform: 'uniform' } as const
@@ -32,13 +34,12 @@ export async function runShader(
   device: GPUDevice,
   task: ShaderTask,
   payload: Uint8Array,
-  { signal }: RunOptions = {},
+  { signal, guard = guardDevice(device) }: RunOptions = {},
 ): Promise<ShaderOutcome> {
   throwIfAborted(signal)
   const refusal = refusePayload(task, payload)
   if (refusal !== undefined) throw new ComputeError('inputRefused', describeRefusal(refusal))
   refuseBeyondLimits(task, device.limits)
-  const guard = guardDevice(device)
   const layouts = createLayouts(device, task)
   const pipeline = await guard.run('compiling the shader', () => compile(device, guard, task, layouts))
   throwIfAborted(signal)
