@@ -129,16 +129,25 @@ if (typeof opened === 'string') {
         }
       })
 
-      test('in slices, rows and columns apart', async () => {
-        const spec = product([200, 20, 600])
-        const operands = operandsOf(spec)
-        const { output, product: made } = await runProduct(subject, spec, operands, {
-          choice,
-          multiplyAddsMax: 128 * 256 * 20,
+      const sliced = [
+        { does: 'rows and columns apart', spec: product([200, 20, 600]), work: 128 * 256 * 20, count: 6 },
+        // Matrices that begin where nothing can be bound.
+        {
+          does: 'batches apart',
+          spec: product([5, 64, 7], { batch: 5, sharedB: false, transposeB: true }),
+          work: 2 * 5 * 64 * 7,
+          count: 3,
+        },
+      ] as const
+      for (const { does, spec, work, count } of sliced) {
+        test(`in slices, ${does}`, async () => {
+          const operands = operandsOf(spec)
+          const sliced = { choice, multiplyAddsMax: work }
+          const { output, product: made } = await runProduct(subject, spec, operands, sliced)
+          expect(made.ranges(work).length).toBe(count)
+          expectSame(output, referenceOutput(spec, operands, 'i32'))
         })
-        expect(made.ranges(128 * 256 * 20).length).toBe(6)
-        expectSame(output, referenceOutput(spec, operands, 'i32'))
-      })
+      }
     })
   }
 
@@ -196,6 +205,18 @@ if (typeof opened === 'string') {
         })
       }
     }
+
+    test('slices whose bytes begin and end within words, and share them', async () => {
+      const spec = product([200, 20, 301], { epilogue: { requantize: { ...far, to: 'i8' } } })
+      const operands = operandsOf(spec)
+      const work = 128 * 256 * 20
+      const { output, product: made } = await runProduct(subject, spec, operands, {
+        choice,
+        multiplyAddsMax: work,
+      })
+      expect(made.ranges(work).length).toBe(4)
+      expectSame(output, referenceOutput(spec, operands, 'i8'))
+    })
 
     /** One product gives every sum a chosen value: k = 1, A = 1, B = 0, and the bias does the rest. */
     async function checkSums(sums: readonly number[], epilogue: Epilogue): Promise<void> {

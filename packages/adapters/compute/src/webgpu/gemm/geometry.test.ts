@@ -69,6 +69,11 @@ describe('ranges', () => {
           const lastOut =
             told.outBase + last(range.batches, told.outBatch, range.rows, told.outPitch) + range.columns - 1
           expect((lastOut + 1) * geometry.outputEntryBytes).toBeLessThanOrEqual(output?.size ?? 0)
+          const { m, n } = geometry.shape
+          const first = (range.firstBatch * m + range.firstRow) * n + range.firstColumn
+          expect((output?.offset ?? 0) + told.outBase * geometry.outputEntryBytes).toBe(
+            first * geometry.outputEntryBytes,
+          )
           const isPacked = geometry.layouts.left === 'packed'
           const unit = isPacked ? 4096 : 16
           const rows = isPacked ? Math.ceil(range.rows / 128) : range.rows
