@@ -21,7 +21,7 @@ export interface DeviceUnderTest {
 
 /** In milliseconds: long enough for the clocks of an idle GPU to rise, and for a burst to drown the timer's grain. */
 const warmMs = 300
-const burstMs = 10
+const burstMs = 20
 const bursts = 15
 const repeatsMax = 256
 
