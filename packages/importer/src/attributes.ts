@@ -1,7 +1,6 @@
 /** The attributes of a node, read by name: each must be of the expected kind, and every one must be known to whoever reads. */
 import type { GraphNode } from './graph.ts'
 import type { Attribute } from './onnx/model.ts'
-import type { OnnxTensor } from './onnx/tensor.ts'
 import { refuse } from './refusal.ts'
 
 function find<Kind extends Attribute['kind']>(
@@ -31,10 +30,6 @@ export function textOf(node: GraphNode, name: string, absent: string): string {
 
 export function intsOf(node: GraphNode, name: string): readonly number[] | undefined {
   return find(node, name, 'ints')?.value
-}
-
-export function tensorOf(node: GraphNode, name: string): OnnxTensor | undefined {
-  return find(node, name, 'tensor')?.value
 }
 
 /** An attribute that is not known here may change what the node means. */

@@ -49,6 +49,7 @@ describe('changed meaning', () => {
       const data = samplesOf(golden)
       const pick = <T>(list: readonly T[]): T => list[draw() % list.length] as T
       const numbers = [-1, 0, 1, 2, 3, 7, 255, 65_535, 65_536, 2 ** 31, -(2 ** 40)]
+      const reals = [...numbers, Number.NaN, Number.POSITIVE_INFINITY, 1e-40, -3e38, 0.1]
       const { model } = golden
       const names = [
         ...model.nodes.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]),
@@ -63,6 +64,7 @@ describe('changed meaning', () => {
           for (const [name, attribute] of attributes) {
             if (draw() % 3 > 0) continue
             if (attribute.kind === 'int') attributes.set(name, { kind: 'int', value: pick(numbers) })
+            if (attribute.kind === 'float') attributes.set(name, { kind: 'float', value: pick(reals) })
             if (attribute.kind !== 'ints') continue
             const value = attribute.value.map((own) => (draw() % 2 === 0 ? pick(numbers) : own))
             attributes.set(name, { kind: 'ints', value: draw() % 4 === 0 ? value.slice(1) : value })
@@ -74,7 +76,11 @@ describe('changed meaning', () => {
           const change = draw() % 6
           if (change === 0) initializers.delete(name)
           if (change === 1) initializers.set(name, { ...tensor, shape: tensor.shape.toReversed() })
-          if (change === 2) initializers.set(name, { ...tensor, data: tensor.data.map(() => pick(numbers)) })
+          if (change === 2)
+            initializers.set(name, {
+              ...tensor,
+              data: tensor.data.map((own) => (draw() % 4 === 0 ? pick(reals) : own)),
+            })
         }
         digest({ ...model, nodes, initializers }, data)
       }

@@ -460,6 +460,35 @@ describe('an imported program', () => {
     expect(y?.reals[1]).toBeCloseTo(1.5, 2)
   })
 
+  test('reads constants in each of their forms', () => {
+    const forms = [
+      { value: { kind: 'tensor', value: tensorOf('f32', [1], [2]) } },
+      { value_float: { kind: 'float', value: 2 } },
+      { value_floats: { kind: 'floats', value: [2] } },
+    ] as const
+    for (const form of forms) {
+      const nodes = [node('Constant', [], ['c'], form), node('Mul', ['x', 'c'], ['y'])]
+      const [y] = run(imported(modelOf({ nodes }), { calibration: samples }), samples.data)
+      expect(y?.reals[3]).toBeCloseTo(2, 1)
+    }
+    const shaped = [
+      node('Constant', [], ['s'], { value_ints: ints(2, 2) }),
+      node('Reshape', ['x', 's'], ['y']),
+    ]
+    expect(imported(modelOf({ nodes: shaped }), { calibration: samples }).outputs[0]?.shape).toEqual([2, 2])
+    const text = [
+      node('Constant', [], ['c'], { value: { kind: 'string', value: 'a' } }),
+      node('Mul', ['x', 'c'], ['y']),
+    ]
+    expect(refusalOf(modelOf({ nodes: text }), samples)).toBe(
+      'unsupported node 0 (Constant): has a value of the kind string',
+    )
+    const empty = [node('Constant', [], ['c']), node('Mul', ['x', 'c'], ['y'])]
+    expect(refusalOf(modelOf({ nodes: empty }), samples)).toBe(
+      'malformed node 0 (Constant): has no single value',
+    )
+  })
+
   test('casts bytes to the numbers that they are', () => {
     const cast = node('Cast', ['x'], ['f'], { to: int(1) })
     const inputs = [info('x', [1, 4], 'u8')]

@@ -1,7 +1,8 @@
 /** The closed table of operators. What is not in it is refused by name. */
 
-import { refuseUnknown, tensorOf } from '../attributes.ts'
+import { refuseUnknown } from '../attributes.ts'
 import type { GraphNode } from '../graph.ts'
+import { tensorOf } from '../onnx/tensor.ts'
 import { refuse } from '../refusal.ts'
 import {
   add,
@@ -25,12 +26,29 @@ import { dequantizeLinear, quantizeLinear } from './quantized.ts'
 import { argMax, softmax } from './ranking.ts'
 import { cast, concat, dropout, flatten, identity, reshape, squeeze, transpose, unsqueeze } from './shapes.ts'
 
-/** A value that the node carries. */
+/** A value that the node carries, in one of several forms. */
 const constant: Operator = {
-  attributes: ['value'],
+  attributes: ['value', 'value_float', 'value_floats', 'value_int', 'value_ints'],
   operands: [0, 0],
-  evaluate: (node) =>
-    tensorOf(node, 'value') ?? refuse('unsupported', node.label, "has no 'value' that is a tensor"),
+  evaluate(node) {
+    const [[, value] = [], ...others] = node.attributes
+    if (value === undefined || others.length > 0)
+      return refuse('malformed', node.label, 'has no single value')
+    switch (value.kind) {
+      case 'tensor':
+        return value.value
+      case 'float':
+        return tensorOf('f32', [], [value.value])
+      case 'floats':
+        return tensorOf('f32', [value.value.length], value.value)
+      case 'int':
+        return tensorOf('i64', [], [value.value])
+      case 'ints':
+        return tensorOf('i64', [value.value.length], value.value)
+      default:
+        return refuse('unsupported', node.label, `has a value of the kind ${value.kind}`)
+    }
+  },
   lower: (_scene, node) => refuse('inconsistent', node.label, 'computes something'),
 }
 
