@@ -42,7 +42,10 @@ export function checkBody(
   return checked
 }
 
-/** Whether the last statement certainly returns, by form alone: loops are not looked into. */
+/**
+ * Whether the last statement certainly returns, by form alone: a loop is never counted as returning, and a `break` anywhere
+ * in a switch leads behind it.
+ */
 function endsWithReturn(body: readonly Statement[]): boolean {
   const last = body.at(-1)
   switch (last?.kind) {
@@ -53,10 +56,26 @@ function endsWithReturn(body: readonly Statement[]): boolean {
     case 'if':
       return endsWithReturn(last.whenTrue) && endsWithReturn(last.whenFalse)
     case 'switch':
-      return last.clauses.every((clause) => endsWithReturn(clause.body))
+      return last.clauses.every(({ body }) => endsWithReturn(body) && !leavesSwitch(body))
     default:
       return false
   }
+}
+
+/** Whether a `break` in here ends the switch that this stands in: loops and switches within have their own. */
+function leavesSwitch(body: readonly Statement[]): boolean {
+  return body.some((statement) => {
+    switch (statement.kind) {
+      case 'break':
+        return true
+      case 'block':
+        return leavesSwitch(statement.body)
+      case 'if':
+        return leavesSwitch(statement.whenTrue) || leavesSwitch(statement.whenFalse)
+      default:
+        return false
+    }
+  })
 }
 
 /** The statements of a block whose scope is open already. */

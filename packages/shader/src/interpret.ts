@@ -410,7 +410,12 @@ function compileCall(
       machine.slots[parameter.id] = [...(given[index] ?? [])]
     })
     spend(machine)
-    machine.functions.get(callee)?.()
+    machine.result = []
+    const flow = machine.functions.get(callee)?.()
+    // The validator refuses a function that can end without its value; what an earlier call left must never stand in for it.
+    if (callee.result !== undefined && (flow !== 'return' || machine.result.length === 0)) {
+      throw new Error(`'${callee.name}' ended without a value`)
+    }
     return machine.result
   }
 }

@@ -75,6 +75,12 @@ describe('accepts', () => {
         'struct P { a: u32, b: vec3f, c: i32 }\n@group(0) @binding(1) var<uniform> p: P;\n@group(0) @binding(2) var<uniform> q: vec4f;\n@group(0) @binding(3) var<uniform> r: array<vec4i, 3>;\nfn f() -> f32 { return p.b.x + q.w + f32(r[2].x) + f32(p.c); }',
       ),
     ],
+    [
+      'a return by a switch whose loops and switches have breaks of their own',
+      below(
+        'fn f(x: u32) -> u32 { switch x { default { loop { if x > 3u { break; } } switch x { default { break; } } return x; } } }',
+      ),
+    ],
     ['a workgroup at the limit', inEntry('').replace('size(1)', 'size(4, 4, 16)')],
     ['a constant workgroup size', `const n = 8;\n${inEntry('')}`.replace('size(1)', 'size(n * 2)')],
     [
@@ -559,6 +565,28 @@ const refusals: Readonly<Record<string, readonly (readonly [string, string, stri
     [
       'a loop for a return',
       below('fn f() -> u32 { loop { } }'),
+      '1:4 the function can end without a value: end it, or every branch of its end, with a return',
+    ],
+    [
+      'a switch with a break before its return',
+      below('fn f(x: u32) -> u32 { switch x { default { if x > 3u { break; } return x * 11u; } } }'),
+      '1:4 the function can end without a value: end it, or every branch of its end, with a return',
+    ],
+    [
+      'a switch with a break in a block of an else',
+      below(
+        'fn f(x: u32) -> u32 { switch x { case 1 { return 2u; } default { if x > 3u { } else { { break; } } return 1u; } } }',
+      ),
+      '1:4 the function can end without a value: end it, or every branch of its end, with a return',
+    ],
+    [
+      'a loop that returns, for a return',
+      below('fn f(x: u32) -> u32 { loop { if x > 3u { break; } return 1u; } }'),
+      '1:4 the function can end without a value: end it, or every branch of its end, with a return',
+    ],
+    [
+      'a loop with a break and a return in its continuing block',
+      below('fn f(x: u32) -> u32 { loop { return 1u; continuing { break if x > 1u; } } }'),
       '1:4 the function can end without a value: end it, or every branch of its end, with a return',
     ],
     ['what is never reached', inEntry('return; out[0] = 1u;'), "3:9 nothing is reached after 'return'"],
