@@ -1,11 +1,12 @@
 /**
- * Checks an answer without computing it anew (docs/spec/checks.md): products are compared by random projections, which cost
- * a small part of computing them. What is accepted is wrong with a probability below 2^-61; what is refused is wrong.
+ * Checks an answer that was fixed before this begins (docs/spec/checks.md): its digest is signed, or its bytes are here. Products
+ * whose sums are the output are compared by random projections, far cheaper than computing them; everything else is computed
+ * again. What is found wrong is wrong for certain.
  */
-import type { Work } from '@shardy/compute/work'
+import { factsOf, type Work } from '@shardy/compute/work'
 import { type Digest, encodeHex } from '@shardy/protocol'
 import { interpret, type ShaderTask } from '@shardy/shader'
-import { type Blobs, noBlobs } from '@shardy/tensor'
+import { type Blobs, noBlobs, type Program } from '@shardy/tensor'
 import { type CheckTools, check, describeFault, planCheck, policies } from '@shardy/tensor/check'
 
 export interface AnswerCheck {
@@ -21,17 +22,39 @@ export interface AnswerCheckAdapters {
   readonly random: (length: number) => Uint8Array
 }
 
-/**
- * What is wrong with the answer, or nothing. The output must have been fixed before this is called: its bytes are here, or
- * its digest is signed. Products whose sums are not part of the output are computed again, since a receipt has no transcript.
- */
-export function checkAnswer(
+export type AnswerVerdict =
+  /** By projection: but for a chance below 2^-61. By recomputation: for certain. */
+  | { readonly kind: 'right'; readonly by: 'projection' | 'recomputation' }
+  | { readonly kind: 'wrong'; readonly reason: string }
+  /** Nothing can be said here, for or against it. */
+  | { readonly kind: 'unknown'; readonly reason: string }
+
+/** What is computed again in one go at most: a minute or so. */
+const recomputedWorkMax = 2 ** 41
+const interpretedWorkMax = 2 ** 28
+
+export function checkAnswer(asked: AnswerCheck, adapters: AnswerCheckAdapters): AnswerVerdict {
+  const { work, input, output } = asked
+  const { outputLength } = factsOf(work)
+  if (output.length !== outputLength) {
+    return { kind: 'wrong', reason: `it has ${output.length} bytes, not ${outputLength}` }
+  }
+  return work.kind === 'shader'
+    ? checkShader(work.shader, input, output)
+    : checkProgram(work.program, asked, adapters)
+}
+
+function checkProgram(
+  program: Program,
   { work, input, output, blobs = noBlobs }: AnswerCheck,
   { tools, random }: AnswerCheckAdapters,
-): string | undefined {
-  if (work.kind === 'shader') return checkShader(work.shader, input, output)
-  const { program } = work
+): AnswerVerdict {
   const hasSums = planCheck(program, policies.interactive).parts.length === 0
+  const { complexity } = factsOf(work)
+  if (!hasSums && complexity > recomputedWorkMax) {
+    const reason = `its sums are not part of the output, and ${complexity} multiply-adds are too many to do again here`
+    return { kind: 'unknown', reason }
+  }
   const verdict = check(
     {
       program,
@@ -44,16 +67,30 @@ export function checkAnswer(
     },
     tools,
   )
-  return verdict.ok ? undefined : describeFault(verdict)
+  if (!verdict.ok) return { kind: 'wrong', reason: describeFault(verdict) }
+  return { kind: 'right', by: verdict.cost.projected > 0 ? 'projection' : 'recomputation' }
 }
 
 /** Exact shaders are interpreted; of others there is no answer that must be theirs. */
-function checkShader(shader: ShaderTask, input: Uint8Array, output: Uint8Array): string | undefined {
-  if (shader.exactness.exactness !== 'exact')
-    return 'it is of an inexact shader, of which nothing can be checked'
+function checkShader(shader: ShaderTask, input: Uint8Array, output: Uint8Array): AnswerVerdict {
+  if (shader.exactness.exactness !== 'exact') {
+    return { kind: 'unknown', reason: 'the shader is not exact, so no answer must be its only one' }
+  }
+  if (shader.work > interpretedWorkMax) {
+    return {
+      kind: 'unknown',
+      reason: `the shader may execute ${shader.work} nodes, too many to interpret here`,
+    }
+  }
   const interpreted = interpret(shader, input)
-  if (interpreted.kind === 'outOfFuel')
-    return `invocation ${interpreted.invocation} spends its fuel: there is no output`
+  if (interpreted.kind === 'outOfFuel') {
+    return {
+      kind: 'wrong',
+      reason: `invocation ${interpreted.invocation} spends its fuel: there is no output`,
+    }
+  }
   const at = interpreted.bytes.findIndex((byte, index) => byte !== output[index])
-  return at < 0 ? undefined : `byte ${at} is ${output[at]}, and ${interpreted.bytes[at]} when computed again`
+  if (at < 0) return { kind: 'right', by: 'recomputation' }
+  const reason = `byte ${at} is ${output[at]}, and ${interpreted.bytes[at]} when computed again`
+  return { kind: 'wrong', reason }
 }

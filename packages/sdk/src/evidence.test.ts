@@ -210,3 +210,28 @@ test('without its blobs evidence stays undecided, and forged bytes are told', as
   expect(await checkDisputeEvidence(bytes, other)).toMatchObject({ problem: { kind: 'blobsMissing' } })
   expect(await checkDisputeEvidence(bytes.subarray(1), adapters)).toHaveProperty('unreadable')
 })
+
+test('evidence about a program that would cost too much is left alone, by choice', async () => {
+  const honest = await computeSide('mlp', honestKey, undefined)
+  const liar = await computeSide('mlp', lyingKey, 1)
+  const bytes = evidence.encode(evidenceOf(play('mlp', [honest, liar])))
+  const adapters = { sha256, verify: verifySignatureSync, blob: async () => undefined, workMax: 1000 }
+  expect(await checkDisputeEvidence(bytes, adapters)).toHaveProperty('tooMuchWork')
+})
+
+test('bytes that no program could give are no exception, and blame nobody', async () => {
+  const { program, input } = exampleProgram('mlp')
+  const node = 1
+  const question = {
+    program: encodeProgram(program),
+    programId: programId(program, sha256),
+    seed: 0n,
+    inputDigest: digestOf(input),
+    node,
+    values: [{ node: 0, byteLength: 4, digest: digestOf(Uint8Array.of(1, 2, 3)) }],
+    blobs: [],
+  }
+  const blobs = new Map([[digestOf(Uint8Array.of(1, 2, 3)), Uint8Array.of(1, 2, 3)]])
+  expect(executeQuestion(question, blobs)).toBeUndefined()
+  expect(executeQuestion({ ...question, node: undefined, values: [] }, blobs)).toBeUndefined()
+})

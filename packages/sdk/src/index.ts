@@ -13,7 +13,7 @@ export {
   UnreachableError,
   type WorkersView,
 } from '@shardy/api'
-export { type AnswerCheck, type AnswerCheckAdapters, checkAnswer } from './answer.ts'
+export { type AnswerCheck, type AnswerCheckAdapters, type AnswerVerdict, checkAnswer } from './answer.ts'
 export { checkDisputeEvidence, type EvidenceAdapters, type EvidenceVerdict } from './evidence.ts'
 export { matmulInput, matmulOutput } from './matmul.ts'
 export { type CheckedReceipt, checkReceipt, type ReceiptCheck, type ReceiptFacts } from './receipt.ts'

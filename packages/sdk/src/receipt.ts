@@ -25,6 +25,7 @@ import {
   type TimeMs,
   type WorkerId,
 } from '@shardy/protocol'
+import type { AnswerVerdict } from './answer.ts'
 import type { ReceiptProblem } from './receiptProblem.ts'
 
 export interface ReceiptCheck {
@@ -46,12 +47,9 @@ export interface ReceiptCheck {
   /** The bytes that the requester sent and got, when it has them. */
   readonly input?: Uint8Array | undefined
   readonly output?: Uint8Array | undefined
-  /**
-   * Says what is wrong with the output, if anything is, without computing it anew; needs `input` and `output`. The workers'
-   * signatures fix the output, so what it draws at random now, they could not know.
-   */
+  /** Judges the output; needs `input` and `output`. The workers' signatures fix it before this draws anything at random. */
   readonly checkAnswer?:
-    | ((work: Work, input: Uint8Array, output: Uint8Array) => Promise<string | undefined>)
+    | ((work: Work, input: Uint8Array, output: Uint8Array) => Promise<AnswerVerdict>)
     | undefined
   /** Computes the program anew; needs `input`. Rejections of its own come through. */
   readonly recompute?: ((work: Work, input: Uint8Array) => Promise<Uint8Array>) | undefined
@@ -77,8 +75,8 @@ export interface ReceiptFacts {
   readonly isProgramPinned: boolean
   readonly isInputChecked: boolean
   readonly isOutputChecked: boolean
-  /** By `checkAnswer`: right but for a probability that its maker states. */
-  readonly isAnswerChecked: boolean
+  /** What `checkAnswer` found, where it was asked. */
+  readonly answer: Exclude<AnswerVerdict, { readonly kind: 'wrong' }> | undefined
   readonly isRecomputed: boolean
 }
 
@@ -116,11 +114,11 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
     if (check.input === undefined) problems.push({ kind: 'inputNeeded' })
     if (check.output === undefined) problems.push({ kind: 'outputNeeded' })
   }
-  let isAnswerChecked = false
+  let answer: ReceiptFacts['answer']
   if (work && isInputFitting && isOutputRight && check.checkAnswer && check.input && check.output) {
-    const reason = await check.checkAnswer(work, check.input, check.output)
-    isAnswerChecked = reason === undefined
-    if (reason !== undefined) problems.push({ kind: 'wrongAnswer', reason })
+    const verdict = await check.checkAnswer(work, check.input, check.output)
+    if (verdict.kind === 'wrong') problems.push({ kind: 'wrongAnswer', reason: verdict.reason })
+    else answer = verdict
   }
   let isRecomputed = false
   if (work && isInputFitting && check.recompute && check.input) {
@@ -150,7 +148,7 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
       isProgramPinned: check.programId !== undefined,
       isInputChecked: check.input !== undefined,
       isOutputChecked: check.output !== undefined,
-      isAnswerChecked,
+      answer,
       isRecomputed,
     },
   }

@@ -11,6 +11,7 @@ import {
   type TaskId,
 } from '@shardy/protocol'
 import {
+  type AnswerVerdict,
   ApiError,
   checkAnswer,
   checkReceipt,
@@ -52,7 +53,7 @@ export const receiptCheck: Command = {
     input: { value: 'FILE', what: 'the bytes of A then B: are they what the receipt is about?' },
     output: { value: 'FILE', what: 'the output that you got: is it what the workers agreed on?' },
     check: {
-      what: 'check the answer by random projections, far cheaper than computing it; what is not given is fetched',
+      what: 'check the answer, by random projections where its sums allow it; what is not given is fetched',
     },
     recompute: {
       what: 'compute the answer here as well; without --input the input is fetched from the orchestrator',
@@ -64,7 +65,7 @@ export const receiptCheck: Command = {
   },
   more:
     'The signatures show that so many distinct worker keys gave this answer. They do not show that it is right:\n' +
-    'several keys may belong to one person. --check does, but for a chance below 2^-61, and --recompute does for certain. Nor do they show that task, program and input are yours,\n' +
+    'several keys may belong to one person. --check and --recompute do. Nor do they show that task, program and input are yours,\n' +
     'unless you demand them with --task, --program and --input. What was paid, and when, is the word of the orchestrator.\n' +
     'Its id is what `npx shardy health` shows, but that asks the one who is being checked: write it down at first contact.',
   async run(call) {
@@ -184,7 +185,7 @@ async function project(
   input: Uint8Array,
   output: Uint8Array,
   call: Call,
-): Promise<string | undefined> {
+): Promise<AnswerVerdict> {
   const { openCheckTools } = await import('@shardy/compute')
   const tools = await openCheckTools(sha256)
   const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
@@ -270,8 +271,7 @@ function shapeOf(work: Work): string {
 }
 
 function meaning(facts: ReceiptFacts, isInputGiven: boolean): string[] {
-  const { agreed, work, isAnswerChecked, isRecomputed, isOrchestratorPinned, isTaskPinned, isProgramPinned } =
-    facts
+  const { agreed, work, answer, isRecomputed, isOrchestratorPinned, isTaskPinned, isProgramPinned } = facts
   const demands = [
     ...(isTaskPinned ? [] : ['--task ID']),
     ...(isProgramPinned ? [] : [`--program ${shapeOf(work)}`]),
@@ -288,19 +288,26 @@ function meaning(facts: ReceiptFacts, isInputGiven: boolean): string[] {
   const fromOrchestrator = isInputGiven
     ? []
     : ['The input came from the orchestrator; only your own file is sure to be yours.']
-  if (isAnswerChecked && !isRecomputed) {
-    return [
-      'Checked: the answer is right for this program and input, whoever signed it, but for a chance below 2^-61. The workers',
-      'had signed it before this machine drew the random numbers of the check.',
-      ...fromOrchestrator,
-      ...whose,
-    ]
+  if (answer?.kind === 'right' && !isRecomputed) {
+    const how =
+      answer.by === 'projection'
+        ? [
+            'Checked: the answer is right for this program and input, whoever signed it, but for a chance below 2^-61. The workers',
+            'had signed it before this machine drew the random numbers of the check.',
+          ]
+        : [
+            'Checked by computing it again: the answer is right for this program and input, whoever signed it.',
+          ]
+    return [...how, ...fromOrchestrator, ...whose]
   }
+  const notChecked =
+    answer?.kind === 'unknown' ? [`The answer could not be checked here: ${answer.reason}.`] : []
   if (!isRecomputed) {
     return [
+      ...notChecked,
       `What this proves: ${count(agreed.length, 'distinct worker key')} signed this same answer, and the orchestrator signed that it`,
       'accepted them. What it does not prove: that the answer is right, should one person hold all these keys.',
-      '--check settles that at little cost; with --recompute your own machine computes it too.',
+      '--check settles that, at little cost where the output holds the sums of its products; --recompute computes it too.',
       ...whose,
     ]
   }

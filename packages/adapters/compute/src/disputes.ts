@@ -1,6 +1,7 @@
 /**
  * What a dispute (docs/spec/dispute.md) asks of exact programs: their outline, a worker's trace, and the execution of the one
- * node that two traces part at, from blobs alone. It is by the definition, so that nobody's fast path is anybody's evidence.
+ * node that two traces part at, from blobs alone. How a node is computed comes in: by its definition, or by kernels that the
+ * conformance suite holds to it.
  */
 import type { Outline, Question } from '@shardy/dispute'
 import { type Digest, encodeHex, type Sha256, type TraceLeaf } from '@shardy/protocol'
@@ -8,6 +9,7 @@ import {
   type Blobs,
   byteLengthOf,
   decodeProgram,
+  entryOutside,
   evaluateNode,
   inferProgram,
   joinOutputs,
@@ -20,6 +22,7 @@ import {
   tensorFromBytes,
   type Value,
 } from '@shardy/tensor'
+import type { ComputeNode } from '@shardy/tensor/check'
 import type { Execution } from './executor.ts'
 
 function nodesFrom({ inputs, constants }: Program): number {
@@ -57,10 +60,14 @@ export function traceOf(program: Program, { kept }: Execution, sha256: Sha256): 
 }
 
 /**
- * The bytes that a question asks for, or nothing when a blob that it names is not among those given. The caller has compared
- * blobs and digests.
+ * The bytes that a question asks for, or nothing when it cannot be executed: a blob is not among those given, or is none that
+ * the program could give. The caller has compared blobs and digests.
  */
-export function executeQuestion(question: Question, blobs: Blobs): Uint8Array | undefined {
+export function executeQuestion(
+  question: Question,
+  blobs: Blobs,
+  compute: ComputeNode = evaluateNode,
+): Uint8Array | undefined {
   const decoded = decodeProgram(question.program)
   if (!decoded.ok || question.blobs.some((digest) => !blobs.has(digest))) return undefined
   const program = decoded.value
@@ -76,10 +83,11 @@ export function executeQuestion(question: Question, blobs: Blobs): Uint8Array | 
     if (read.ok) tensors.set(program.inputs.length + index, read.value[0] as Tensor)
   }
   for (const { node, digest } of question.values) {
-    const bytes = blobs.get(digest)
-    if (bytes !== undefined) tensors.set(first + node, tensorFromBytes(values[first + node] as Value, bytes))
+    const tensor = readValue(values[first + node] as Value, blobs.get(digest))
+    if (tensor !== undefined) tensors.set(first + node, tensor)
   }
   if (question.node === undefined) {
+    if (program.outputs.some((output) => !tensors.has(output))) return undefined
     return joinOutputs(
       program,
       Array.from(values, (_, index) => tensors.get(index)),
@@ -90,5 +98,11 @@ export function executeQuestion(question: Question, blobs: Blobs): Uint8Array | 
   const operands = operandsOf(node).map((operand) => tensors.get(operand))
   if (operands.some((tensor) => tensor === undefined)) return undefined
   const result = values[first + question.node] as Value
-  return tensorBytes(evaluateNode(program, question.node, operands as Tensor[], result))
+  return tensorBytes(compute(program, question.node, operands as Tensor[], result))
+}
+
+/** Two liars may agree on bytes that no program gives: of another length, or outside what was inferred. */
+function readValue(value: Value, bytes: Uint8Array | undefined): Tensor | undefined {
+  if (bytes === undefined || bytes.length !== byteLengthOf(value)) return undefined
+  return entryOutside(value, bytes) === undefined ? tensorFromBytes(value, bytes) : undefined
 }
