@@ -2,7 +2,7 @@
 import { checkCount } from './checkExpression.ts'
 import { bindingNumberMax, uniformBytesMax } from './limits.ts'
 import { type Position, refuse } from './position.ts'
-import { lookUp, type Scope } from './scope.ts'
+import { lookUp, refuseReserved, type Scope } from './scope.ts'
 import type { Access, Buffer, Layout, Member } from './shader.ts'
 import type { AttributeSyntax, DeclarationSyntax, TypeSyntax } from './syntax.ts'
 import { expectValueType, isTypeName, readValueType, refuseType, typeName, type ValueType } from './types.ts'
@@ -31,6 +31,7 @@ export function readStruct(
     const [attribute] = attributes
     if (attribute !== undefined)
       refuse(attribute.at, `the attribute '@${attribute.name}' is not accepted in a struct`)
+    refuseReserved(at, name)
     if (members.some((member) => member.name === name)) refuse(at, `the member '${name}' is there twice`)
     const type = expectValueType(typeSyntax)
     refuseBool(typeSyntax.at, type)

@@ -8,6 +8,7 @@ import {
   callDepthMax,
   expandedNodesMax,
   localBytesMax,
+  parametersMax,
   storageBindingsMax,
   uniformBindingsMax,
   workgroupInvocationsMax,
@@ -136,6 +137,8 @@ function findEntry(functions: readonly FunctionSyntax[]): FunctionSyntax {
 
 function readParameters(syntax: FunctionSyntax, nextId: () => number): Variable[] {
   const isEntry = syntax.attributes.some(({ name }) => name === 'compute')
+  const extra = syntax.parameters[parametersMax]
+  if (extra !== undefined) refuse(extra.at, `'${syntax.name}' has more than ${parametersMax} parameters`)
   const seen = new Set<Builtin>()
   return syntax.parameters.map((field) => {
     const builtin = readBuiltin(field, isEntry)

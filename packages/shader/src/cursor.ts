@@ -1,7 +1,7 @@
 /** The parser's place among the tokens, and the bound on how deep it has gone. */
 
 import type { Token } from './lexer.ts'
-import { nestingMax } from './limits.ts'
+import { expressionNestingMax, statementNestingMax } from './limits.ts'
 import { type Position, refuse } from './position.ts'
 
 export interface Cursor {
@@ -15,7 +15,15 @@ export interface Cursor {
   skip(text: string): boolean
   expect(text: string, where: string): Token
   /** Runs one level deeper; refuses the level that is too deep. */
-  nested<T>(at: Position, work: () => T): T
+  nested<T>(what: Nesting, at: Position, work: () => T): T
+}
+
+/** Blocks and expressions are counted apart: one expression stands in the innermost block. */
+export type Nesting = 'statements' | 'expressions'
+
+export const nestingMax: Readonly<Record<Nesting, number>> = {
+  statements: statementNestingMax,
+  expressions: expressionNestingMax,
 }
 
 export const keywords = new Set(
@@ -29,7 +37,7 @@ export function createCursor(tokens: readonly Token[]): Cursor {
   const last = tokens.at(-1)
   if (last === undefined) throw new Error('the lexer ends every source with a token')
   let index = 0
-  let depth = 0
+  const depths = { statements: 0, expressions: 0 }
   const at = (place: number): Token => tokens[place] ?? last
   const is = (text: string): boolean => {
     const token = at(index)
@@ -55,13 +63,17 @@ export function createCursor(tokens: readonly Token[]): Cursor {
       index++
       return token
     },
-    nested(place, work) {
-      if (++depth > nestingMax) refuse(place, `nested deeper than ${nestingMax} levels`)
+    nested(what, place, work) {
+      if (++depths[what] > nestingMax[what]) refuseNesting(what, place)
       const value = work()
-      depth--
+      depths[what]--
       return value
     },
   }
+}
+
+export function refuseNesting(what: Nesting, at: Position): never {
+  return refuse(at, `${what} nested deeper than ${nestingMax[what]} levels`)
 }
 
 /** A name that may be declared or looked up. */

@@ -1,8 +1,13 @@
 /** The bounds of every shader and shader task (spec H2, H10, H30). Each lives here once; the rules and the docs cite it. */
 
 export const sourceBytesMax = 32 * 1024
-/** Levels of parentheses, operators, templates and blocks together. */
-export const nestingMax = 64
+/**
+ * Levels of blocks, and of parentheses, operators and templates. Compilers have bounds of their own: Tint parses 128 levels
+ * of both together, and one level of indices becomes three when it is printed.
+ */
+export const statementNestingMax = 24
+export const expressionNestingMax = 30
+export const parametersMax = 32
 export const nameLengthMax = 64
 /**
  * Nodes of the entry point, by width and cost, with every call replaced by its body, as drivers do: what a compiler has to

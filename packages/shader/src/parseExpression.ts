@@ -2,8 +2,8 @@
  * Expressions and types (spec H5), in WGSL's own precedence: shifts and bitwise operators take plain operands,
  * comparisons do not chain, and `&&` does not mix with `||` without parentheses.
  */
-import { type Cursor, takeName, takeTemplateEnd } from './cursor.ts'
-import { nestingMax } from './limits.ts'
+import { type Cursor, refuseNesting, takeName, takeTemplateEnd } from './cursor.ts'
+import { expressionNestingMax } from './limits.ts'
 import { refuse } from './position.ts'
 import type { BinaryOperator, ExpressionSyntax, TypeSyntax } from './syntax.ts'
 
@@ -25,7 +25,7 @@ function parseTemplate(cursor: Cursor, name: string, at: TypeSyntax['at']): Type
   if (cursor.token.kind !== 'templateStart') return { at, name, element: undefined, length: undefined }
   if (!generators.has(name))
     refuse(at, `'${name}' takes no template arguments; put comparisons in parentheses`)
-  return cursor.nested(at, () => {
+  return cursor.nested('expressions', at, () => {
     cursor.take()
     const element = parseType(cursor)
     let length: ExpressionSyntax | undefined
@@ -40,7 +40,7 @@ function parseTemplate(cursor: Cursor, name: string, at: TypeSyntax['at']): Type
 }
 
 export function parseExpression(cursor: Cursor): ExpressionSyntax {
-  return cursor.nested(cursor.token, () => {
+  return cursor.nested('expressions', cursor.token, () => {
     const first = parseComparison(cursor)
     const operator = cursor.token.text
     if (operator !== '&&' && operator !== '||') return first
@@ -120,7 +120,7 @@ function parseUnary(cursor: Cursor): ExpressionSyntax {
   ) {
     const operator = token.text
     cursor.take()
-    const operand = cursor.nested(at, () => parseUnary(cursor))
+    const operand = cursor.nested('expressions', at, () => parseUnary(cursor))
     return deepen({ kind: 'unary', at, operator, operand, depth: operand.depth + 1 })
   }
   return parsePostfix(cursor)
@@ -194,6 +194,6 @@ function binary(operator: BinaryOperator, left: ExpressionSyntax, right: Express
 
 /** A long chain of operators is a deep tree although its text is flat. */
 function deepen(node: ExpressionSyntax): ExpressionSyntax {
-  if (node.depth > nestingMax) refuse(node.at, `nested deeper than ${nestingMax} levels`)
+  if (node.depth > expressionNestingMax) refuseNesting('expressions', node.at)
   return node
 }

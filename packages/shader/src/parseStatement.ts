@@ -17,7 +17,7 @@ function positionOf({ token }: Cursor): Position {
 
 export function parseBlock(cursor: Cursor, where: string): StatementSyntax[] {
   const open = cursor.expect('{', where)
-  return cursor.nested(open, () => {
+  return cursor.nested('statements', open, () => {
     const body: StatementSyntax[] = []
     while (!cursor.skip('}')) {
       if (cursor.skip(';')) continue
@@ -122,30 +122,39 @@ function parseIf(cursor: Cursor): StatementSyntax {
   if (!cursor.is('if')) {
     return { kind: 'if', at, condition, whenTrue, whenFalse: parseBlock(cursor, "after 'else'") }
   }
-  return cursor.nested(at, () => ({ kind: 'if', at, condition, whenTrue, whenFalse: [parseIf(cursor)] }))
+  return cursor.nested('statements', at, () => ({
+    kind: 'if',
+    at,
+    condition,
+    whenTrue,
+    whenFalse: [parseIf(cursor)],
+  }))
 }
 
 function parseSwitch(cursor: Cursor): StatementSyntax {
   const at = positionOf(cursor)
   cursor.take()
   const selector = parseExpression(cursor)
-  cursor.expect('{', "after the selector of 'switch'")
+  const open = cursor.expect('{', "after the selector of 'switch'")
   const clauses: ClauseSyntax[] = []
-  while (!cursor.skip('}')) {
-    const clauseAt = positionOf(cursor)
-    const selectors: (ExpressionSyntax | undefined)[] = []
-    if (cursor.skip('default')) selectors.push(undefined)
-    else {
-      cursor.expect('case', "or 'default' in 'switch'")
-      do {
-        if (cursor.is(':') || cursor.is('{')) break
-        selectors.push(cursor.skip('default') ? undefined : parseExpression(cursor))
-      } while (cursor.skip(','))
+  // The clauses are a level of their own, as they are to compilers.
+  cursor.nested('statements', open, () => {
+    while (!cursor.skip('}')) {
+      const clauseAt = positionOf(cursor)
+      const selectors: (ExpressionSyntax | undefined)[] = []
+      if (cursor.skip('default')) selectors.push(undefined)
+      else {
+        cursor.expect('case', "or 'default' in 'switch'")
+        do {
+          if (cursor.is(':') || cursor.is('{')) break
+          selectors.push(cursor.skip('default') ? undefined : parseExpression(cursor))
+        } while (cursor.skip(','))
+      }
+      if (selectors.length === 0) refuse(clauseAt, "'case' needs a value")
+      cursor.skip(':')
+      clauses.push({ at: clauseAt, selectors, body: parseBlock(cursor, 'to open the clause') })
     }
-    if (selectors.length === 0) refuse(clauseAt, "'case' needs a value")
-    cursor.skip(':')
-    clauses.push({ at: clauseAt, selectors, body: parseBlock(cursor, 'to open the clause') })
-  }
+  })
   return { kind: 'switch', at, selector, clauses }
 }
 
@@ -167,7 +176,7 @@ function parseLoop(cursor: Cursor): StatementSyntax {
   const at = positionOf(cursor)
   cursor.take()
   const open = cursor.expect('{', "after 'loop'")
-  return cursor.nested(open, () => {
+  return cursor.nested('statements', open, () => {
     const body: StatementSyntax[] = []
     while (!cursor.skip('}')) {
       if (cursor.skip(';')) continue
@@ -183,19 +192,21 @@ function parseLoop(cursor: Cursor): StatementSyntax {
 }
 
 function parseContinuing(cursor: Cursor) {
-  cursor.expect('{', "after 'continuing'")
-  const continuing: StatementSyntax[] = []
-  while (!cursor.skip('}')) {
-    if (cursor.skip(';')) continue
-    if (cursor.is('break') && cursor.following.text === 'if') {
-      cursor.take()
-      cursor.take()
-      const breakIf = parseExpression(cursor)
-      cursor.expect(';', "after 'break if'")
-      cursor.expect('}', "after 'break if', which stands last in 'continuing'")
-      return { continuing, breakIf }
+  const open = cursor.expect('{', "after 'continuing'")
+  return cursor.nested('statements', open, () => {
+    const continuing: StatementSyntax[] = []
+    while (!cursor.skip('}')) {
+      if (cursor.skip(';')) continue
+      if (cursor.is('break') && cursor.following.text === 'if') {
+        cursor.take()
+        cursor.take()
+        const breakIf = parseExpression(cursor)
+        cursor.expect(';', "after 'break if'")
+        cursor.expect('}', "after 'break if', which stands last in 'continuing'")
+        return { continuing, breakIf }
+      }
+      continuing.push(parseStatement(cursor))
     }
-    continuing.push(parseStatement(cursor))
-  }
-  return { continuing, breakIf: undefined }
+    return { continuing, breakIf: undefined }
+  })
 }

@@ -1,7 +1,7 @@
 /**
  * The WGSL that a device gets (spec H11 to H16): the checked tree, written anew with names of our own, every operator in
  * parentheses, every index guarded, divisions and shifts defined, and fuel injected. The requester's text itself never
- * reaches a compiler.
+ * reaches a compiler. Nothing is indented: the blanks of deep nesting would be most of the text.
  */
 import type {
   Buffer,
@@ -30,12 +30,12 @@ const preamble = `@group(${hostGroup}) @binding(${statusBinding}) var<storage, r
 var<private> shardy_fuel: u32;
 
 fn shardy_spend() -> bool {
-  if (shardy_fuel == 0u) {
-    atomicStore(&shardy_status, 1u);
-    return true;
-  }
-  shardy_fuel = shardy_fuel - 1u;
-  return false;
+if (shardy_fuel == 0u) {
+atomicStore(&shardy_status, 1u);
+return true;
+}
+shardy_fuel = shardy_fuel - 1u;
+return false;
 }`
 
 /** Functions of our own that a shader turned out to need, by name. */
@@ -62,7 +62,7 @@ function bufferName({ name, binding }: Buffer): string {
 }
 
 function printStruct({ name, members }: Extract<Layout, { kind: 'struct' }>): string {
-  const lines = members.map((member) => `  ${member.name}_m: ${typeName(member.type)},`)
+  const lines = members.map((member) => `${member.name}_m: ${typeName(member.type)},`)
   return [`struct ${name}_s {`, ...lines, '}'].join('\n')
 }
 
@@ -90,8 +90,8 @@ function printFunction(helpers: Helpers, shader: Shader, one: ShaderFunction): s
     ? `@compute @workgroup_size(${shader.workgroupSize.join(', ')})\nfn ${entryPointName}`
     : `fn ${functionName(one)}`
   const first = isEntry ? 'shardy_fuel = shardy_limit.x;' : `if (shardy_spend()) { ${spent} }`
-  const body = printList({ helpers, spent }, one.body, '  ')
-  return [`${head}(${parameters.join(', ')})${result} {`, `  ${first}`, ...body, '}'].join('\n')
+  const body = printList({ helpers, spent }, one.body)
+  return [`${head}(${parameters.join(', ')})${result} {`, first, ...body, '}'].join('\n')
 }
 
 interface Context {
@@ -100,18 +100,17 @@ interface Context {
   readonly spent: string
 }
 
-function printList(context: Context, body: readonly Statement[], indent: string): string[] {
-  return body.flatMap((statement) => printStatement(context, statement, indent))
+function printList(context: Context, body: readonly Statement[]): string[] {
+  return body.flatMap((statement) => printStatement(context, statement))
 }
 
-function printStatement(context: Context, statement: Statement, indent: string): string[] {
+function printStatement(context: Context, statement: Statement): string[] {
   const { helpers } = context
-  const inner = `${indent}  `
   const expression = (value: Expression): string => printExpression(helpers, value)
-  const block = (body: readonly Statement[]): string[] => printList(context, body, inner)
+  const block = (body: readonly Statement[]): string[] => printList(context, body)
   switch (statement.kind) {
     case 'block':
-      return [`${indent}{`, ...block(statement.body), `${indent}}`]
+      return ['{', ...block(statement.body), `}`]
     case 'declare': {
       const { variable, value } = statement
       const type =
@@ -119,65 +118,54 @@ function printStatement(context: Context, statement: Statement, indent: string):
           ? typeName(variable.type)
           : `array<${typeName(variable.type)}, ${variable.length}>`
       const initial = value === undefined ? '' : ` = ${expression(value)}`
-      return [`${indent}${variable.isMutable ? 'var' : 'let'} ${variableName(variable)}: ${type}${initial};`]
+      return [`${variable.isMutable ? 'var' : 'let'} ${variableName(variable)}: ${type}${initial};`]
     }
     case 'assign':
-      return printAssignment(helpers, statement, indent)
+      return printAssignment(helpers, statement)
     case 'evaluate':
-      return [`${indent}${statement.hasValue ? '_ = ' : ''}${expression(statement.value)};`]
+      return [`${statement.hasValue ? '_ = ' : ''}${expression(statement.value)};`]
     case 'if': {
       const { condition, whenTrue, whenFalse } = statement
-      const lines = [`${indent}if (${expression(condition)}) {`, ...block(whenTrue)]
-      return whenFalse.length === 0
-        ? [...lines, `${indent}}`]
-        : [...lines, `${indent}} else {`, ...block(whenFalse), `${indent}}`]
+      const lines = [`if (${expression(condition)}) {`, ...block(whenTrue)]
+      return whenFalse.length === 0 ? [...lines, `}`] : [...lines, `} else {`, ...block(whenFalse), `}`]
     }
     case 'switch': {
       const { selector, clauses } = statement
       const lines = clauses.flatMap(({ values, isDefault, body }) => {
         const words = values.map((value) => printInteger(selector.type.of === 'u32', value))
         const selectors = isDefault ? [...words, 'default'] : words
-        return [
-          `${inner}case ${selectors.join(', ')}: {`,
-          ...printList(context, body, `${inner}  `),
-          `${inner}}`,
-        ]
+        return [`case ${selectors.join(', ')}: {`, ...printList(context, body), `}`]
       })
-      return [`${indent}switch (${expression(selector)}) {`, ...lines, `${indent}}`]
+      return [`switch (${expression(selector)}) {`, ...lines, `}`]
     }
     case 'loop':
-      return printLoop(context, statement, indent)
+      return printLoop(context, statement)
     case 'break':
     case 'continue':
-      return [`${indent}${statement.kind};`]
+      return [`${statement.kind};`]
     case 'return':
-      return [
-        statement.value === undefined
-          ? `${indent}return;`
-          : `${indent}return ${expression(statement.value)};`,
-      ]
+      return [statement.value === undefined ? `return;` : `return ${expression(statement.value)};`]
   }
 }
 
-/** H15: fuel is paid where an iteration begins, behind its condition. */
-function printLoop(context: Context, loop: Extract<Statement, { kind: 'loop' }>, indent: string): string[] {
-  const [inner, innermost] = [`${indent}  `, `${indent}    `]
+/**
+ * H15: fuel is paid where an iteration begins, behind its condition. Variables have names of their own, so the head of a `for`
+ * needs no block around it, which would be one more level for compilers that count them.
+ */
+function printLoop(context: Context, loop: Extract<Statement, { kind: 'loop' }>): string[] {
   const expression = (value: Expression): string => printExpression(context.helpers, value)
-  const initial = loop.initial === undefined ? [] : printStatement(context, loop.initial, inner)
-  const condition =
-    loop.condition === undefined ? [] : [`${innermost}if (!(${expression(loop.condition)})) { break; }`]
-  const breakIf = loop.breakIf === undefined ? [] : [`${innermost}  break if ${expression(loop.breakIf)};`]
-  const update = [...printList(context, loop.update, `${innermost}  `), ...breakIf]
+  const initial = loop.initial === undefined ? [] : printStatement(context, loop.initial)
+  const condition = loop.condition === undefined ? [] : [`if (!(${expression(loop.condition)})) { break; }`]
+  const breakIf = loop.breakIf === undefined ? [] : [`break if ${expression(loop.breakIf)};`]
+  const update = [...printList(context, loop.update), ...breakIf]
   return [
-    `${indent}{`,
     ...initial,
-    `${inner}loop {`,
+    'loop {',
     ...condition,
-    `${innermost}if (shardy_spend()) { ${context.spent} }`,
-    ...printList(context, loop.body, innermost),
-    ...(update.length === 0 ? [] : [`${innermost}continuing {`, ...update, `${innermost}}`]),
-    `${inner}}`,
-    `${indent}}`,
+    `if (shardy_spend()) { ${context.spent} }`,
+    ...printList(context, loop.body),
+    ...(update.length === 0 ? [] : ['continuing {', ...update, '}']),
+    '}',
   ]
 }
 
@@ -185,7 +173,6 @@ function printLoop(context: Context, loop: Extract<Statement, { kind: 'loop' }>,
 function printAssignment(
   helpers: Helpers,
   { target, operator, value }: Extract<Statement, { kind: 'assign' }>,
-  indent: string,
 ): string[] {
   const component = target.component === undefined ? '' : `.${'xyzw'[target.component]}`
   const written = printExpression(helpers, value)
@@ -193,22 +180,22 @@ function printAssignment(
     operator === undefined ? written : printOperator(helpers, operator, value.type, place, written)
   if (target.kind === 'local') {
     const place = `${variableName(target.variable)}${component}`
-    return [`${indent}${place} = ${combine(place)};`]
+    return [`${place} = ${combine(place)};`]
   }
   const array = arrayName(target)
   if (target.length !== undefined && target.index.kind === 'constant') {
     const place = `${array}[${printExpression(helpers, target.index)}]${component}`
-    return [`${indent}${place} = ${combine(place)};`]
+    return [`${place} = ${combine(place)};`]
   }
   const place = `${array}[shardy_index]${component}`
   return [
-    `${indent}{`,
-    `${indent}  let shardy_index = ${printExpression(helpers, target.index)};`,
-    `${indent}  let shardy_value = ${written};`,
-    `${indent}  if (shardy_index < ${lengthOf(target)}) {`,
-    `${indent}    ${place} = ${operator === undefined ? 'shardy_value' : printOperator(helpers, operator, value.type, place, 'shardy_value')};`,
-    `${indent}  }`,
-    `${indent}}`,
+    `{`,
+    `let shardy_index = ${printExpression(helpers, target.index)};`,
+    `let shardy_value = ${written};`,
+    `if (shardy_index < ${lengthOf(target)}) {`,
+    `${place} = ${operator === undefined ? 'shardy_value' : printOperator(helpers, operator, value.type, place, 'shardy_value')};`,
+    `}`,
+    `}`,
   ]
 }
 
@@ -335,7 +322,7 @@ function boundHelper(helpers: Helpers, name: 'min' | 'max', type: ValueType): st
   helpers.set(
     helper,
     `fn ${helper}(left: ${own}, right: ${own}) -> ${own} {
-  return ${name}(left, right) + ${unknownZero(type)};
+return ${name}(left, right) + ${unknownZero(type)};
 }`,
   )
   return helper
@@ -347,7 +334,7 @@ function absHelper(helpers: Helpers, type: ValueType): string {
   helpers.set(
     helper,
     `fn ${helper}(value: ${own}) -> ${own} {
-  return select(value, -value, value < ${unknownZero(type)});
+return select(value, -value, value < ${unknownZero(type)});
 }`,
   )
   return helper
@@ -367,9 +354,9 @@ function divisionHelper(helpers: Helpers, operator: '/' | '%', type: ValueType):
   helpers.set(
     name,
     `fn ${name}(left: ${own}, by: ${own}) -> ${own} {
-  let unsafe_by: ${conditions} = ${unsafe};
-  let divisor: ${own} = select(by, ${one}, unsafe_by);
-  return ${result};
+let unsafe_by: ${conditions} = ${unsafe};
+let divisor: ${own} = select(by, ${one}, unsafe_by);
+return ${result};
 }`,
   )
   return name

@@ -23,10 +23,15 @@ export function openScope(parent: Scope | undefined): Scope {
   return { parent, names: new Map(), isSealed: false }
 }
 
-export function declare(scope: Scope, at: Position, name: string, meaning: Meaning): void {
+/** Of members too, which stand in no scope: what is printed for a name begins with it. */
+export function refuseReserved(at: Position, name: string): void {
   if (name.startsWith('__')) refuse(at, `'${name}' begins with two underscores`)
   if (name.startsWith('shardy_'))
     refuse(at, `'${name}' is reserved: names that begin with 'shardy_' are injected`)
+}
+
+export function declare(scope: Scope, at: Position, name: string, meaning: Meaning): void {
+  refuseReserved(at, name)
   if (isTypeName(name) || isBuiltin(name)) refuse(at, `'${name}' is WGSL's own name and cannot be declared`)
   if (scope.names.has(name)) refuse(at, `'${name}' is declared twice in this scope`)
   scope.names.set(name, meaning)

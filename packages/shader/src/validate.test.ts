@@ -87,6 +87,14 @@ describe('accepts', () => {
       'trailing commas',
       `${out}@compute @workgroup_size(1,) fn main(@builtin(global_invocation_id) id: vec3<u32,>,) { out[id.x] = max(1u, 2u,); }`,
     ],
+    [
+      'as many parameters as there may be',
+      below(`fn f(${Array.from({ length: 32 }, (_, index) => `p${index}: u32`).join(', ')}) { }`),
+    ],
+    [
+      'a member named like a function',
+      below('struct S { min: u32 }\n@group(0) @binding(1) var<uniform> s: S;'),
+    ],
     ['semicolons by themselves', `;;${inEntry(';; if true { ; }')};`],
   ]
   for (const [desc, source] of accepted) {
@@ -345,6 +353,16 @@ const refusals: Readonly<Record<string, readonly (readonly [string, string, stri
       "1:15 'S' is not a type that is accepted",
     ],
     ['an empty struct', below('struct S { }'), "1:8 the struct 'S' is empty"],
+    [
+      'a member with two underscores',
+      below('struct S { __x: u32 }'),
+      "1:12 '__x' begins with two underscores",
+    ],
+    [
+      'a member that is injected',
+      below('struct S { shardy_x: u32 }'),
+      "1:12 'shardy_x' is reserved: names that begin with 'shardy_' are injected",
+    ],
     ['a member twice', below('struct S { a: u32, a: u32 }'), "1:20 the member 'a' is there twice"],
     [
       'attributes of layout',
@@ -665,18 +683,38 @@ const refusals: Readonly<Record<string, readonly (readonly [string, string, stri
     [
       'parentheses',
       inEntry(`let x = ${'('.repeat(70)}1u${')'.repeat(70)};`),
-      '3:72 nested deeper than 64 levels',
+      '3:39 expressions nested deeper than 30 levels',
     ],
-    ['a sum', inEntry(`let x = id.x${' + 1u'.repeat(70)};`), '3:9 nested deeper than 64 levels'],
-    ['signs', inEntry(`let x = ${'~'.repeat(70)}id.x;`), '3:71 nested deeper than 64 levels'],
-    ['blocks', inEntry('{'.repeat(70)), '3:64 nested deeper than 64 levels'],
-    ['else', inEntry(`if true { }${' else if true { }'.repeat(70)}`), '3:1075 nested deeper than 64 levels'],
+    ['a sum', inEntry(`let x = id.x${' + 1u'.repeat(70)};`), '3:9 expressions nested deeper than 30 levels'],
+    ['signs', inEntry(`let x = ${'~'.repeat(70)}id.x;`), '3:38 expressions nested deeper than 30 levels'],
+    ['blocks', inEntry('{'.repeat(70)), '3:24 statements nested deeper than 24 levels'],
+    ['loops', inEntry('for (;;) {'.repeat(30)), '3:240 statements nested deeper than 24 levels'],
+    [
+      'switches, which are two levels',
+      inEntry('switch id.x { default {'.repeat(30)),
+      '3:276 statements nested deeper than 24 levels',
+    ],
+    [
+      'else',
+      inEntry(`if true { }${' else if true { }'.repeat(70)}`),
+      '3:400 statements nested deeper than 24 levels',
+    ],
     [
       'templates',
       inEntry(`let x = ${'vec2<'.repeat(70)}u32${'>'.repeat(70)}();`),
-      '3:319 nested deeper than 64 levels',
+      '3:154 expressions nested deeper than 30 levels',
     ],
-    ['indices', inEntry(`let x = out${'[0]'.repeat(70)};`), '3:9 nested deeper than 64 levels'],
+    [
+      'indices of indices',
+      inEntry(`let x = ${'out['.repeat(40)}0${']'.repeat(40)};`),
+      '3:129 expressions nested deeper than 30 levels',
+    ],
+    [
+      'parameters',
+      below(`fn f(${Array.from({ length: 33 }, (_, index) => `p${index}: u32`).join(', ')}) { }`),
+      "1:316 'f' has more than 32 parameters",
+    ],
+    ['indices', inEntry(`let x = out${'[0]'.repeat(70)};`), '3:9 expressions nested deeper than 30 levels'],
     [
       'local arrays',
       inEntry('var t: array<u32, 2048>; var u: array<u32, 1>;'),

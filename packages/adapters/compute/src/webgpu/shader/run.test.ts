@@ -8,10 +8,12 @@ import {
   parseShaderTask,
   type ShaderRequest,
   type ShaderTask,
+  validateShader,
 } from '@shardy/shader'
 import fc from 'fast-check'
 import { findGpu } from '../../dawn.ts'
 import { requiredLimits } from '../limits.ts'
+import { deepShaders, wideShader } from './deepShaders.ts'
 import { refuseBeyondLimits, type ShaderLimits } from './limits.ts'
 import { randomShader } from './randomShader.ts'
 import { runShader } from './run.ts'
@@ -309,6 +311,38 @@ ${head} { out[id.x] = u32(a[id.x]); }`
     expect([...new Uint32Array(outcome.bytes.slice(0, 8).buffer)]).toEqual([12, 16])
     expect([...new Float32Array(outcome.bytes.slice(8).buffer)][6]).toBeCloseTo(3)
     expect(() => interpret(task, new Uint8Array(4))).toThrow('only exact tasks')
+  })
+
+  describe('H2: what is accepted compiles', () => {
+    const accepts = (source: string): boolean => validateShader(source).ok
+    const deep = deepShaders(accepts)
+    const taskOfDeep = (source: string): ShaderTask =>
+      taskOf({ source, dispatch: [1, 1, 1], fuel: 1000, byteLengths: { 0: 16, 1: 16 } })
+    const payload = new Uint8Array(Int32Array.of(3, 1, 0, 0).buffer)
+
+    test('by its form, however deep statements and expressions are together', async () => {
+      const refused: string[] = []
+      for (const { statements, expressions, source } of deep) {
+        const module = device.createShaderModule({ code: taskOfDeep(source).instrumented })
+        const { messages } = await module.getCompilationInfo()
+        const error = messages.find(({ type }) => type === 'error')
+        if (error !== undefined) refused.push(`${expressions} in ${statements}: ${error.message}`)
+      }
+      expect(refused).toEqual([])
+      expect(deep.length).toBeGreaterThan(100)
+    })
+
+    test('wholly, every kind of statement and of expression at its deepest', async () => {
+      for (const { statements, expressions, source } of deep) {
+        if (statements !== 'switch' && expressions !== 'indices') continue
+        await expectSame(taskOfDeep(source), payload)
+      }
+    }, 60_000)
+
+    test('with as many parameters as a function may have', async () => {
+      expect(accepts(wideShader(33))).toBe(false)
+      await expectSame(taskOfDeep(wideShader(32)), payload)
+    })
   })
 
   test('a payload of another length is refused as input', async () => {
