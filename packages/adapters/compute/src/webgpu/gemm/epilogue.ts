@@ -5,7 +5,7 @@
  * limbs of 16 and 32 bits since WGSL has no wider integers.
  */
 
-export type Narrow = 'i8' | 'u8'
+type Narrow = 'i8' | 'u8'
 export type OutputKind = Narrow | 'i32'
 
 export type Requantize =
@@ -25,6 +25,8 @@ export interface Epilogue {
   /** 256 entries of this kind, read at the requantized byte. */
   readonly lookup?: { readonly to: OutputKind }
 }
+
+const tableEntries = 256
 
 /** What the text of an epilogue depends on; constants come in with the parameters. */
 export interface EpilogueShape {
@@ -150,13 +152,12 @@ export function declareBinding(name: BindingName, type: string, access: 'read' |
   return `@group(0) @binding(${bindings[name]}) var<storage, ${access}> ${name}: ${type};`
 }
 
-/** Workgroup memory that the table takes, where a kernel keeps it there. */
+/** Workgroup memory that the table takes, where a kernel keeps it there: a word for each entry. */
 export function tableBytes({ lookup }: Epilogue): number {
-  if (lookup === undefined) return 0
-  return lookup.to === 'i32' ? 1024 : 256
+  return lookup === undefined ? 0 : 4 * tableEntries
 }
 
-export interface EpilogueText {
+interface EpilogueText {
   /** Bindings and three functions: `channelsAt(batch, first)`, `scale(channels, sums4)`, `write(batch, row, first, y)`. */
   readonly declarations: string
   /** Runs first in a kernel, before any barrier. */
@@ -179,7 +180,6 @@ export function epilogueText(shape: EpilogueShape, keptBy?: number): EpilogueTex
   })
   const isPerChannel = requantize?.per === 'channel'
   const isKept = keptBy !== undefined && lookup !== undefined
-  const tableWords = tableBytes(epilogue) / 4
   const added = [
     // (a - 128) · b was summed in the place of a · b.
     ...(unsignedLeft ? ['(sums[(batch * parameters.sumsBatch + first) / 4u] << vec4u(7u))'] : []),
@@ -192,12 +192,15 @@ export function epilogueText(shape: EpilogueShape, keptBy?: number): EpilogueTex
       : []),
   ]
   return {
+    // By the bits of the byte that is looked up, so that the index is the byte and nothing else.
     setup: isKept
-      ? `for (var word = thread; word < ${tableWords}u; word += ${keptBy}u) { keptTable[word] = table[word]; }`
+      ? `for (var entry = thread; entry < ${tableEntries}u; entry += ${keptBy}u) {
+    keptTable[entry] = ${tableEntry(lookup.to, requantize?.to === 'i8' ? '(entry ^ 128u)' : 'entry')};
+  }`
       : '',
     declarations: `${declared.join('\n')}
 ${declareBinding('output', `array<${word}>`, 'read_write')}
-${isKept ? `var<workgroup> keptTable: array<u32, ${tableWords}>;` : ''}
+${isKept ? `var<workgroup> keptTable: array<i32, ${tableEntries}>;` : ''}
 struct Channels {
   added: vec4i,
   ${isPerChannel ? 'multiplier: vec4i,\n  shift: vec4u,' : ''}
@@ -211,7 +214,7 @@ ${requantize === undefined ? '' : requantizeText}
 fn scale(channels: Channels, sums4: vec4i) -> vec4i {
   var y = sums4${added.length === 0 ? '' : ' + channels.added'};
   ${requantize === undefined ? '' : requantizeSteps(requantize)}
-  ${lookup === undefined ? '' : lookupSteps(lookup.to, requantize?.to === 'i8', isKept ? 'keptTable' : 'table')}
+  ${lookup === undefined ? '' : lookupSteps(lookup.to, requantize?.to === 'i8', isKept)}
   return y;
 }
 
@@ -258,15 +261,19 @@ function requantizeSteps(requantize: Requantize): string {
   ${clamped[requantize.to]}`
 }
 
-function lookupSteps(to: OutputKind, isSigned: boolean, table: string): string {
+/** The entry of the table in its buffer. */
+function tableEntry(to: OutputKind, index: string): string {
+  if (to === 'i32') return `bitcast<i32>(table[${index}])`
+  const [word, bit] = [`table[${index} / 4u]`, `8u * (${index} % 4u)`]
+  return to === 'i8'
+    ? `extractBits(bitcast<i32>(${word}), ${bit}, 8u)`
+    : `bitcast<i32>(extractBits(${word}, ${bit}, 8u))`
+}
+
+function lookupSteps(to: OutputKind, isSigned: boolean, isKept: boolean): string {
   const entry = (lane: string) => {
-    const index = `(bitcast<u32>(y.${lane})${isSigned ? ' + 128u' : ''})`
-    if (to === 'i32') return `bitcast<i32>(${table}[${index} & 255u])`
-    const word = `${table}[(${index} & 255u) / 4u]`
-    const bits = `8u * (${index} % 4u)`
-    return to === 'i8'
-      ? `extractBits(bitcast<i32>(${word}), ${bits}, 8u)`
-      : `bitcast<i32>(extractBits(${word}, ${bits}, 8u))`
+    const byte = `(bitcast<u32>(y.${lane}) & 255u)`
+    return isKept ? `keptTable[${byte}]` : tableEntry(to, isSigned ? `(${byte} ^ 128u)` : byte)
   }
   return `y = vec4i(${['x', 'y', 'z', 'w'].map(entry).join(', ')});`
 }

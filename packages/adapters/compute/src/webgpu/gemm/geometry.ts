@@ -39,7 +39,7 @@ const columnGrain = 256
 const rowGrain = tileRows
 const batchesMax = 65_535
 
-export interface DeviceLimits {
+interface DeviceLimits {
   readonly maxStorageBufferBindingSize: number
 }
 

@@ -19,7 +19,7 @@ fn isOutside(tile: vec2u) -> bool {
 
 const widthMax = 32_768
 
-export interface Grid {
+interface Grid {
   readonly width: number
   readonly height: number
 }

@@ -10,7 +10,7 @@ export const tileBytes = tileRows * tileDepthBytes
 export const tileVectors = tileBytes / 16
 
 /** Kernels step by whole or half steps of so many bytes of k; packed operands are padded to it. */
-export const stepDepthBytes = 64
+const stepDepthBytes = 64
 
 /** `rows`: an operand read where it lies, row by row with k contiguous. `packed`: as above. */
 export type OperandLayout = 'rows' | 'packed'

@@ -13,7 +13,7 @@ export interface PackSpec extends PackShape {
   readonly withSums: boolean
 }
 
-export interface Packer {
+interface Packer {
   readonly packedBytes: number
   encode(pass: GPUComputePassEncoder, source: GPUBuffer, packed: GPUBuffer): void
   close(): void

@@ -23,7 +23,7 @@ export interface RegisterTile {
   readonly unrolled: boolean
 }
 
-export interface Arithmetic {
+interface Arithmetic {
   /** Of a word in a buffer, of one in workgroup memory, and of a sum. */
   readonly word: 'u32' | 'f32'
   readonly held: 'u32' | 'i32' | 'f32'
@@ -37,7 +37,7 @@ export interface Arithmetic {
   multiplyAdd(sum: string, left: string, right: string): string
 }
 
-export interface RegisterKernel {
+interface RegisterKernel {
   readonly tile: RegisterTile
   readonly arithmetic: Arithmetic
   readonly layouts: Layouts

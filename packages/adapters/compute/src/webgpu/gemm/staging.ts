@@ -6,7 +6,7 @@
 import { type OperandLayout, rowOfSlot, tileDepthBytes, tileRows, tileVectors } from './layout.ts'
 import { repeat } from './wgsl.ts'
 
-export interface StagedOperand {
+interface StagedOperand {
   readonly name: 'left' | 'right'
   readonly layout: OperandLayout
   /** Rows of this operand in the tile of a workgroup. */

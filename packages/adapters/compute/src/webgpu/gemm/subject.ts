@@ -112,7 +112,7 @@ export async function runProduct(
 }
 
 /** Sums of the definition, in doubles, which hold them exactly. */
-export function referenceSums(spec: ProductSpec, { a, b }: Operands): Int32Array {
+function referenceSums(spec: ProductSpec, { a, b }: Operands): Int32Array {
   const { batch, m, k, n, left, sharedB, transposeB } = spec
   const leftEntries = left === 'u8' ? a : new Int8Array(a.buffer)
   const rightEntries = new Int8Array(b.buffer)
@@ -145,7 +145,7 @@ function saturate(value: bigint, kind: OutputKind): bigint {
 }
 
 /** The epilogue as the tensor spec has it, on bigints. */
-export function referenceEntry(sum: number, column: number, epilogue: Epilogue, operands: Operands): number {
+function referenceEntry(sum: number, column: number, epilogue: Epilogue, operands: Operands): number {
   const { requantize, lookup } = epilogue
   let value = BigInt(sum) + BigInt(epilogue.bias ? (operands.bias?.[column] ?? 0) : 0)
   if (requantize !== undefined) {

@@ -1,9 +1,9 @@
 /**
- * Which kernel makes a product: a table of candidates, best first for large products as measured on one H200, Dawn and
- * SwiftShader. Without timing the choice follows from the device and the shape alone; a timing run (see gemm.ts) puts
- * its winner into a cache by adapter and class of shape, which a caller may keep from one process to the next.
+ * Which kernel makes a product: a table of candidates, the best for large products first. Without timing the choice
+ * follows from the device and the shape alone; a timing run (see gemm.ts) puts its winner into a cache by adapter and
+ * class of shape, which a caller may keep from one process to the next. On one H200 through Dawn, exact, at 4096 and 8192
+ * cubed: matrix units 640 and 667 TOP/s, dot4 97 and 101, plain 30.
  */
-
 import { dot4Kernel } from './dot4.ts'
 import { type EpilogueShape, outputKind } from './epilogue.ts'
 import type { KernelText, Layouts } from './kernel.ts'
