@@ -7,7 +7,7 @@
 import { findGpu } from '@shardy/compute/dawn'
 import type { Choice, KernelName, ProductSpec } from '@shardy/compute/gemm'
 import { measureBrowser } from './gemmBrowser.ts'
-import { measureCeilings } from './gemmCeiling.ts'
+import { measureCeiling } from './gemmCeiling.ts'
 import { measureCpu } from './gemmCpu.ts'
 import { cube, type DeviceUnderTest, openDevice, teraOperations, timeExact, timeFloat } from './gemmDevice.ts'
 import { measureTorch } from './gemmTorch.ts'
@@ -107,6 +107,6 @@ async function measureHardware(under: DeviceUnderTest, progress: Progress): Prom
     progress(`Dawn, f32, ${size} cubed`)
     figures[`f32Tflops${size}`] = teraOperations(size, await timeFloat(under, size))
   }
-  progress('ceilings')
-  return { ...figures, ...(await measureCeilings(under)) }
+  progress('the ceiling of matrix units')
+  return { ...figures, ...(await measureCeiling(under)) }
 }
