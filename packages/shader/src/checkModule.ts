@@ -241,7 +241,10 @@ function measure(functions: readonly ShaderFunction[], entry: ShaderFunction) {
           own += operatorCost(statement.operator, statement.value.type)
         }
         if (statement.kind === 'declare' && statement.variable.length !== undefined) {
-          bytes += 4 * statement.variable.type.width * statement.variable.length
+          const words = statement.variable.type.width * statement.variable.length
+          bytes += 4 * words
+          // Zeros are written each time that the statement is reached.
+          own += words
         }
       },
       expression(expression) {

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { buildShaderTask } from './build.ts'
 import { interpret } from './interpret.ts'
 import { canonicalOutput } from './outputs.ts'
+import type { PreprocessStep } from './preprocess.ts'
 import { type TaskPayloadSchema, taskPayloadSchema } from './schema.ts'
 import {
   describeTaskRefusal,
@@ -105,7 +106,7 @@ describe('refuses', () => {
     [
       'too much work',
       { dispatchX: 65_535, fuel: 1 << 24 },
-      'TaskPayloadSchema.fuel: 131070 invocations times 16777216 + 1 fuel times 25 nodes is 54974745804750, the limit is 4398046511104',
+      'TaskPayloadSchema.fuel: 131070 invocations times 16777216 + 1 fuel times 25 nodes, and 0 preprocessed elements, is 54974745804750, the limit is 4398046511104',
     ],
     [
       'another access',
@@ -309,6 +310,34 @@ test('only the floats among the outputs take their one form', () => {
   const output = new Uint8Array(task.outputBytes).fill(0xff)
   expect(encodeHex(canonicalOutput(task, output))).toBe(`0000c07f0000c07f${'ff'.repeat(24)}`)
   expect(() => canonicalOutput(task, output.subarray(1))).toThrow('the output has 31 bytes, expected 32')
+})
+
+describe('H16: work', () => {
+  const workOf = (body: string, preprocess: readonly PreprocessStep[] = []): number => {
+    const built = buildShaderTask({
+      source: source.replace('  flags[', `${body}\n  flags[`),
+      dispatch: [2, 1, 1],
+      fuel: 5,
+      byteLengths: { 1: 40, 4: 12 },
+      preprocess,
+    })
+    if (!built.ok) throw new Error(built.refusal.message)
+    return taskOf(built.value).work
+  }
+  const bare = workOf('')
+
+  test('counts every word of a local array, which a loop zeroes again and again', () => {
+    const scalar = workOf('loop { var b: u32; }')
+    expect(workOf('loop { var b: array<vec4<u32>, 512>; }') - scalar).toBe(4 * 6 * 2048)
+  })
+  test('counts the elements that go into each preprocessing step', () => {
+    const steps: readonly PreprocessStep[] = [
+      { kind: 'clamp', binding: 1, min: 0, max: 1 },
+      { kind: 'slice', binding: 1, offset: 0, length: 4 },
+      { kind: 'ema', binding: 1, alphaNumerator: 1, shift: 1 },
+    ]
+    expect(workOf('', steps) - bare).toBe(10 + 10 + 4)
+  })
 })
 
 test('a task outside its bounds is never encoded', () => {

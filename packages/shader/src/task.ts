@@ -35,7 +35,7 @@ export interface ShaderTask {
   readonly payloadBytes: number
   readonly outputBytes: number
   readonly invocations: number
-  /** At most so many nodes are executed: what a lease and a price can rest on (spec H16). */
+  /** At most so many nodes are executed and elements preprocessed: what a lease and a price can rest on (spec H16). */
   readonly work: number
 }
 
@@ -86,14 +86,15 @@ export function parseShaderTask(bytes: Uint8Array): ParsedTask {
   if (invocations > invocationsMax) {
     return inconsistent('dispatchX', `there are ${invocations} invocations, the limit is ${invocationsMax}`)
   }
-  const work = invocations * (fuel + 1) * shader.nodes
-  if (work > workMax) {
-    const rule = `${invocations} invocations times ${fuel} + 1 fuel times ${shader.nodes} nodes is ${work}, the limit is ${workMax}`
-    return inconsistent('fuel', rule)
-  }
   const steps = preprocess.map(readStep)
   const fitted = fitBindings(shader, bindings, steps)
   if ('refusal' in fitted) return fitted
+  const { preprocessed } = fitted
+  const work = invocations * (fuel + 1) * shader.nodes + preprocessed
+  if (work > workMax) {
+    const rule = `${invocations} invocations times ${fuel} + 1 fuel times ${shader.nodes} nodes, and ${preprocessed} preprocessed elements, is ${work}, the limit is ${workMax}`
+    return inconsistent('fuel', rule)
+  }
   const inputs = fitted.bindings.filter(({ buffer }) => buffer.access !== 'readWrite')
   const last = inputs.at(-1)
   return {
@@ -154,6 +155,8 @@ function fitBindings(shader: Shader, bindings: readonly BindingSchema[], steps: 
   const refuse = (rule: string) => inconsistent('bindings', rule)
   const fitted: TaskBinding[] = []
   let outputBytes = 0
+  /** Elements that go into the steps, each counted for every step. */
+  let preprocessed = 0
   for (const [index, buffer] of shader.buffers.entries()) {
     const schema = bindings[index]
     if (schema?.binding !== buffer.binding)
@@ -171,6 +174,7 @@ function fitBindings(shader: Shader, bindings: readonly BindingSchema[], steps: 
       }
       const length = stepLength(step, bufferBytes / 4)
       if (typeof length === 'string') return inconsistent('preprocess', `binding ${binding}: ${length}`)
+      preprocessed += bufferBytes / 4
       bufferBytes = 4 * length
     }
     const broken = brokenLength(buffer, bufferBytes)
@@ -182,7 +186,7 @@ function fitBindings(shader: Shader, bindings: readonly BindingSchema[], steps: 
   if (extra !== undefined) return refuse(`the shader has no binding ${extra.binding}`)
   const lost = steps.find((step) => !fitted.some(({ buffer }) => buffer.binding === step.binding))
   if (lost !== undefined) return inconsistent('preprocess', `the shader has no binding ${lost.binding}`)
-  return { bindings: fitted, outputBytes }
+  return { bindings: fitted, outputBytes, preprocessed }
 }
 
 function brokenLength({ layout }: Buffer, bytes: number): string | undefined {
