@@ -32,7 +32,8 @@ if ('refusal' in gpu) {
       return opened.executor
     },
     takesTurns: true,
-    propertyRuns: 40,
+    // Each shape may compile kernels of its own; `webgpu/operations.test.ts` draws more programs.
+    propertyRuns: 8,
   })
 
   describeShaders('webgpu on Dawn', async () => {

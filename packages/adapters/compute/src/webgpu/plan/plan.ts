@@ -185,10 +185,11 @@ function emitProductGroup(
     ...(shifts === undefined ? {} : { shifts: shifts.region }),
     ...(tableRegion === undefined ? {} : { table: tableRegion }),
   }
+  const residentB = draft.regions[right.region]?.source.kind === 'resident'
   const emit = (a: Operand, out: Operand, spec: Omit<ProductSpec, 'left' | 'epilogue'>) => {
     if (a.dtype !== 'i8' && a.dtype !== 'u8') throw new Error(`${node.op} has rows of ${a.dtype}`)
     draft.emitProduct({
-      spec: { ...spec, left: a.dtype, epilogue },
+      spec: { ...spec, left: a.dtype, residentB, epilogue },
       regions: { a: a.region, b: right.region, out: out.region, ...reads },
       work: spec.batch * spec.m * spec.k * spec.n,
     })
