@@ -138,6 +138,16 @@ fn lengthOf(run: u32) -> u32 { return min(params.kept, params.columns - run * pa
   return result
 }
 
+/** Entries that the merges of one row leave at most: the last run of a merge may be half empty. */
+function mergedMax(columns: number, k: number): number {
+  let most = 0
+  for (let width = 2; ; width *= 2) {
+    const { count, kept } = runsOf(columns, k, width)
+    most = Math.max(most, count * kept)
+    if (width >= columns) return most
+  }
+}
+
 export function emitTopK(
   draft: Draft,
   { k, result: wanted }: NodeFor<'topK'>,
@@ -145,8 +155,7 @@ export function emitTopK(
   result: Operand,
 ): void {
   const columns = x.shape.at(-1) ?? 1
-  // The first merge leaves the most: pairs, of which a row of odd length has one that is half empty.
-  const bytesPerRow = 4 * (columns + 1)
+  const bytesPerRow = 4 * mergedMax(columns, k)
   const rows = sizeOf(x.shape) / columns
   if (Math.min(rows, 4) * bytesPerRow > windowBytes(draft.limits)) {
     draft.refuse(
