@@ -1,110 +1,81 @@
-/** Operations entry by entry, as plain loops over typed arrays, and requantization by the WASM kernel. */
+/** Operations entry by entry, as plain loops over typed arrays. */
 import {
   broadcastStrides,
   createEntries,
   type Entries,
   lookupOffset,
-  type NodeFor,
   sizeOf,
   type Tensor,
   type Value,
 } from '@shardy/tensor'
-import type { ElementKernels } from '../wasm/kernels.ts'
 import { copyView } from './layout.ts'
+import { inSteps, type Steps, stretch } from './steps.ts'
 
-function words({ data, dtype }: Tensor): Int32Array {
-  if (data instanceof Int32Array) return data
-  throw new TypeError(`${dtype} where int32 was inferred`)
-}
-
-function requantizeTarget({ dtype, shape }: Value): Int8Array | Uint8Array | Int32Array {
-  const target = createEntries(dtype, sizeOf(shape))
-  if (target instanceof Uint32Array) throw new TypeError('no requantization makes u32')
-  return target
-}
-
-export function runRequantize(
-  { requantize }: ElementKernels,
-  { multiplier, shift, zeroPoint }: NodeFor<'requantize'>,
-  x: Tensor,
-  result: Value,
-): Entries {
-  const multipliers = Int32Array.of(multiplier)
-  const shifts = Uint8Array.of(shift)
-  return requantize(words(x), requantizeTarget(result), { multipliers, shifts, zeroPoint, channels: 1 })
-}
-
-export function runRequantizeChannels(
-  { requantize }: ElementKernels,
-  { zeroPoint }: NodeFor<'requantizeChannels'>,
-  [x, multipliers, shifts]: readonly [Tensor, Tensor, Tensor],
-  result: Value,
-): Entries {
-  return requantize(words(x), requantizeTarget(result), {
-    multipliers: words(multipliers),
-    shifts: Uint8Array.from(shifts.data),
-    zeroPoint,
-    channels: result.shape.at(-1) ?? 1,
-  })
-}
-
-export function runBias(x: Tensor, b: Tensor): Entries {
-  const [source, biases] = [words(x), words(b)]
-  const data = new Int32Array(source.length)
-  const channels = biases.length
-  for (let start = 0; start < data.length; start += channels) {
-    for (let channel = 0; channel < channels; channel++) {
-      data[start + channel] = (source[start + channel] ?? 0) + (biases[channel] ?? 0)
-    }
-  }
+export function* runBias(x: Tensor, b: Tensor): Steps {
+  const data = new Int32Array(x.data.length)
+  yield* inSteps(data.length, (start, end) => addBiases(x.data, b.data, data, start, end))
   return data
 }
 
-const combinations = {
-  add: (x: Entries, y: Entries, data: Int32Array) => {
-    for (let index = 0; index < data.length; index++) data[index] = (x[index] ?? 0) + (y[index] ?? 0)
-  },
-  subtract: (x: Entries, y: Entries, data: Int32Array) => {
-    for (let index = 0; index < data.length; index++) data[index] = (x[index] ?? 0) - (y[index] ?? 0)
-  },
-  multiply: (x: Entries, y: Entries, data: Int32Array) => {
-    for (let index = 0; index < data.length; index++) data[index] = (x[index] ?? 0) * (y[index] ?? 0)
-  },
-} as const
+function addBiases(x: Entries, biases: Entries, data: Int32Array, start: number, end: number): void {
+  const channels = biases.length
+  let channel = start % channels
+  for (let index = start; index < end; index++) {
+    data[index] = (x[index] ?? 0) + (biases[channel] ?? 0)
+    channel += 1
+    if (channel === channels) channel = 0
+  }
+}
 
-export function runArithmetic(
-  op: keyof typeof combinations,
-  x: Tensor,
-  y: Tensor,
-  { shape }: Value,
-): Entries {
+type Combine = (x: Entries, y: Entries, data: Int32Array, start: number, end: number) => void
+
+const combinations = {
+  add(x, y, data, start, end) {
+    for (let index = start; index < end; index++) data[index] = (x[index] ?? 0) + (y[index] ?? 0)
+  },
+  subtract(x, y, data, start, end) {
+    for (let index = start; index < end; index++) data[index] = (x[index] ?? 0) - (y[index] ?? 0)
+  },
+  multiply(x, y, data, start, end) {
+    for (let index = start; index < end; index++) data[index] = (x[index] ?? 0) * (y[index] ?? 0)
+  },
+} as const satisfies Record<string, Combine>
+
+export function* runArithmetic(op: keyof typeof combinations, x: Tensor, y: Tensor, { shape }: Value): Steps {
   const data = new Int32Array(sizeOf(shape))
   const isWhole = y.data.length === data.length
   const strides = isWhole ? [] : (broadcastStrides(y.shape, shape) ?? [])
-  combinations[op](x.data, isWhole ? y.data : copyView(y, { shape, offset: 0, strides }), data)
+  const right = isWhole ? y.data : yield* stretch(copyView(y, { shape, offset: 0, strides }), 0, 0.5)
+  const combine = combinations[op]
+  const combining = inSteps(data.length, (start, end) => combine(x.data, right, data, start, end))
+  yield* stretch(combining, isWhole ? 0 : 0.5, 1)
   return data
 }
 
-export function runClamp({ data, dtype }: Tensor, min: number, max: number): Entries {
+export function* runClamp({ data, dtype }: Tensor, min: number, max: number): Steps {
   const clamped = createEntries(dtype, data.length)
-  for (let index = 0; index < data.length; index++) {
-    const entry = data[index] ?? 0
-    clamped[index] = entry < min ? min : entry > max ? max : entry
-  }
+  yield* inSteps(data.length, (start, end) => {
+    for (let index = start; index < end; index++) {
+      const entry = data[index] ?? 0
+      clamped[index] = entry < min ? min : entry > max ? max : entry
+    }
+  })
   return clamped
 }
 
-export function runLookup(x: Tensor, table: Tensor, { dtype }: Value): Entries {
+export function* runLookup(x: Tensor, { data: table }: Tensor, { dtype }: Value): Steps {
   const offset = lookupOffset(x.dtype)
-  const data = createEntries(dtype, x.data.length)
-  for (let index = 0; index < data.length; index++) {
-    data[index] = table.data[(x.data[index] ?? 0) + offset] ?? 0
-  }
+  const source = x.data
+  const data = createEntries(dtype, source.length)
+  yield* inSteps(data.length, (start, end) => {
+    for (let index = start; index < end; index++) data[index] = table[(source[index] ?? 0) + offset] ?? 0
+  })
   return data
 }
 
-export function runConvert(x: Tensor, { dtype }: Value): Entries {
-  const data = createEntries(dtype, x.data.length)
-  data.set(x.data)
+/** The same numbers, as another kind of integer or as the same. */
+export function* runConvert({ data: source }: Tensor, { dtype }: Value): Steps {
+  const data = createEntries(dtype, source.length)
+  yield* inSteps(data.length, (start, end) => data.set(source.subarray(start, end), start))
   return data
 }

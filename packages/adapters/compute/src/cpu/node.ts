@@ -1,30 +1,19 @@
 /**
- * One node on one core, fast: the same bytes as its definition in `@shardy/tensor`. Heavy operations pause now and then;
- * what has no fast form here runs by its definition.
+ * One node on one core, fast: the same bytes as its definition in `@shardy/tensor`. Every operation pauses now and then, so
+ * that no single node holds the thread.
  */
-import {
-  type Entries,
-  evaluateNode,
-  type Node,
-  type Program,
-  stridesOf,
-  type Tensor,
-  type Value,
-} from '@shardy/tensor'
+import { type Node, type Program, stridesOf, type Tensor, type Value } from '@shardy/tensor'
 import type { Kernels } from '../wasm/kernels.ts'
-import {
-  runArithmetic,
-  runBias,
-  runClamp,
-  runConvert,
-  runLookup,
-  runRequantize,
-  runRequantizeChannels,
-} from './elements.ts'
-import { concatenate, copyView } from './layout.ts'
+import { runEma } from './average.ts'
+import { runArithmetic, runBias, runClamp, runConvert, runLookup } from './elements.ts'
+import { concatenate, copyView, gatherRows } from './layout.ts'
 import { runPool } from './pooling.ts'
 import { type Multiplier, runConv2d, runMatmul, type Work } from './products.ts'
+import { runArgmax, runTopK } from './ranking.ts'
+import { runRequantize, runRequantizeChannels } from './requantization.ts'
+import { runRotary } from './rotary.ts'
 import { runNorm, runSoftmax } from './rows.ts'
+import type { Steps } from './steps.ts'
 
 /** Operands of a node that inference accepted, by their place. */
 function operandAt(operands: readonly Tensor[], index: number): Tensor {
@@ -33,12 +22,12 @@ function operandAt(operands: readonly Tensor[], index: number): Tensor {
   return tensor
 }
 
-function lightEntries(
+function lightSteps(
   { elements }: Kernels,
   node: Exclude<Node, { op: 'matmul' | 'conv2d' }>,
   operands: readonly Tensor[],
   result: Value,
-): Entries | undefined {
+): Steps {
   const x = operandAt(operands, 0)
   const y = () => operandAt(operands, 1)
   const { shape } = result
@@ -65,7 +54,6 @@ function lightEntries(
     case 'layerNorm':
       return runNorm(node, x, y(), result)
     case 'reshape':
-      return x.data.slice()
     case 'convert':
       return runConvert(x, result)
     case 'concat':
@@ -83,8 +71,16 @@ function lightEntries(
     case 'maxPool':
     case 'averagePool':
       return runPool(node, x, result)
-    default:
-      return undefined
+    case 'argmax':
+      return runArgmax(x)
+    case 'topK':
+      return runTopK(node, x, result)
+    case 'ema':
+      return runEma(node, x)
+    case 'rotary':
+      return runRotary(node, [x, y(), operandAt(operands, 2)])
+    case 'gather':
+      return gatherRows(x, y())
   }
 }
 
@@ -101,7 +97,6 @@ export function* runNode(
   const pair = () => [operandAt(operands, 0), operandAt(operands, 1)] as const
   if (node.op === 'matmul') return yield* runMatmul(multiplier, node, pair(), result)
   if (node.op === 'conv2d') return yield* runConv2d(multiplier, node, pair(), result)
-  const data = lightEntries(kernels, node, operands, result)
   const { dtype, shape } = result
-  return data === undefined ? evaluateNode(program, index, operands, result) : { dtype, shape, data }
+  return { dtype, shape, data: yield* lightSteps(kernels, node, operands, result) }
 }
