@@ -11,9 +11,11 @@ import {
   evaluateValues,
   inputLength,
   joinOutputs,
+  type Node,
   type Program,
   matmulProgram as productProgram,
   type Tensor,
+  type TensorType,
   tensorBytes,
   tensorType,
 } from '@shardy/tensor'
@@ -160,6 +162,33 @@ const edges: [number, number, number][] = [
   [5, 65_533, 1],
 ]
 
+const kLong = 140_000
+const bit = { min: 0, max: 1 }
+
+/** Inference bounds the sums, not k: where entries are small, rows may be longer than `kMax`. */
+const longRows: readonly { name: string; inputs: readonly TensorType[]; node: Node }[] = [
+  {
+    name: 'B by rows',
+    inputs: [tensorType('u8', [2, kLong], bit), tensorType('i8', [kLong, 2], bit)],
+    node: { op: 'matmul', a: 0, b: 1, transposeB: false },
+  },
+  {
+    name: 'B transposed',
+    inputs: [tensorType('i8', [2, kLong], bit), tensorType('i8', [2, kLong], bit)],
+    node: { op: 'matmul', a: 0, b: 1, transposeB: true },
+  },
+  {
+    name: 'a batch',
+    inputs: [tensorType('u8', [2, 2, kLong], bit), tensorType('i8', [2, kLong, 2], bit)],
+    node: { op: 'matmul', a: 0, b: 1, transposeB: false },
+  },
+  {
+    name: 'a convolution',
+    inputs: [tensorType('u8', [1, 371, 372, 2], bit), tensorType('i8', [2, 370, 370, 1], bit)],
+    node: { op: 'conv2d', x: 0, w: 1, ...convolution, padValue: 1 },
+  },
+]
+
 export function describeExecutor(name: string, { open, takesTurns, propertyRuns }: Subject): void {
   describe(`executor ${name}`, () => {
     let executor: Executor
@@ -293,6 +322,15 @@ export function describeExecutor(name: string, { open, takesTurns, propertyRuns 
         for (let entry = 0; entry < 6; entry++)
           expect(view.getInt32(4 * entry, true)).toBe(kMax * left * right)
       })
+    }
+
+    for (const { name, inputs, node } of longRows) {
+      test(`rows longer than any of whole bytes, which narrow ranges allow: ${name}`, async () => {
+        const program: Program = { inputs, constants: [], nodes: [node], outputs: [2] }
+        // The first row of A is all ones: its sums are the largest.
+        const input = scatteredInput(program).map((byte, index) => (index < kLong ? 1 : (byte >> 3) & 1))
+        expectBytes(await outputOf(executor, program, input), evaluate(program, input))
+      }, 60_000)
     }
 
     test('leaves the input as it was, reads it inside a larger buffer, and never hands out its own memory', async () => {
