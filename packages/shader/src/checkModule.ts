@@ -6,17 +6,17 @@ import { checkBody } from './checkStatement.ts'
 import { coerce } from './constant.ts'
 import {
   callDepthMax,
-  expandedNodesMax,
   localBytesMax,
   parametersMax,
   storageBindingsMax,
   uniformBindingsMax,
+  weightMax,
   workgroupInvocationsMax,
   workgroupZMax,
 } from './limits.ts'
 import { refuse } from './position.ts'
 import { declare, openScope, type Scope } from './scope.ts'
-import type { Buffer, Builtin, Shader, ShaderFunction, Statement, Variable } from './shader.ts'
+import type { Buffer, Builtin, Expression, Shader, ShaderFunction, Statement, Variable } from './shader.ts'
 import type { AttributeSyntax, BinaryOperator, DeclarationSyntax, FieldSyntax } from './syntax.ts'
 import { expectValueType, type ValueType } from './types.ts'
 import { walk } from './walk.ts'
@@ -216,12 +216,56 @@ function operatorCost(operator: BinaryOperator, { of, width }: ValueType): numbe
 }
 
 /**
+ * What a compiler takes beyond the nodes, as measured on a software device at many of each: its time grows with the square of
+ * branches and of values that live at once, and every guarded element is several instructions.
+ */
+const branchWeight = 24
+const declarationWeight = 12
+const elementWeight = 12
+/** Of each component. */
+const builtinWeight = 8
+
+/**
+ * Compilers carry every component of every variable around every loop and branch: their time was measured to be the square of
+ * those components times the depths of all loops together, and an eighth of it for branches.
+ */
+const loopTurn = 8
+const branchTurn = 1
+const turnsPerWeight = 512
+
+function turnOf({ kind }: Statement): number {
+  return kind === 'loop' ? loopTurn : kind === 'if' || kind === 'switch' ? branchTurn : 0
+}
+
+function statementWeight(statement: Statement): number {
+  if (statement.kind === 'if') return branchWeight
+  if (statement.kind === 'switch') return branchWeight * statement.clauses.length
+  if (statement.kind === 'declare') return declarationWeight
+  return statement.kind === 'assign' && statement.target.kind === 'element' ? elementWeight : 0
+}
+
+function expressionWeight(expression: Expression): number {
+  if (expression.kind === 'element' || expression.kind === 'atomic') return elementWeight
+  if (expression.kind === 'builtin') return builtinWeight * expression.type.width
+  if (expression.kind !== 'binary') return 0
+  const { operator, type } = expression
+  if (operator === '&&' || operator === '||') return branchWeight
+  return operator === '%' && type.of === 'f32' ? builtinWeight * type.width : 0
+}
+
+/**
  * H10: no recursion, no long chain of calls, and a bound on the shader with every call replaced by its body, because that
  * is what drivers compile: thirty functions that call each other twice would be a billion.
  */
 function measure(functions: readonly ShaderFunction[], entry: ShaderFunction) {
   interface Size {
-    readonly nodes: number
+    /** Without what variables and loops weigh together. */
+    readonly weight: number
+    /** Components of all variables. */
+    readonly components: number
+    /** Of all loops and branches, once, and times their depths. */
+    readonly turns: number
+    readonly deepTurns: number
     readonly bytes: number
     readonly depth: number
   }
@@ -231,11 +275,25 @@ function measure(functions: readonly ShaderFunction[], entry: ShaderFunction) {
 
   function visit(one: ShaderFunction, level: number): Size {
     sizes.set(one, 'open')
-    let [nodes, bytes, depth] = [1, 0, 0]
+    let [weight, bytes, depth] = [0, 0, 0]
+    let [components, turns, deepTurns, turnDepth] = [
+      one.parameters.reduce((sum, { type }) => sum + type.width, 0),
+      0,
+      0,
+      0,
+    ]
     let own = 1
     walk(one.body, {
       statement(statement) {
         own++
+        weight += statementWeight(statement)
+        const turn = turnOf(statement)
+        if (turn > 0) turnDepth++
+        turns += turn
+        deepTurns += turn * turnDepth
+        if (statement.kind === 'declare' && statement.variable.length === undefined) {
+          components += statement.variable.type.width
+        }
         if (statement.kind === 'loop') own += fuelCost
         if (statement.kind === 'assign' && statement.operator !== undefined) {
           own += operatorCost(statement.operator, statement.value.type)
@@ -247,11 +305,15 @@ function measure(functions: readonly ShaderFunction[], entry: ShaderFunction) {
           own += words
         }
       },
+      leave(statement) {
+        if (turnOf(statement) > 0) turnDepth--
+      },
       expression(expression) {
         own +=
           expression.kind === 'binary'
             ? operatorCost(expression.operator, expression.type)
             : expression.type.width
+        weight += expressionWeight(expression)
         if (expression.kind !== 'call') return
         own += fuelCost
         const { callee, at } = expression
@@ -261,18 +323,23 @@ function measure(functions: readonly ShaderFunction[], entry: ShaderFunction) {
         const tooDeep = `functions call each other deeper than ${callDepthMax}`
         if (level >= callDepthMax) refuse(at, tooDeep)
         const size = known ?? visit(callee, level + 1)
-        nodes += size.nodes
+        weight += size.weight
+        components += size.components
+        // Its body stands here, behind the fuel that the call pays.
+        turns += branchTurn + size.turns
+        deepTurns += branchTurn + size.deepTurns + turnDepth * (branchTurn + size.turns)
         bytes += size.bytes
         depth = Math.max(depth, size.depth)
         if (depth >= callDepthMax) refuse(at, tooDeep)
       },
     })
-    nodes += own
+    weight += own
     nodesOfAll += own
-    if (nodes > expandedNodesMax) {
+    const total = weight + Math.ceil((components * components * deepTurns) / turnsPerWeight)
+    if (total > weightMax) {
       refuse(
         one.at,
-        `'${one.name}' with the functions it calls has ${nodes} nodes, the limit is ${expandedNodesMax}`,
+        `'${one.name}' with the functions it calls has a weight of ${total}, the limit is ${weightMax}`,
       )
     }
     if (bytes > localBytesMax) {
@@ -281,7 +348,7 @@ function measure(functions: readonly ShaderFunction[], entry: ShaderFunction) {
         `the arrays of '${one.name}' and of the functions it calls take ${bytes} bytes, the limit is ${localBytesMax}`,
       )
     }
-    const size = { nodes, bytes, depth: depth + 1 }
+    const size = { weight, components, turns, deepTurns, bytes, depth: depth + 1 }
     sizes.set(one, size)
     reached.push(one)
     return size

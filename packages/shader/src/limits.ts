@@ -10,10 +10,10 @@ export const expressionNestingMax = 30
 export const parametersMax = 32
 export const nameLengthMax = 64
 /**
- * Nodes of the entry point, by width and cost, with every call replaced by its body, as drivers do: what a compiler has to
- * chew. At the limit a software device takes about two seconds.
+ * Weight of the entry point with every call replaced by its body, as drivers do: what a compiler has to chew, which nobody can
+ * stop once it has begun. At the limit a software device takes about three seconds.
  */
-export const expandedNodesMax = 1 << 13
+export const weightMax = 1 << 13
 /** Functions in the longest chain of calls, the entry point included. */
 export const callDepthMax = 16
 /** Bytes of `var` arrays with every call replaced by its body. */

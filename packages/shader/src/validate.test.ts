@@ -738,7 +738,39 @@ const refusals: Readonly<Record<string, readonly (readonly [string, string, stri
     [
       'calls that double',
       `${inEntry('f0();')}\n${Array.from({ length: 14 }, (_, index) => `fn f${index}() { f${index + 1}(); f${index + 1}(); }`).join('\n')} fn f14() { let x = 1u; }`,
-      "13:4 'f8' with the functions it calls has 8698 nodes, the limit is 8192",
+      "13:4 'f8' with the functions it calls has a weight of 10347, the limit is 8192",
+    ],
+    // What took a software device from 7 to 77 seconds to compile, at no more than 8,192 nodes.
+    [
+      'a switch of 1681 clauses',
+      inEntry(
+        `switch id.x {${Array.from({ length: 1681 }, (_, index) => `case ${index} { }`).join('')} default { }}`,
+      ),
+      "2:32 'main' with the functions it calls has a weight of 40375, the limit is 8192",
+    ],
+    [
+      'values that live at once',
+      inEntry(
+        `${Array.from({ length: 600 }, (_, index) => `let v${index} = out[${index}];`).join('')}${Array.from({ length: 600 }, (_, index) => `out[0] ^= v${index};`).join('')}`,
+      ),
+      "2:32 'main' with the functions it calls has a weight of 25801, the limit is 8192",
+    ],
+    [
+      'variables that are carried around deep loops',
+      inEntry(
+        `${Array.from({ length: 100 }, (_, index) => `var v${index} = out[${index}];`).join('')}${'for (;;) {'.repeat(20)}${Array.from({ length: 100 }, (_, index) => `v${index}++;`).join('')}${'}'.repeat(20)}`,
+      ),
+      "2:32 'main' with the functions it calls has a weight of 39112, the limit is 8192",
+    ],
+    [
+      'bits',
+      inEntry(`var x = vec4(id.x);${'x = reverseBits(firstLeadingBit(x));'.repeat(600)}`),
+      "2:32 'main' with the functions it calls has a weight of 46222, the limit is 8192",
+    ],
+    [
+      'branches',
+      inEntry('if out[0] > 1u { out[id.x] = 2u; }'.repeat(600)),
+      "2:32 'main' with the functions it calls has a weight of 35412, the limit is 8192",
     ],
   ],
 }

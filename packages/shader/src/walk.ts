@@ -3,6 +3,8 @@ import type { Expression, Statement } from './shader.ts'
 
 export interface Visitor {
   readonly statement?: (statement: Statement) => void
+  /** After everything that stands in the statement. */
+  readonly leave?: (statement: Statement) => void
   readonly expression?: (expression: Expression) => void
 }
 
@@ -12,6 +14,11 @@ export function walk(body: readonly Statement[], visitor: Visitor): void {
 
 function walkStatement(statement: Statement, visitor: Visitor): void {
   visitor.statement?.(statement)
+  walkParts(statement, visitor)
+  visitor.leave?.(statement)
+}
+
+function walkParts(statement: Statement, visitor: Visitor): void {
   const expression = (value: Expression | undefined): void => {
     if (value !== undefined) walkExpression(value, visitor)
   }

@@ -1,6 +1,6 @@
 /**
  * Runs one shader task on a device (spec H16, H31): buffers from the payload, one dispatch of the instrumented source, the
- * status flag, and the outputs. Spent fuel is an answer of its own, with no output beside it.
+ * status flag, and the outputs. Spent fuel is told apart: there is no output then.
  */
 import { describeRefusal } from '@shardy/protocol'
 import {
