@@ -108,7 +108,7 @@ const unpadded = { padTop: 0, padLeft: 0, padBottom: 0, padRight: 0 }
 const large: readonly (readonly [name: string, drawn: DrawnProgram, bindingBytesMin?: number])[] = [
   ['argmax of rows of three stretches', single([i8(3, 9001)], { op: 'argmax', x: 0 }), 8192],
   ['argmax of u32', single([u32(2, 5003)], { op: 'argmax', x: 0 }), 8192],
-  ['topK of all', single([i8(3, 1027)], { op: 'topK', x: 0, k: 1027, result: 'indices' }), 32768],
+  ['topK of all', single([i8(3, 1020)], { op: 'topK', x: 0, k: 1020, result: 'indices' }), 16384],
   ['topK of few', single([u32(5, 901)], { op: 'topK', x: 0, k: 7, result: 'values' }), 16384],
   ['topK of bytes', single([u8(7, 515)], { op: 'topK', x: 0, k: 33, result: 'values' }), 16384],
   ['topK of one entry', single([i32(9, 1)], { op: 'topK', x: 0, k: 1, result: 'indices' })],
