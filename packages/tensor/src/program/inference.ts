@@ -55,8 +55,14 @@ function brokenType(type: TensorType, bytesMax: number): string | undefined {
 export function entryOutside(type: TensorType, bytes: Uint8Array): number | undefined {
   const facts = dtypeFacts[type.dtype]
   if (type.min === facts.min && type.max === facts.max) return undefined
-  const index = tensorFromBytes(type, bytes).data.findIndex((entry) => entry < type.min || entry > type.max)
-  return index < 0 ? undefined : index
+  const { min, max } = type
+  const { data } = tensorFromBytes(type, bytes)
+  // A plain loop: inputs may have tens of millions of entries.
+  for (let index = 0; index < data.length; index++) {
+    const entry = data[index] ?? 0
+    if (entry < min || entry > max) return index
+  }
+  return undefined
 }
 
 /** The rule that a constant breaks. */
