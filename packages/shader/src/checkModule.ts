@@ -231,7 +231,7 @@ const builtinWeight = 8
  */
 const loopTurn = 8
 const branchTurn = 1
-const turnsPerWeight = 512
+const turnsPerWeight = 1024
 
 function turnOf({ kind }: Statement): number {
   return kind === 'loop' ? loopTurn : kind === 'if' || kind === 'switch' ? branchTurn : 0

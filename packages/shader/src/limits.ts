@@ -11,7 +11,7 @@ export const parametersMax = 32
 export const nameLengthMax = 64
 /**
  * Weight of the entry point with every call replaced by its body, as drivers do: what a compiler has to chew, which nobody can
- * stop once it has begun. At the limit a software device takes about three seconds.
+ * stop once it has begun. At the limit a software device takes one to three seconds.
  */
 export const weightMax = 1 << 13
 /** Functions in the longest chain of calls, the entry point included. */
