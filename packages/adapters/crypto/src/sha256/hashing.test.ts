@@ -115,3 +115,12 @@ describe.each(implementations)('$name', ({ hashing }) => {
 test('loadSha256 gives the synchronous function alone', async () => {
   expect((await loadSha256())(ascii('abc'))).toEqual(pureHashing.sha256(ascii('abc')))
 })
+
+test('large messages are hashed in pieces, around every border of one', async () => {
+  const sha256 = await loadSha256()
+  const bytes = Uint8Array.from({ length: 2 ** 20 + 2 ** 17 }, (_, index) => (index * 167) >>> 3)
+  for (const length of [2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 2 ** 20 + 2 ** 16, 2 ** 20 + 2 ** 16 + 7]) {
+    const view = bytes.subarray(3, 3 + length)
+    expect([length, encodeHex(nativeHashing.sha256(view))]).toEqual([length, encodeHex(sha256(view))])
+  }
+})
