@@ -5,8 +5,8 @@
 import type { Sha256 } from '@shardy/protocol'
 import type { Program, Tensor, Value } from '@shardy/tensor'
 import { type CheckTools, type ComputeNode, pureTools } from '@shardy/tensor/check'
+import type { Multiplier } from './cpu/multiplier.ts'
 import { runNode } from './cpu/node.ts'
-import type { Multiplier } from './cpu/products.ts'
 import { type Kernels, openKernels } from './wasm/kernels.ts'
 
 /** One node at a time to its end, on the calling thread. */

@@ -4,8 +4,8 @@ import { evaluate, inferProgram, operandsOf, type Program, readInputs, type Tens
 import { openKernels } from '../wasm/kernels.ts'
 import { arrays, type Input, inputFor, programOf } from './craftedPrograms.ts'
 import { createCpuExecutor } from './executor.ts'
+import type { Multiplier } from './multiplier.ts'
 import { runNode } from './node.ts'
-import type { Multiplier } from './products.ts'
 import { stepWork } from './steps.ts'
 
 const executor = createCpuExecutor()

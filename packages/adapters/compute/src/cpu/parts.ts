@@ -3,7 +3,7 @@
  * products of the parts added. Inference bounded every partial sum, so these sums fit int32 too.
  */
 import { kMax, type RightShape } from '../wasm/matmul.ts'
-import type { Multiplier } from './products.ts'
+import type { Multiplier } from './multiplier.ts'
 import { openPace } from './steps.ts'
 
 /** Entries along k that are multiplied at a time where k is too long for one product. */

@@ -4,30 +4,14 @@
  * from one program to the next.
  */
 import { conv2dLayout, matmulLayout, type NodeFor, type Tensor, type Value } from '@shardy/tensor'
-import type { PackedRight, RightShape } from '../wasm/matmul.ts'
 import { copyRun } from './layout.ts'
+import type { Multiplier } from './multiplier.ts'
 import { multiplyBy } from './parts.ts'
 import { inSteps } from './steps.ts'
 import { layOutWindows } from './windows.ts'
 
 /** At every pause the part done, 0 to 1, or what must be waited for; the tensor at the end. */
 export type Work = Generator<number | Promise<void>, Tensor, void>
-
-/** Packs a right side, or finds it packed. `part` tells the pieces of one tensor apart. */
-export type Pack = (operand: number, part: string, b: Int8Array, shape: RightShape) => PackedRight
-
-/** The product C = A · B of rows by a packed right side, on this thread or on others. */
-export interface Multiplier {
-  readonly pack: Pack
-  /** Memory that the multiplier can work in without copying. */
-  readonly allocate: (bytes: number) => ArrayBufferLike
-  multiply(
-    a: Int8Array | Uint8Array,
-    m: number,
-    right: PackedRight,
-    c: Int32Array,
-  ): Generator<number | Promise<void>, unknown, void>
-}
 
 /** The part of the whole, when `done` of `count` are done and so much of the next; or what must be waited for. */
 function partOf(part: number | Promise<void>, done: number, count: number): number | Promise<void> {

@@ -1,7 +1,7 @@
 /** Constants packed for the kernel, kept by digest from one program to the next while they fit. */
 import type { Program } from '@shardy/tensor'
 import type { PackedRight, RightShape } from '../wasm/matmul.ts'
-import type { Pack } from './products.ts'
+import type { Pack } from './multiplier.ts'
 
 const keptBytesMax = 512 * 2 ** 20
 
