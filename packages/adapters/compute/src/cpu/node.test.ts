@@ -210,7 +210,7 @@ const endless: readonly (readonly [string, readonly Input[], object])[] = [
     { op: 'maxPool', x: 0, windowH: 1024, windowW: 1024, strideH: 30, strideW: 30 },
   ],
   // One place, whose window is the image.
-  ['maxPool of all', [i8(1, 4096, 4096, 2)], { op: 'maxPool', x: 0, ...window(4096, 4096) }],
+  ['maxPool of all', [i8(1, 8000, 8000, 1)], { op: 'maxPool', x: 0, ...window(8000, 8000) }],
 ]
 
 describe('light operations step aside', () => {
@@ -228,7 +228,7 @@ describe('light operations step aside', () => {
       const seen: number[] = []
       const onProgress = (permille: number) => {
         seen.push(permille)
-        if (ticks > 1) controller.abort()
+        if (ticks > 0) controller.abort()
       }
       const answer = executor.execute(program, input, { signal: controller.signal, onProgress })
       expect(await answer.catch((thrown) => thrown)).toMatchObject({ kind: 'aborted' })
