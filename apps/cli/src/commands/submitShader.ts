@@ -9,7 +9,8 @@ import { bytes } from '../wording.ts'
 import { ended } from './submitMatmul.ts'
 
 const sourceBytesMax = 1024 * 1024
-const fuelDefault = 100_000
+/** Enough for short loops; what a task may execute at most has to fit every worker, those without a GPU included. */
+const fuelDefault = 1_000
 
 export const submitShader: Command = {
   name: 'submit shader',

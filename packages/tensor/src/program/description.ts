@@ -15,7 +15,7 @@ export function describeProgram(program: Program): string {
   for (const { op } of program.nodes) counts.set(op, (counts.get(op) ?? 0) + 1)
   const byCount = [...counts].sort(([, left], [, right]) => right - left)
   const named = byCount.slice(0, namedMax).map(([op, count]) => (count === 1 ? op : `${count} ${op}`))
-  const more = byCount.length > namedMax ? [`${byCount.length - namedMax} more kinds`] : []
+  const more = byCount.length > namedMax ? ['…'] : []
   const count = program.nodes.length
   const on = program.inputs.map(describeType).join(', ')
   return `${count} operation${count === 1 ? '' : 's'} on ${on === '' ? 'constants' : on}: ${[...named, ...more].join(', ')}`
