@@ -202,7 +202,7 @@ describe('refused, with node and reason', () => {
           }),
         ],
       }),
-      'tooLarge node 0 (AveragePool): [1,1,120001,120001] has',
+      'tooLarge node 0 (AveragePool): moves a window of 2 x 2 to 120001 x 120001 places',
     ],
   ]
   for (const [desc, model, says] of cases)

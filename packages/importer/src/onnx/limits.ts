@@ -12,3 +12,7 @@ export const attributeNumbersMax = 65_536
 export const rankMax = 8
 /** Entries of one tensor, stored or computed. */
 export const entriesMax = 2 ** 26
+/** Entries under one window of an image; exact programs take no larger one. */
+export const windowEntriesMax = 65_535
+/** Entries under all windows of one channel together. */
+export const planeStepsMax = 2 ** 28

@@ -34,7 +34,7 @@ function spreadOf({ label }: GraphNode, real: Real, { shape, data }: OnnxTensor)
   if (data.length === 1 && shape.length <= rank) return { kind: 'scalar', value: first }
   const axes = [...shape.keys()].filter((axis) => (shape[axis] ?? 1) > 1)
   const [only] = axes
-  if (axes.length === 1 && only !== undefined) {
+  if (axes.length === 1 && only !== undefined && shape.length <= rank) {
     const axis = only + rank - shape.length
     if (own[axis] === shape[only]) return { kind: 'channels', axis, values: Array.from(data) }
   }

@@ -149,7 +149,8 @@ export const geluOperator = byTable(['approximate'], (node) => {
 
 /** Both with their axes in one order, so that entries stand over entries. */
 function aligned(scene: Scene, left: Real, right: Real, label: string): readonly [Real, Real] {
-  const isAlike = left.order.length === right.order.length && left.folded === right.folded
+  const isAlike =
+    left.order.length === right.order.length && left.folded === undefined && right.folded === undefined
   if (isAlike && left.order.every((axis, index) => axis === right.order[index])) return [left, right]
   // The same number of axes: the left one's order will do for both.
   const order = left.order.length === right.order.length ? left.order : plainOrder(left.order.length)
@@ -179,6 +180,15 @@ function integerSum(node: GraphNode, x: Integers, y: Lowered, isDifference: bool
     return refuse('unsupported', node.label, 'adds integers whose axes were turned')
   }
   const other = y.kind === 'integers' ? y.term : undefined
+  if (x.term.dtype !== 'i32' || (other !== undefined && other.dtype !== 'i32')) {
+    return refuse('unsupported', node.label, 'adds integers of 8 bits, whose sums wrap')
+  }
+  if (
+    y.kind === 'constant' &&
+    y.tensor.data.some((entry) => entry !== Math.trunc(entry) || entry !== (entry | 0))
+  ) {
+    return refuse('unsupported', node.label, 'adds a constant that is not of 32 bits')
+  }
   const row = y.kind === 'constant' ? Int32Array.from(y.tensor.data) : undefined
   const isRow = y.kind === 'constant' && y.tensor.shape.length <= 1
   if (row !== undefined && !isRow) return refuse('unsupported', node.label, 'adds a tensor of integers')
@@ -219,7 +229,8 @@ function additive(sign: 1 | -1): Operator {
 
 function negative(scene: Scene, real: Real, label: string): Real {
   const sums = asSums(scene, real, label)
-  return { ...sums, scales: sums.scales.map((scale) => -scale) }
+  // Another value: what was said and kept for the one of this name is not true of it.
+  return { ...sums, scales: sums.scales.map((scale) => -scale), name: '' }
 }
 
 export const add = additive(1)

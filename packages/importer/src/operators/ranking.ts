@@ -94,7 +94,9 @@ export const argMax: Operator = {
     const axis = axisOf(node, intOf(node, 'axis', 0), shape.length)
     const single = isUniform(real) ? settled(scene, real, label) : uniform(scene, real, label)
     const turned = turnedReal(scene, oneScale(scene, single, label), lastOrder(shape.length, axis), label)
-    const winners = turned.term.argmax()
+    // Under a scale below zero the smallest integer stands for the largest number.
+    const ranked = scaleOf(turned) < 0 ? turned.term.multiply(Int32Array.of(-1)) : turned.term
+    const winners = ranked.argmax()
     const kept = intOf(node, 'keepdims', 1) !== 0
     const wanted = kept ? shape.with(axis, 1) : shape.toSpliced(axis, 1)
     const term =

@@ -1,6 +1,7 @@
 /** Windows over images, with the paddings that ONNX names or lets follow. */
 import { intOf, intsOf, textOf } from '../attributes.ts'
 import type { GraphNode } from '../graph.ts'
+import { planeStepsMax, windowEntriesMax } from '../onnx/limits.ts'
 import { refuse } from '../refusal.ts'
 
 type Pair = readonly [number, number]
@@ -75,6 +76,10 @@ export function windowOf(node: GraphNode, shape: readonly number[], kernel?: Pai
   })
   const [rows, columns] = axes
   if (rows === undefined || columns === undefined) throw new Error('there are two axes')
+  const entries = size[0] * size[1]
+  if (entries > windowEntriesMax || rows.out * columns.out * entries > planeStepsMax) {
+    refuse('tooLarge', label, `moves a window of ${size.join(' x ')} to ${rows.out} x ${columns.out} places`)
+  }
   return {
     kernel: size,
     strides,
