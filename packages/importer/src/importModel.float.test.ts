@@ -52,6 +52,21 @@ const agree: readonly (readonly [string, OnnxModel])[] = [
     folded([node('Relu', ['f'], ['g']), node('Add', ['g', 'f'], ['m'])]),
   ],
   [
+    'an image read in one order of axes and in another',
+    modelOf({
+      inputs: [info('x', [1, 4, 4, 4])],
+      outputs: [info('y', [1, 4, 4, 4])],
+      initializers: { w: weights(4, 4, 3, 3) },
+      nodes: [
+        node('Relu', ['x'], ['r']),
+        node('Conv', ['r', 'w'], ['c'], same),
+        node('Mul', ['c', 'r'], ['p']),
+        node('Add', ['p', 'r'], ['q']),
+        node('Add', ['c', 'q'], ['y']),
+      ],
+    }),
+  ],
+  [
     'two folded images',
     folded([
       node('Conv', ['x', 'v'], ['d'], same),

@@ -113,7 +113,8 @@ function byChannel(
 export function asCodes(scene: Scene, real: Real, label: string): Real {
   if (isBytes(real) && !isBounded(real)) return real
   const found = scene.codes.get(real.name)
-  if (found !== undefined) return found
+  // The same value may lie with its axes otherwise by now.
+  if (found !== undefined && isOrdered(found.order, real.order) && found.folded === real.folded) return found
   const target = isBytes(real) ? quantizationOf(real) : scene.targetOf(real.name)
   if (target === undefined) {
     refuse(
