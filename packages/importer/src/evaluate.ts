@@ -2,7 +2,8 @@
  * What a model computes on real numbers, by the definitions of ONNX. Calibration looks at it, and it is what an exact program
  * is compared with. It is written to be read, not to be fast.
  */
-import type { Graph } from './graph.ts'
+import type { Graph, GraphNode } from './graph.ts'
+import { computedEntriesMax } from './onnx/limits.ts'
 import type { ValueInfo } from './onnx/model.ts'
 import { type OnnxTensor, sizeOf } from './onnx/tensor.ts'
 import { operatorOf } from './operators/index.ts'
@@ -10,12 +11,22 @@ import { refuse } from './refusal.ts'
 
 export type Tensors = ReadonlyMap<string, OnnxTensor>
 
+/** The entries of one more computed tensor, unless all of them together would fill memory. */
+export function countedEntries({ label }: GraphNode, before: number, { data }: OnnxTensor): number {
+  if (before + data.length > computedEntriesMax) {
+    refuse('tooLarge', label, `brings what is computed to more than ${computedEntriesMax} entries`)
+  }
+  return data.length
+}
+
 /** Every value of the graph, from its inputs. */
 export function evaluateGraph(graph: Graph, inputs: Tensors): Tensors {
   const values = new Map([...graph.constants, ...inputs])
+  let entries = 0
   for (const node of graph.nodes) {
     const operands = node.inputs.map((name) => values.get(name))
     const result = operatorOf(node).evaluate(node, operands)
+    entries += countedEntries(node, entries, result)
     const [name = ''] = node.outputs
     values.set(name, result)
   }

@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test'
 import { sha256 } from '@shardy/crypto/native'
 import { drawer, info, modelOf, node } from '../test/draw.ts'
 import { imported, run } from '../test/exact.ts'
+import { countedEntries } from './evaluate.ts'
 import { describeImportRefusal, evaluateModel, importModel, type OnnxModel, tensorOf } from './index.ts'
 
 const next = drawer(7)
@@ -134,6 +135,15 @@ const refused: readonly (readonly [string, OnnxModel, string])[] = [
     'adds a constant that is not of 32 bits',
   ],
   [
+    'the mean of an image that is too large for one window',
+    modelOf({
+      inputs: [info('x', [1, 1, 256, 256], 'u8')],
+      initializers: { s: tensorOf('f32', [], [0.1]), z: tensorOf('u8', [], [3]) },
+      nodes: [node('DequantizeLinear', ['x', 's', 'z'], ['d']), node('GlobalAveragePool', ['d'], ['y'])],
+    }),
+    'takes the mean of 256 x 256, the limit is 65535 entries',
+  ],
+  [
     'a window that would take hours',
     modelOf({
       inputs: [info('x', [1, 1, 1, 1])],
@@ -149,6 +159,15 @@ const refused: readonly (readonly [string, OnnxModel, string])[] = [
 ]
 
 test.each(refused)('refused: %s', (_, model, reason) => {
-  const result = importModel(model, { sha256, calibration: { data: Float32Array.of(-1, 0, 0.5, 1) } })
+  const isFloat = model.inputs[0]?.shape?.length === 2 || model.inputs[0]?.dtype === 'f32'
+  const calibration = isFloat ? { calibration: { data: Float32Array.of(-1, 0, 0.5, 1) } } : {}
+  const result = importModel(model, { sha256, ...calibration })
   expect(result.ok ? 'imported' : describeImportRefusal(result.refusal)).toContain(reason)
+})
+
+test('refused: computing without end', () => {
+  const [label, four] = ["node 'sum' (Add)", weights(4)]
+  const sum = { ...node('Add', ['x', 'x'], ['y']), label, opset: 13 }
+  expect(countedEntries(sum, 2 ** 28 - 4, four)).toBe(4)
+  expect(() => countedEntries(sum, 2 ** 28 - 3, four)).toThrow()
 })

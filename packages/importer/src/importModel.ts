@@ -12,7 +12,7 @@ import {
   tryInferProgram,
 } from '@shardy/tensor'
 import { type CalibrationMethod, calibrate } from './calibrate.ts'
-import { inputShape, samplesOf } from './evaluate.ts'
+import { countedEntries, inputShape, samplesOf } from './evaluate.ts'
 import { type Graph, type GraphNode, prepareGraph } from './graph.ts'
 import { arranged, type Constant, type Lowered, plainOrder, type Real } from './lower/lowered.ts'
 import { isSame, type Quantization } from './lower/quantization.ts'
@@ -120,11 +120,13 @@ function lowerGraph(
       values.set(input.name, value)
       inputs.push(port)
     }
+    let computed = 0
     for (const node of graph.nodes) {
       label = node.label
       const [name = ''] = node.outputs
       const operands = node.inputs.map((operand) => values.get(operand))
       const value = lowerNode(scene, node, operands)
+      if (value.kind === 'constant') computed += countedEntries(node, computed, value.tensor)
       values.set(name, value.kind === 'real' ? { ...value, name } : value)
     }
     const terms = new Set<Term>()

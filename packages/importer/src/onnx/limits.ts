@@ -16,3 +16,5 @@ export const entriesMax = 2 ** 26
 export const windowEntriesMax = 65_535
 /** Entries under all windows of one channel together. */
 export const planeStepsMax = 2 ** 28
+/** Entries of all tensors that are computed from constants, or for one sample. */
+export const computedEntriesMax = 2 ** 28

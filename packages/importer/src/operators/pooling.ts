@@ -4,6 +4,7 @@ import type { GraphNode } from '../graph.ts'
 import { channelsLast, type Integers, type Real, shapeOf } from '../lower/lowered.ts'
 import { asCodes, asSums, magnitudeOf, scaleOf, turnedReal } from '../lower/real.ts'
 import { constantTerm, type Scene } from '../lower/scene.ts'
+import { windowEntriesMax } from '../onnx/limits.ts'
 import { checkedSize, type OnnxTensor, tensorOf } from '../onnx/tensor.ts'
 import { refuse } from '../refusal.ts'
 import { given, madeReal, numbersOf, type Operator, realAt } from './operator.ts'
@@ -139,6 +140,13 @@ function lowerMean(scene: Scene, node: GraphNode, value: Real, window: Window, c
   const channels = x.term.shape.at(-1) ?? 1
   const [windowH, windowW] = window.kernel
   const count = windowH * windowW
+  if (count > windowEntriesMax) {
+    refuse(
+      'tooLarge',
+      label,
+      `takes the mean of ${windowH} x ${windowW}, the limit is ${windowEntriesMax} entries`,
+    )
+  }
   const { order } = x
   if (!isPadded(window) || countsPads) {
     const ones = constantTerm(scene, new Int8Array(channels * count).fill(1), [channels, windowH, windowW, 1])
