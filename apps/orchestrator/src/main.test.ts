@@ -47,6 +47,8 @@ describe('a setting that is wrong', () => {
     ['SHARDY_PORT', '-1'],
     ['SHARDY_PORT', '65536'],
     ['SHARDY_PORT', '7700 '],
+    ['SHARDY_LOG', 'loud'],
+    ['SHARDY_METRICS', 'yes'],
   ]
   for (const [name, value] of wrong) {
     test(`${name}='${value}' ends with 2 and says what it may be`, async () => {

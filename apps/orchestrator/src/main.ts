@@ -15,12 +15,16 @@ import { defaultBlobPolicy } from './blobs/keeper.ts'
 import { systemClock } from './clock.ts'
 import { defaultGatewayLimits } from './gateway/connection.ts'
 import { loadPage } from './http/page.ts'
-import { createLog } from './log.ts'
+import { createLog, logLevels } from './log.ts'
 import { createOrchestrator } from './orchestrator.ts'
 import { serve } from './server.ts'
 import { schemaVersion, tables } from './tables.ts'
+import { createLineWriter } from './telemetry/lineWriter.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+import { watchProcess } from './telemetry/processFigures.ts'
 
 const fatalGraceMs = 200
+const flushMs = 500
 const exitCodes = { stopped: 0, failed: 1, badSetting: 2 } as const
 
 function fail(code: keyof typeof exitCodes, message: string): never {
@@ -38,8 +42,18 @@ function readSettings(env: NodeJS.ProcessEnv) {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     fail('badSetting', `SHARDY_PORT is '${port}'; it must be a whole number from 0 to 65535`)
   }
+  const level = env.SHARDY_LOG || 'info'
+  const logLevel = logLevels.find((each) => each === level)
+  if (logLevel === undefined)
+    fail('badSetting', `SHARDY_LOG is '${level}'; it must be one of ${logLevels.join(', ')}`)
+  const metrics = env.SHARDY_METRICS || 'key'
+  if (metrics !== 'key' && metrics !== 'open') {
+    fail('badSetting', `SHARDY_METRICS is '${metrics}'; it must be key or open`)
+  }
   return {
     store: kind,
+    logLevel,
+    openMetrics: metrics === 'open',
     port: Number(port),
     host: env.SHARDY_HOST || '127.0.0.1',
     data: path.resolve(env.SHARDY_DATA || '.shardy'),
@@ -67,7 +81,15 @@ async function offerKey(file: string, apiKeys: ApiKeys): Promise<void> {
 }
 
 const settings = readSettings(process.env)
-const log = createLog((line) => console.log(line), Date.now)
+// A reader of our lines that has gone is no reason to stop.
+process.stdout.on('error', () => {})
+const lines = createLineWriter(
+  (text, done) => void process.stdout.write(text, () => done()),
+  () => linesDropped.inc(),
+)
+const log = createLog(lines.write, Date.now, { level: settings.logLevel })
+const metrics = createMetrics((error) => log.error('figureNotRead', error))
+const linesDropped = metrics.logLinesDropped.bind({})
 // Tasks, keys' hashes and identities are nobody else's to read, whoever made the folder.
 process.umask(0o077)
 await mkdir(settings.data, { recursive: true, mode: 0o700 })
@@ -95,6 +117,7 @@ async function openAll() {
       verify: verifySignature,
       clock: systemClock,
       log,
+      metrics,
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
       fatal(error) {
         log.error('stoppedByError', error)
@@ -121,6 +144,7 @@ async function openAll() {
     about: { version: manifest.version, store: settings.store },
     page,
     blobBytesMax: payloadBytesMax,
+    openMetrics: settings.openMetrics,
   })
   return { store, blobs, orchestrator, serving }
 }
@@ -128,7 +152,9 @@ async function openAll() {
 const { store, blobs, orchestrator, serving } = await openAll().catch((error: unknown) =>
   fail('failed', error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
 )
-console.log(JSON.stringify({ ready: true, url: serving.url, apiKeyFile }))
+lines.write(JSON.stringify({ ready: true, url: serving.url, apiKeyFile }))
+
+const figures = watchProcess(metrics, settings.data)
 
 let stopping = false
 async function stop(): Promise<void> {
@@ -138,6 +164,9 @@ async function stop(): Promise<void> {
   await serving.stop()
   await blobs.close()
   await store.close()
+  figures.stop()
+  // A reader that has stopped reading must not keep the process.
+  await Promise.race([lines.flush(), new Promise((resolve) => setTimeout(resolve, flushMs))])
   process.exit(exitCodes.stopped)
 }
 process.on('SIGINT', stop)

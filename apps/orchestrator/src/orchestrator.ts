@@ -29,6 +29,8 @@ import type { Table } from './tables.ts'
 import { type Archive, createArchive } from './tasks/archive.ts'
 import { createDispatcher, type Dispatcher } from './tasks/dispatcher.ts'
 import { createEventHub, type EventHub } from './tasks/eventHub.ts'
+import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import { createRequestIds, type RequestIds } from './telemetry/requestId.ts'
 import { createTurns, type Turns } from './turns.ts'
 
 export interface OrchestratorAdapters {
@@ -39,6 +41,8 @@ export interface OrchestratorAdapters {
   readonly verify: Verify
   readonly clock: Clock
   readonly log: Log
+  /** Given by who counts something of its own in them. */
+  readonly metrics?: Metrics
   readonly random: (length: number) => Uint8Array
   /** The store failed: what is on disk is the truth, so the process has to start again from it. */
   readonly fatal: (error: unknown) => void
@@ -61,6 +65,8 @@ export interface Services {
   readonly sha256: Sha256
   readonly clock: Clock
   readonly log: Log
+  readonly metrics: Metrics
+  readonly requestIds: RequestIds
   readonly randomHex: (bytes: number) => string
   readonly startedAtMs: number
   readonly apiKeys: ApiKeys
@@ -89,6 +95,7 @@ export async function createOrchestrator(
 ): Promise<Orchestrator> {
   const { store, blobs, identity, sha256, verify, clock, log } = adapters
   const randomHex = (bytes: number): string => adapters.random(bytes).toHex()
+  const metrics = adapters.metrics ?? createMetrics((error) => log.error('figureNotRead', error))
   const archive = createArchive(store)
   const events = createEventHub()
   const apiKeys = await openApiKeys(store, clock, sha256, randomHex)
@@ -192,6 +199,8 @@ export async function createOrchestrator(
       sha256,
       clock,
       log,
+      metrics,
+      requestIds: createRequestIds(randomHex),
       randomHex,
       startedAtMs: clock.nowMs(),
       apiKeys,

@@ -10,6 +10,7 @@ import { type About, createApp } from './http/app.ts'
 import { type Page, pageHeaders, servePage } from './http/page.ts'
 import { refuseForeign } from './http/visitor.ts'
 import type { Orchestrator } from './orchestrator.ts'
+import { requestIdHeader } from './telemetry/requestId.ts'
 
 interface Line {
   connection: Connection | undefined
@@ -32,6 +33,8 @@ export interface ServerConfig {
   readonly about: About
   readonly page: Page | undefined
   readonly blobBytesMax: number
+  /** Anybody may read the metrics, with no key. */
+  readonly openMetrics?: boolean
 }
 
 /** What may wait in a socket before the next frame is even loaded. */
@@ -39,7 +42,8 @@ const unreadBytesMax = 256 * 1024
 /** A line on which nothing moves for so long is cut; heartbeats are the protocol's own and far more frequent. */
 const idleSeconds = 240
 
-function withHeaders(response: Response): Response {
+function withHeaders(response: Response, requestId: string): Response {
+  response.headers.set(requestIdHeader, requestId)
   for (const [name, value] of Object.entries(pageHeaders)) response.headers.set(name, value)
   return response
 }
@@ -60,8 +64,9 @@ function workerSocket(socket: ServerWebSocket<Line>): WorkerSocket {
 }
 
 export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving {
-  const app = createApp(orchestrator.services, config.about)
-  const { log } = orchestrator.services
+  const { openMetrics = false } = config
+  const app = createApp(orchestrator.services, config.about, { openMetrics })
+  const { log, requestIds } = orchestrator.services
 
   async function route(request: Request, server: Server<Line>): Promise<Response | undefined> {
     // A Host header may be anything, and with it the address.
@@ -85,13 +90,15 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
   }
 
   async function answer(request: Request, server: Server<Line>): Promise<Response | undefined> {
+    const requestId = requestIds.of(request)
     try {
       const response = await route(request, server)
-      return response && withHeaders(response)
+      return response && withHeaders(response, requestId)
     } catch (error) {
-      if (!(error instanceof ApiError)) log.error('requestFailed', error, { method: request.method })
+      if (!(error instanceof ApiError))
+        log.error('requestFailed', error, { requestId, method: request.method })
       const told = error instanceof ApiError ? error : new ApiError('internal', 'what broke is in our log')
-      return withHeaders(problemResponse(told.problem))
+      return withHeaders(problemResponse(told.problem), requestId)
     }
   }
 

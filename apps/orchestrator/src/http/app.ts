@@ -13,6 +13,9 @@ import { StoreError } from '@shardy/storage'
 import { Elysia } from 'elysia'
 import type { Services } from '../orchestrator.ts'
 import { makeReceipt } from '../receipts.ts'
+import { contentTypes, expositionFor } from '../telemetry/exposition.ts'
+import { createHttpFigures } from '../telemetry/httpFigures.ts'
+import { requestIdHeader } from '../telemetry/requestId.ts'
 import { requesterOf } from './authorization.ts'
 import { headBlob, openBlob, openConstant, putBlob } from './blobs.ts'
 import { streamEvents } from './taskEvents.ts'
@@ -25,16 +28,27 @@ export interface About {
   readonly store: string
 }
 
+export interface AppOptions {
+  /** Anybody may read the metrics, with no key. */
+  readonly openMetrics?: boolean
+}
+
 /** Answers any request; what no route knows is a problem too. */
-export function createApp(services: Services, about: About): (request: Request) => Promise<Response> {
-  const { apiKeys, archive, dispatcher, log } = services
+export function createApp(
+  services: Services,
+  about: About,
+  { openMetrics = false }: AppOptions = {},
+): (request: Request) => Promise<Response> {
+  const { apiKeys, archive, dispatcher, log, metrics, requestIds } = services
+  const answered = createHttpFigures(metrics)
   const app = new Elysia()
   const bound: Bound = {
     authorize(request, route) {
-      if (route.auth) requesterOf(request, apiKeys)
+      if (route.auth && !(openMetrics && route === routes.metrics)) requesterOf(request, apiKeys)
     },
-    failed(error, route) {
-      const about = { method: route.method, path: route.path }
+    answered,
+    failed(error, route, request) {
+      const about = { requestId: requestIds.of(request), method: route.method, path: route.path }
       // Nobody is left to hear an answer.
       if (error instanceof Error && error.name === 'AbortError') log.info('requestBroken', about)
       else log.error('requestFailed', error, about)
@@ -106,6 +120,11 @@ export function createApp(services: Services, about: About): (request: Request) 
   bind(app, routes.headBlob, bound, ({ params }) => headBlob(services, params.digest))
   bind(app, routes.deliveryConstant, bound, ({ params }, request) => openConstant(services, params, request))
   bind(app, routes.workers, bound, () => ok(viewWorkers(services)))
+  bind(app, routes.metrics, bound, async (_, request) => {
+    const exposition = expositionFor(request.headers.get('accept'))
+    const headers = { 'content-type': contentTypes[exposition], 'cache-control': 'no-store' }
+    return new Response(await metrics.scrape(exposition), { headers })
+  })
   bind(app, routes.health, bound, () => ok(viewHealth(services, about)))
 
   const document = openApi(routes, {
@@ -114,9 +133,18 @@ export function createApp(services: Services, about: About): (request: Request) 
     description: 'Submit exact integer programs; get results that distinct workers agreed on, with receipts.',
   })
   app.get('/openapi.json', () => Response.json(document))
-  app.all('*', ({ request }: { request: Request }) => noRoute(request))
+  app.all('*', ({ request }: { request: Request }) => {
+    const response = noRoute(request)
+    answered(undefined, response.status, 0)
+    return response
+  })
 
-  return (request) => app.handle(withLongHost(request))
+  return async (request) => {
+    const asked = withLongHost(request)
+    const response = await app.handle(requestIds.share(request, asked))
+    response.headers.set(requestIdHeader, requestIds.of(request))
+    return response
+  }
 }
 
 /** Elysia looks for the path behind the eleventh character, which a host of three letters has not reached. */

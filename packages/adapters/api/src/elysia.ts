@@ -12,7 +12,9 @@ export interface Bound {
   /** Called with the raw request before anything is read from it; throws to refuse. */
   readonly authorize: (request: Request, route: Route) => void
   /** A bug or a broken world behind a handler; gives what the requester is told, or nothing for plain `internal`. */
-  readonly failed: (error: unknown, route: Route) => ApiError | undefined
+  readonly failed: (error: unknown, route: Route, request: Request) => ApiError | undefined
+  /** Called with every answer's head, whatever it says. */
+  readonly answered?: (route: Route, status: number, seconds: number) => void
 }
 
 /** JSON with a status, or a response that the handler made itself. */
@@ -21,22 +23,28 @@ export type Handled = Response | { readonly status: number; readonly json: unkno
 export function bind<R extends Route>(
   app: Elysia,
   route: R,
-  { authorize, failed }: Bound,
+  { authorize, failed, answered }: Bound,
   handle: (parsed: Parsed<R>, request: Request) => Handled | Promise<Handled>,
 ): void {
-  const serve: Serve = async ({ request, params }) => {
+  async function answer({ request, params }: Parameters<Serve>[0]): Promise<Response> {
     try {
       authorize(request, route)
       const handled = await handle(await parseRequest(route, request, params), request)
       return handled instanceof Response ? handled : Response.json(handled.json, { status: handled.status })
     } catch (error) {
       if (error instanceof ApiError) {
-        if (error.problem.status >= 500) failed(error, route)
+        if (error.problem.status >= 500) failed(error, route, request)
         return problemResponse(error.problem)
       }
-      const told = failed(error, route) ?? new ApiError('internal', 'what broke is in our log')
+      const told = failed(error, route, request) ?? new ApiError('internal', 'what broke is in our log')
       return problemResponse(told.problem)
     }
+  }
+  const serve: Serve = async (context) => {
+    const startedMs = performance.now()
+    const response = await answer(context)
+    answered?.(route, response.status, (performance.now() - startedMs) / 1000)
+    return response
   }
   watchHead(app, route, serve)
   if (route.method === 'HEAD') return

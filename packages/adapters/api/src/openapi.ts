@@ -38,6 +38,8 @@ function content(schema: unknown): object {
       return { content: { 'application/octet-stream': {} } }
     case 'events':
       return { content: { 'text/event-stream': { schema: { type: 'string' } } } }
+    case 'text':
+      return { content: { 'text/plain': { schema: { type: 'string' } } } }
     case 'none':
       return {}
     default:

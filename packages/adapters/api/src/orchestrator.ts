@@ -152,6 +152,14 @@ export const orchestratorRoutes = {
     responses: { 200: shapes.workers },
     errors: [],
   }),
+  metrics: route({
+    method: 'GET',
+    path: '/metrics',
+    summary: 'Metrics for Prometheus, or as OpenMetrics. An operator may open them to everybody.',
+    auth: true,
+    responses: { 200: 'text' },
+    errors: [],
+  }),
   health: route({
     method: 'GET',
     path: '/v1/health',

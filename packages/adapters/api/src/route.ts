@@ -17,8 +17,8 @@ export interface Route {
   readonly headers?: TObject
   /** A JSON body; `bytes` is a raw stream. */
   readonly body?: TSchema | 'bytes'
-  /** By status. `bytes` and `events` are streams, `none` is empty. */
-  readonly responses: Readonly<Record<number, TSchema | 'bytes' | 'events' | 'none'>>
+  /** By status. `bytes` and `events` are streams, `text` is plain, `none` is empty. */
+  readonly responses: Readonly<Record<number, TSchema | 'bytes' | 'events' | 'text' | 'none'>>
   readonly errors: readonly ErrorCode[]
 }
 
