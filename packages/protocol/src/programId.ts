@@ -1,4 +1,4 @@
-/** What a task runs, by the hash of its bytes (spec W20): programs and shaders have domains of their own, so neither can pass for the other. */
+/** What a task runs, by the hash of its bytes (spec W20): every kind has a domain of its own, so none can pass for another. */
 import type { Sha256 } from './hash.ts'
 import type { ProgramId } from './ids.ts'
 import { domainPayload } from './payload.ts'

@@ -26,8 +26,8 @@ export const timeMs = whole<TimeMs>(0, Number.MAX_SAFE_INTEGER)
 export const durationMs = whole<DurationMs>(0, Number.MAX_SAFE_INTEGER)
 export const microCredit = amount<MicroCredit>()
 
-/** What a task asks for: `program` is an exact integer program, `shader` a user's own WGSL. */
-export const taskKinds = ['program', 'shader'] as const
+/** What a task asks for: an exact integer program, a user's own WGSL, or FNV-1a rounds for hosts without a GPU. */
+export const taskKinds = ['program', 'shader', 'lite', 'superLite'] as const
 export type TaskKind = (typeof taskKinds)[number]
 export const taskKind = choice(taskKinds)
 
