@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { decodeWork, type Work } from '@shardy/compute/work'
 import { sha256 } from '@shardy/crypto/native'
+import { computeLite, encodeLite } from '@shardy/lite'
 import { buildShaderTask, encodeShaderTask } from '@shardy/shader'
 import { evaluate, matmulProgram, type Program } from '@shardy/tensor'
 import { pureTools } from '@shardy/tensor/check'
@@ -96,4 +97,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     expect(judge(shaderWork('f32'), input).kind).toBe('unknown')
     expect(judge(shaderWork('i32', 2 ** 24), input).kind).toBe('unknown')
   })
+})
+
+test('lite rounds are computed again, and a wrong byte is named', () => {
+  const program = { kind: 'lite', inputLength: 16, rounds: 3, lanes: 2 } as const
+  const decoded = decodeWork('lite', encodeLite(program))
+  if (!decoded.ok) throw new Error(decoded.reason)
+  const bytes = new Uint8Array(16).fill(7)
+  const right = computeLite(program, bytes)
+  const judged = (output: Uint8Array) => checkAnswer({ work: decoded.work, input: bytes, output }, adapters)
+  expect(judged(right)).toEqual({ kind: 'right', by: 'recomputation' })
+  expect(judged(right.with(9, (right[9] ?? 0) ^ 1))).toMatchObject({ kind: 'wrong' })
+  expect(judged(right.subarray(1))).toMatchObject({ kind: 'wrong' })
 })

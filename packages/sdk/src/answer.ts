@@ -4,6 +4,7 @@
  * again. What is found wrong is wrong for certain.
  */
 import { factsOf, type Work } from '@shardy/compute/work'
+import { computeLite } from '@shardy/lite'
 import { type Digest, encodeHex } from '@shardy/protocol'
 import { interpret, type ShaderTask } from '@shardy/shader'
 import { type Blobs, noBlobs, type Program } from '@shardy/tensor'
@@ -39,9 +40,15 @@ export function checkAnswer(asked: AnswerCheck, adapters: AnswerCheckAdapters): 
   if (output.length !== outputLength) {
     return { kind: 'wrong', reason: `it has ${output.length} bytes, not ${outputLength}` }
   }
-  return work.kind === 'shader'
-    ? checkShader(work.shader, input, output)
-    : checkProgram(work.program, asked, adapters)
+  switch (work.kind) {
+    case 'program':
+      return checkProgram(work.program, asked, adapters)
+    case 'shader':
+      return checkShader(work.shader, input, output)
+    case 'lite':
+    case 'superLite':
+      return compare(computeLite(work.lite, input), output)
+  }
 }
 
 function checkProgram(
@@ -89,8 +96,11 @@ function checkShader(shader: ShaderTask, input: Uint8Array, output: Uint8Array):
       reason: `invocation ${interpreted.invocation} spends its fuel: there is no output`,
     }
   }
-  const at = interpreted.bytes.findIndex((byte, index) => byte !== output[index])
+  return compare(interpreted.bytes, output)
+}
+
+function compare(computed: Uint8Array, output: Uint8Array): AnswerVerdict {
+  const at = computed.findIndex((byte, index) => byte !== output[index])
   if (at < 0) return { kind: 'right', by: 'recomputation' }
-  const reason = `byte ${at} is ${output[at]}, and ${interpreted.bytes[at]} when computed again`
-  return { kind: 'wrong', reason }
+  return { kind: 'wrong', reason: `byte ${at} is ${output[at]}, and ${computed[at]} when computed again` }
 }

@@ -1,6 +1,5 @@
 /** Performs a session's effects over the adapters and hands back what comes of them as inputs. It decides nothing. */
-import { ComputeError, type ExecuteOptions, type Executor } from '@shardy/compute'
-import type { Work } from '@shardy/compute/work'
+import { ComputeError, type Executor, runWork } from '@shardy/compute'
 import { type Identity, verifySignature } from '@shardy/crypto'
 import { type Digest, encodeHex, type Sha256 } from '@shardy/protocol'
 import type { Constants } from './constants.ts'
@@ -68,12 +67,6 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
     }
   }
 
-  async function runWork(work: Work, input: Uint8Array, options: ExecuteOptions): Promise<Uint8Array> {
-    if (work.kind === 'program') return (await executor.execute(work.program, input, options)).output
-    if (executor.runShader === undefined) throw new ComputeError('internal', 'this executor runs no shaders')
-    return executor.runShader(work.bytes, input, options)
-  }
-
   async function execute(effect: Extract<Effect, { kind: 'execute' }>): Promise<void> {
     const { run, work, input, blobs } = effect
     const controller = new AbortController()
@@ -81,7 +74,7 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
     try {
       const { signal } = controller
       const onProgress = (permille: number) => reply({ kind: 'progressed', run, permille })
-      const output = await runWork(work, input, { blobs, signal, onProgress })
+      const output = await runWork(executor, work, input, { blobs, signal, onProgress })
       const outputDigest = digestOf(output)
       running.delete(run)
       reply({ kind: 'executed', run, output, outputDigest, salt: encodeHex(random(32)) })

@@ -101,7 +101,7 @@ test('from challenge to settled', async () => {
   expect(content).toMatchObject({
     version: 1,
     agent: 'test/0',
-    kinds: ['program', 'shader'],
+    kinds: ['program', 'shader', 'lite', 'superLite'],
     executor: 'cpu',
   })
 

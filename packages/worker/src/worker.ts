@@ -58,7 +58,7 @@ function rulesOf({ identity, sha256, executor }: WorkerAdapters, config: WorkerC
     publicKey: identity.publicKey,
     workerId: workerIdOf(identity.publicKey, sha256),
     agent: wireText(config.agent, agentLengthMax),
-    kinds: executor.runShader === undefined ? ['program'] : ['program', 'shader'],
+    kinds: ['program', ...(executor.runShader === undefined ? [] : ['shader' as const]), 'lite', 'superLite'],
     executor: executor.name === 'webgpu' ? 'webgpu' : 'cpu',
     adapter: wireText(executor.adapter, adapterLengthMax),
     operationsPerSecond: Math.floor(config.operationsPerSecond),

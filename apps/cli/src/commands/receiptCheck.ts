@@ -214,6 +214,7 @@ const smallWork = 4_000_000
 async function compute(work: Work, input: Uint8Array, call: Call): Promise<Uint8Array> {
   const { progress } = call
   if (work.kind === 'shader') return interpretShader(work, input)
+  if (work.kind !== 'program') return computeLite(work, input, progress)
   const { program } = work
   const blobs = await fetchConstants(call, work)
   if (complexity(program) <= smallWork) return evaluate(program, input, blobs)
@@ -229,6 +230,17 @@ async function compute(work: Work, input: Uint8Array, call: Call): Promise<Uint8
   } finally {
     await executor.close()
   }
+}
+
+async function computeLite(
+  { lite }: Extract<Work, { kind: 'lite' | 'superLite' }>,
+  input: Uint8Array,
+  progress: Call['progress'],
+): Promise<Uint8Array> {
+  const { executeLite } = await import('@shardy/compute')
+  return executeLite(lite, input, {
+    onProgress: (permille) => progress.show(`computing the rounds here: ${Math.floor(permille / 10)} %`),
+  })
 }
 
 function refused(

@@ -27,6 +27,7 @@ export async function refuseInputEntries(work: Work, read: () => Promise<Uint8Ar
     if (refusal === undefined) return
     throw new ApiError('invalidField', { detail: describeRefusal(refusal), field: 'input' })
   }
+  if (work.kind !== 'program') return
   const { program } = work
   if (!program.inputs.some(isNarrowed)) return
   const inputs = readInputs(program, await read())

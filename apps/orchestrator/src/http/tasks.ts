@@ -2,6 +2,7 @@
 import { ApiError, decodeBase64, type Submission } from '@shardy/api'
 import { decodeWork, factsOf, type Work, type WorkFacts } from '@shardy/compute/work'
 import { isEnded, type TaskRecord } from '@shardy/dispatch'
+import { type AnyLiteProgram, encodeLite, parseLite } from '@shardy/lite'
 import {
   type Digest,
   describeRefusal,
@@ -65,15 +66,41 @@ function refuseWork(field: string, detail: string, given: Submission['program'])
 }
 
 /** The canonical bytes of what is to be run. */
-function workBytes({ kind, program }: Submission): Uint8Array {
+function workBytes({ kind, program, input }: Submission): Uint8Array {
   if ('base64' in program) {
     const bytes = decodeBase64(program.base64)
     if (bytes !== undefined) return bytes
     throw refuseWork('program.base64', 'is not base64 in its one spelling', program)
   }
+  if (kind === 'lite' || kind === 'superLite') return encodeLite(liteOf(kind, program, input))
   if (kind !== 'program') throw refuseWork('program', `a ${kind} is given as base64`, program)
   const parsed = parseProgram(program)
   if (parsed.ok) return encodeProgram(parsed.value)
+  throw refuseWork(parsed.refusal.field, describeRefusal(parsed.refusal), program)
+}
+
+function liteOf(
+  kind: AnyLiteProgram['kind'],
+  program: Submission['program'],
+  input: Submission['input'],
+): AnyLiteProgram {
+  if (!('rounds' in program)) throw refuseWork('program', `a ${kind} is given as rounds or base64`, program)
+  const { rounds, lanes } = program
+  if ((lanes === undefined) === (kind === 'lite')) {
+    const detail = kind === 'lite' ? 'a lite task says its lanes' : 'a superLite task has no lanes'
+    throw refuseWork('program.lanes', detail, program)
+  }
+  const given = 'base64' in input ? decodeBase64(input.base64)?.length : undefined
+  const inputLength = program.inputLength ?? given
+  if (inputLength === undefined) {
+    throw refuseWork('program.inputLength', 'must be said of an input that is a blob', program)
+  }
+  const parsed = parseLite(
+    lanes === undefined
+      ? { kind: 'superLite', rounds, inputLength }
+      : { kind: 'lite', rounds, lanes, inputLength },
+  )
+  if (parsed.ok) return parsed.value
   throw refuseWork(parsed.refusal.field, describeRefusal(parsed.refusal), program)
 }
 

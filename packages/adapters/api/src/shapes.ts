@@ -48,11 +48,16 @@ export const program = Type.Union(
   [
     Type.Object({ op: words(['matmul']), m: size, k: size, n: size }, closed),
     Type.Object({ base64: base64(programBytesMax) }, closed),
+    Type.Object(
+      { rounds: size, lanes: Type.Optional(size), inputLength: Type.Optional(size) },
+      { ...closed, description: 'inputLength is that of the input unless the input is a blob' },
+    ),
   ],
   {
     description:
       'the exact int8 matrix product C (m × n, int32) = A (m × k) · B (k × n), or any exact program as its ' +
-      'canonical bytes (docs/spec/tensor.md); of kind shader, the bytes of a shader task (docs/spec/shader.md)',
+      'canonical bytes (docs/spec/tensor.md); of kind shader, the bytes of a shader task (docs/spec/shader.md); of kind lite, rounds and ' +
+      'lanes, and of kind superLite, rounds (docs/spec/lite.md), or the bytes of either',
   },
 )
 

@@ -102,7 +102,7 @@ test('the largest inline input is taken: 1 MiB in base64', async () => {
 
 describe('a field of the submission', () => {
   const wrong: readonly (readonly [string, unknown, RegExp])[] = [
-    ['kind', { ...good, kind: 'lite' }, /"program"/],
+    ['kind', { ...good, kind: 'heavy' }, /"program"/],
     ['program', { ...good, program: 'matmul' }, /an object with op, m, k, n/],
     ['program.op', { ...good, program: { ...good.program, op: 'add' } }, /"matmul"/],
     ['program.m', { ...good, program: { ...good.program, m: 0 } }, /integer from 1 to 2147483647/],

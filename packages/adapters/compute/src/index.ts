@@ -10,7 +10,9 @@ export {
   type Executor,
   type ShaderOptions,
 } from './executor.ts'
+export { executeLite, type LiteOptions } from './lite.ts'
 export { createReferenceExecutor } from './reference.ts'
+export { runWork } from './runWork.ts'
 export { createSelfCheckingExecutor, type SelfCheckAdapters } from './selfChecking.ts'
 export { type Kernels, type OpenedKernels, openKernels } from './wasm/kernels.ts'
 export { createWebGpuExecutor } from './webgpu/executor.ts'

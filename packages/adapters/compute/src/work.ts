@@ -1,7 +1,8 @@
 /**
- * What a task asks to have run: an exact program, or a user's shader. One reading of the bytes gives whoever schedules,
+ * What a task asks to have run: an exact program, a user's shader, or lite rounds. One reading of the bytes gives whoever schedules,
  * serves or runs them the same facts.
  */
+import { type AnyLiteProgram, decodeLite, describeLite, liteOutputLength, liteSteps } from '@shardy/lite'
 import { type Digest, describeRefusal, type TaskKind } from '@shardy/protocol'
 import { describeTaskRefusal, parseShaderTask, type ShaderTask } from '@shardy/shader'
 import {
@@ -20,11 +21,12 @@ export type Work =
   | { readonly kind: 'program'; readonly program: Program }
   /** The bytes too: executors read them for themselves. */
   | { readonly kind: 'shader'; readonly shader: ShaderTask; readonly bytes: Uint8Array }
+  | { readonly kind: 'lite' | 'superLite'; readonly lite: AnyLiteProgram }
 
 export interface WorkFacts {
   readonly inputLength: number
   readonly outputLength: number
-  /** Multiply-adds or steps of like cost; for a shader an upper bound. */
+  /** Multiply-adds or steps of like cost; for a shader an upper bound, for lite work its byte steps. */
   readonly complexity: number
   /** What whoever runs it may have to hold at a time. */
   readonly memoryBytes: number
@@ -50,6 +52,12 @@ export function decodeWork(kind: TaskKind, bytes: Uint8Array): DecodedWork {
       if (parsed.ok) return { ok: true, work: { kind, shader: parsed.value, bytes } }
       const field = parsed.refusal.kind === 'source' ? 'shader.source' : parsed.refusal.field
       return { ok: false, field, reason: describeTaskRefusal(parsed.refusal) }
+    }
+    case 'lite':
+    case 'superLite': {
+      const decoded = decodeLite(kind, bytes)
+      if (decoded.ok) return { ok: true, work: { kind, lite: decoded.value } }
+      return { ok: false, field: decoded.refusal.field, reason: describeRefusal(decoded.refusal) }
     }
   }
 }
@@ -79,6 +87,20 @@ export function factsOf(work: Work): WorkFacts {
         constants: [],
         constantBytes: 0,
         summary: `${exactness.exactness} shader of ${count}`,
+      }
+    }
+    case 'lite':
+    case 'superLite': {
+      const { lite } = work
+      const outputBytes = liteOutputLength(lite)
+      return {
+        inputLength: lite.inputLength,
+        outputLength: outputBytes,
+        complexity: liteSteps(lite),
+        memoryBytes: lite.inputLength + outputBytes,
+        constants: [],
+        constantBytes: 0,
+        summary: describeLite(lite),
       }
     }
   }
