@@ -8,6 +8,8 @@ import { StoreError } from './storeError.ts'
 export const keyBytesMax = 1024
 export const valueBytesMax = 16 * 1024 * 1024
 export const batchOperationsMax = 100_000
+/** Operations of kind `deleteRange` in one batch. */
+export const batchRangesMax = 1_000
 /** Keys and values together. */
 export const batchBytesMax = 64 * 1024 * 1024
 export const getManyKeysMax = 10_000
@@ -41,7 +43,13 @@ export function checkBatch(batch: readonly Operation[]): void {
     )
   }
   let bytes = 0
+  let ranges = 0
   for (const operation of batch) {
+    if (operation.kind === 'deleteRange') {
+      checkRange(operation)
+      ranges += 1
+      continue
+    }
     checkKey(operation.key)
     bytes += operation.key.byteLength
     if (operation.kind === 'delete') continue
@@ -53,6 +61,12 @@ export function checkBatch(batch: readonly Operation[]): void {
       )
     }
     bytes += valueBytes
+  }
+  if (ranges > batchRangesMax) {
+    throw new StoreError(
+      'batchTooLarge',
+      `A batch deletes at most ${batchRangesMax} ranges, this one ${ranges}: write it in parts`,
+    )
   }
   if (bytes > batchBytesMax) {
     throw new StoreError('batchTooLarge', `A batch has at most ${batchBytesMax} bytes, this one ${bytes}`)

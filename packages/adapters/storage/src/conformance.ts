@@ -9,14 +9,16 @@ import { join } from 'node:path'
 import {
   batchBytesMax,
   batchOperationsMax,
+  batchRangesMax,
   getManyKeysMax,
   keyBytesMax,
   readersMax,
   valueBytesMax,
 } from './bounds.ts'
+import { clearRange } from './clearRange.ts'
 import { openStore, type StoreKind } from './openStore.ts'
 import { prefixRange } from './prefix.ts'
-import type { Entry, Operation, Range, Reader, Store } from './store.ts'
+import type { DeleteRange, Entry, Operation, Put, Range, Reader, Store } from './store.ts'
 import { StoreError, type StoreErrorKind } from './storeError.ts'
 
 export const tables = ['left', 'right'] as const
@@ -130,6 +132,75 @@ export function storeConformance(kind: StoreKind): void {
       await Promise.all(writes)
       expect((await read(store, 'left')).length).toBe(300)
       expect(await store.get('right', bytes('last'))).toEqual(bytes(name(299)))
+    })
+  })
+
+  describe(`${kind} store: deleted ranges`, () => {
+    const keys = ['a', 'b', 'c', 'd']
+    const cases: readonly [string, Omit<DeleteRange<Table>, 'kind' | 'table'>, string][] = [
+      ['all of a table', {}, ''],
+      ['from a key on', { gte: bytes('c') }, 'ab'],
+      ['up to a key', { lt: bytes('c') }, 'cd'],
+      ['between two', { gte: bytes('b'), lt: bytes('d') }, 'ad'],
+      ['between what is not there', { gte: bytes('aa'), lt: bytes('cc') }, 'ad'],
+      ['nothing at one key', { gte: bytes('b'), lt: bytes('b') }, 'abcd'],
+      ['nothing backwards', { gte: bytes('c'), lt: bytes('b') }, 'abcd'],
+      ['nothing behind the end', { gte: bytes('e') }, 'abcd'],
+      ['nothing before an empty end', { lt: new Uint8Array(0) }, 'abcd'],
+    ]
+    for (const [what, range, expected] of cases) {
+      test(`${what}, and no row of a neighbour`, async () => {
+        const store = await open()
+        await store.write([...keys.map((key) => put('left', key, '')), put('right', 'b', 'r')], synced)
+        await store.write([{ kind: 'deleteRange', table: 'left', ...range }], synced)
+        const left = await collect(store.iterate('left'))
+        expect(left.map((row) => text(row.key)).join('')).toBe(expected)
+        expect(await read(store, 'right')).toEqual(['b=r'])
+        await store.write([{ kind: 'deleteRange', table: 'right' }], synced)
+        expect((await collect(store.iterate('left'))).length).toBe(expected.length)
+      })
+    }
+
+    test('takes its place among the operations of its batch and of those beside it', async () => {
+      const store = await open()
+      await store.write([put('left', 'a', '0'), put('left', 'b', '0')], synced)
+      await Promise.all([
+        store.write([put('left', 'x', '1')], synced),
+        store.write(
+          [
+            put('left', 'c', '1'),
+            put('right', 'c', '1'),
+            { kind: 'deleteRange', table: 'left', gte: bytes('b') },
+            put('left', 'b', '2'),
+          ],
+          synced,
+        ),
+        store.write([put('left', 'd', '3')], synced),
+      ])
+      expect(await read(store, 'left')).toEqual(['a=0', 'b=2', 'd=3'])
+      expect(await read(store, 'right')).toEqual(['c=1'])
+    })
+
+    test('a snapshot still sees the rows', async () => {
+      const store = await open()
+      await store.write([put('left', 'a', '1')], synced)
+      const snapshot = await store.snapshot()
+      await store.write([{ kind: 'deleteRange', table: 'left' }], synced)
+      expect(await read(snapshot, 'left')).toEqual(['a=1'])
+      expect(await read(store, 'left')).toEqual([])
+      expect(await store.getMany('left', [bytes('a')])).toEqual([undefined])
+    })
+
+    test('clearRange goes in pieces, says how many rows there were, and leaves the rest', async () => {
+      const store = await open()
+      const batch = Array.from({ length: 2_500 }, (_, index) => put('left', name(index), 'x'))
+      await store.write([...batch, put('right', name(7), 'r')], unsynced)
+      const range = { gte: bytes(name(10)), lt: bytes(name(2_490)) }
+      expect(await clearRange(store, 'left', range, { rowsAtOnce: 1_000 })).toBe(2_480)
+      expect((await read(store, 'left')).length).toBe(20)
+      expect(await clearRange(store, 'left', range, { rowsAtOnce: 1_000 })).toBe(0)
+      expect(await clearRange(store, 'left')).toBe(20)
+      expect(await read(store, 'right')).toEqual([`${name(7)}=r`])
     })
   })
 
@@ -326,6 +397,19 @@ export function storeConformance(kind: StoreKind): void {
         'a long bound',
         (store) => read(store, 'left', { gte: new Uint8Array(keyBytesMax + 2) }),
       ],
+      [
+        'rangeOutOfBounds',
+        'a long bound to delete from',
+        (store) =>
+          store.write([{ kind: 'deleteRange', table: 'left', gte: new Uint8Array(keyBytesMax + 2) }], synced),
+      ],
+      [
+        'batchTooLarge',
+        'many ranges',
+        (store) =>
+          store.write(Array(batchRangesMax + 1).fill({ kind: 'deleteRange', table: 'left' }), unsynced),
+      ],
+      ['rangeOutOfBounds', 'pieces of no rows', (store) => clearRange(store, 'left', {}, { rowsAtOnce: 0 })],
       ['rangeOutOfBounds', 'a negative limit', (store) => read(store, 'left', { limit: -1 })],
       ['rangeOutOfBounds', 'a broken limit', (store) => read(store, 'left', { limit: 1.5 })],
       ['unknownTable', 'a table to read', (store) => store.get('middle' as Table, bytes('a'))],
@@ -510,7 +594,7 @@ export async function expectKind(call: Promise<unknown>, kind: StoreErrorKind): 
   return error
 }
 
-export function put(table: Table, key: string, value: string): Operation<Table> {
+export function put(table: Table, key: string, value: string): Put<Table> {
   return { kind: 'put', table, key: bytes(key), value: bytes(value) }
 }
 

@@ -3,12 +3,14 @@ export { type BlobStoreOptions, openBlobStore } from './blobs/openBlobStore.ts'
 export {
   batchBytesMax,
   batchOperationsMax,
+  batchRangesMax,
   getManyKeysMax,
   keyBytesMax,
   readersMax,
   valueBytesMax,
   waitingBytesMax,
 } from './bounds.ts'
+export { type ClearRangeOptions, clearRange } from './clearRange.ts'
 export { openStore, type StoreKind, type StoreOptions } from './openStore.ts'
 export { prefixRange } from './prefix.ts'
 export * from './store.ts'

@@ -49,6 +49,10 @@ class MemoryEngine implements Engine {
         const at = firstFrom(rows, key)
         if (holds(rows, at, key)) rows.splice(at, 1)
       },
+      deleteRange(gte: Uint8Array, lt: Uint8Array): void {
+        const from = firstFrom(rows, gte)
+        rows.splice(from, Math.max(0, firstFrom(rows, lt) - from))
+      },
     }
     for (const batch of batches) readOperations(batch, sink)
   }

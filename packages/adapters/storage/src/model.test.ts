@@ -16,6 +16,7 @@ const bound = fc.option(key, { nil: undefined })
 const operation = fc.oneof(
   fc.record({ kind: fc.constant('put' as const), table, key, value: fc.string({ maxLength: 4 }) }),
   fc.record({ kind: fc.constant('delete' as const), table, key }),
+  fc.record({ kind: fc.constant('deleteRange' as const), table, gte: bound, lt: bound }),
 )
 const command = fc.oneof(
   {
@@ -115,6 +116,15 @@ async function compare(reader: Reader<Table>, model: Model, command: Read): Prom
 function apply(model: Model, batch: Extract<Command, { act: 'write' }>['batch']): Model {
   const next = new Map(model)
   for (const operation of batch) {
+    if (operation.kind === 'deleteRange') {
+      const { table, gte, lt } = operation
+      for (const name of [...next.keys()]) {
+        const key = name.slice(table.length + 1)
+        if (!name.startsWith(`${table}/`) || (gte !== undefined && key < gte)) continue
+        if (lt === undefined || key < lt) next.delete(name)
+      }
+      continue
+    }
     const name = `${operation.table}/${operation.key}`
     if (operation.kind === 'put') next.set(name, operation.value)
     else next.delete(name)
@@ -124,6 +134,15 @@ function apply(model: Model, batch: Extract<Command, { act: 'write' }>['batch'])
 
 function toOperation(operation: Extract<Command, { act: 'write' }>['batch'][number]): Operation<Table> {
   const { table } = operation
+  if (operation.kind === 'deleteRange') {
+    const gte = operation.gte === undefined ? undefined : bytes(operation.gte)
+    return {
+      kind: 'deleteRange',
+      table,
+      gte,
+      lt: operation.lt === undefined ? undefined : bytes(operation.lt),
+    }
+  }
   const key = bytes(operation.key)
   if (operation.kind === 'delete') return { kind: 'delete', table, key }
   return { kind: 'put', table, key, value: bytes(operation.value) }

@@ -41,6 +41,7 @@ class SqliteEngine implements Engine {
   readonly #writer: Database
   readonly #put: Statement
   readonly #delete: Statement
+  readonly #deleteRange: Statement
   readonly #get: Statement<Row, [Uint8Array]>
   readonly #views = new Set<Database>()
   #synced: boolean | undefined
@@ -55,6 +56,7 @@ class SqliteEngine implements Engine {
     )
     this.#put = this.#writer.prepare('INSERT OR REPLACE INTO rows (key, value) VALUES (?, ?)')
     this.#delete = this.#writer.prepare('DELETE FROM rows WHERE key = ?')
+    this.#deleteRange = this.#writer.prepare('DELETE FROM rows WHERE key >= ? AND key < ?')
     this.#get = prepareGet(this.#writer)
   }
 
@@ -84,6 +86,7 @@ class SqliteEngine implements Engine {
       const sink = {
         put: (key: Uint8Array, value: Uint8Array) => void this.#put.run(key, value),
         delete: (key: Uint8Array) => void this.#delete.run(key),
+        deleteRange: (gte: Uint8Array, lt: Uint8Array) => void this.#deleteRange.run(gte, lt),
       }
       this.#writer.transaction(() => {
         for (const batch of batches) readOperations(batch, sink)

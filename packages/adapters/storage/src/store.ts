@@ -31,8 +31,27 @@ export interface Reader<Table extends string = string> {
 }
 
 export type Operation<Table extends string = string> =
-  | { readonly kind: 'put'; readonly table: Table; readonly key: Uint8Array; readonly value: Uint8Array }
+  | Put<Table>
   | { readonly kind: 'delete'; readonly table: Table; readonly key: Uint8Array }
+  | DeleteRange<Table>
+
+export interface Put<Table extends string = string> {
+  readonly kind: 'put'
+  readonly table: Table
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
+/**
+ * Deletes every row of `[gte, lt)` that is there when the batch is applied, those of the same batch before it
+ * included. The rows go one by one: for very many, `clearRange` keeps each batch small.
+ */
+export interface DeleteRange<Table extends string = string> {
+  readonly kind: 'deleteRange'
+  readonly table: Table
+  readonly gte?: Uint8Array | undefined
+  readonly lt?: Uint8Array | undefined
+}
 
 export interface WriteOptions {
   readonly sync: boolean

@@ -2,7 +2,9 @@
  * RocksDB itself, as the database thread drives it. The binding has no snapshot objects, but an iterator sees the
  * database as it was when it was made; a view is therefore one iterator in each direction, sought anew per read.
  */
-import type { RocksIterator, RocksLevel } from '@nxtedition/rocksdb'
+import { readdirSync, statfsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RocksBatch, RocksIterator, RocksLevel } from '@nxtedition/rocksdb'
 import type { KeyRange, Values } from '../engine.ts'
 import { readOperations } from '../operations.ts'
 import { StoreError } from '../storeError.ts'
@@ -10,6 +12,9 @@ import { toStoreError, unsupportedPlatform } from './failure.ts'
 
 const buffers = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const
 const pageBytes = 256 * 1024
+const deletePageRows = 1_000
+/** Room for the manifest, options and a first log, beside what is written out. */
+const reopenBytes = 8 * 1024 * 1024
 /**
  * Modest on purpose: the whole orchestrator is to idle below 120 MB. A quarter of the budget is one write buffer,
  * of which up to six exist under load; the block cache grows only as blocks are read.
@@ -40,43 +45,63 @@ export async function openDatabase(path: string, load: LoadBinding): Promise<Dat
   const { RocksLevel } = await load().catch((cause: unknown) => {
     throw unsupportedPlatform(`${process.platform} ${process.arch}`, cause)
   })
-  const level = new RocksLevel(path, buffers)
-  try {
-    await level.open(openOptions)
-  } catch (error) {
-    throw toStoreError(`open ${path}`, error)
+  const open = async (): Promise<RocksLevel> => {
+    const level = new RocksLevel(path, buffers)
+    try {
+      await level.open(openOptions)
+    } catch (error) {
+      throw toStoreError(`open ${path}`, error)
+    }
+    return level
   }
-  return new Database(level)
+  return new Database(path, await open(), open)
 }
 
 export class Database {
-  readonly #level: RocksLevel
+  readonly #path: string
+  readonly #open: () => Promise<RocksLevel>
   readonly #scans = new Map<number, RocksIterator>()
   readonly #views = new Map<number, OpenView>()
+  /** `undefined` only while, or after, opening again did not succeed. */
+  #level: RocksLevel | undefined
+  /** Why writes are refused: RocksDB takes none after one failed, until it is opened again. */
+  #full: StoreError | undefined
+  #reopening: Promise<void> | undefined
 
-  constructor(level: RocksLevel) {
+  constructor(path: string, level: RocksLevel, open: () => Promise<RocksLevel>) {
+    this.#path = path
     this.#level = level
+    this.#open = open
+  }
+
+  /** Reads that arrive while the database is opened again wait for it here. */
+  get reopening(): Promise<void> | undefined {
+    return this.#reopening
   }
 
   async commit(batches: readonly Uint8Array[], sync: boolean): Promise<void> {
-    const batch = this.#level.batch()
-    const sink = {
-      put: (key: Uint8Array, value: Uint8Array) => batch._put(key, value),
-      delete: (key: Uint8Array) => batch._del(key),
+    if (this.#full !== undefined) await this.#openAgain(this.#full)
+    const level = this.#here()
+    try {
+      const batch = level.batch()
+      fill(level, batch, batches)
+      await batch.write({ sync })
+    } catch (error) {
+      const named = toStoreError('write', error)
+      if (named.kind === 'diskFull') this.#full = named
+      throw named
     }
-    for (const bytes of batches) readOperations(bytes, sink)
-    await batch.write({ sync })
   }
 
   getMany(keys: readonly Uint8Array[]): Values {
-    return this.#level._getManySync(keys, buffers)
+    return this.#here()._getManySync(keys, buffers)
   }
 
   openScan(reader: number, { gte, lt, reverse }: KeyRange): void {
     // Bounds that the iterator knows keep it from walking over deleted rows beyond them.
     this.#scans.set(
       reader,
-      this.#level.iterator({ ...buffers, highWaterMarkBytes: pageBytes, gte, lt, reverse }),
+      this.#here().iterator({ ...buffers, highWaterMarkBytes: pageBytes, gte, lt, reverse }),
     )
   }
 
@@ -87,8 +112,8 @@ export class Database {
 
   openView(reader: number): void {
     const options = { ...buffers, highWaterMarkBytes: pageBytes }
-    const forward = this.#level.iterator(options)
-    const backward = this.#level.iterator({ ...options, reverse: true })
+    const forward = this.#here().iterator(options)
+    const backward = this.#here().iterator({ ...options, reverse: true })
     this.#views.set(reader, { forward, backward })
   }
 
@@ -117,8 +142,107 @@ export class Database {
   async close(): Promise<void> {
     const readers = [...this.#scans.keys(), ...this.#views.keys()]
     for (const reader of readers) await this.closeReader(reader)
-    await this.#level.close()
+    await this.#level?.close()
+    this.#level = undefined
   }
+
+  #here(): RocksLevel {
+    if (this.#level !== undefined) return this.#level
+    throw this.#full ?? new StoreError('closed', 'The store is closed')
+  }
+
+  /**
+   * Only once there is room for what the log holds: opening writes that out, and a database that fails to open
+   * cannot be read either. Snapshots and iterations of the old opening end.
+   */
+  async #openAgain(full: StoreError): Promise<void> {
+    const { logBytes, freeBytes } = roomAt(this.#path)
+    if (this.#level !== undefined && freeBytes < logBytes + logBytes / 4 + reopenBytes) throw full
+    this.#reopening = (async () => {
+      await this.close()
+      this.#level = await this.#open()
+      this.#full = undefined
+    })()
+    try {
+      await this.#reopening
+    } finally {
+      this.#reopening = undefined
+    }
+  }
+}
+
+function fill(level: RocksLevel, batch: RocksBatch, batches: readonly Uint8Array[]): void {
+  let index = 0
+  const sink = {
+    put(key: Uint8Array, value: Uint8Array): void {
+      index += 1
+      batch._put(key, value)
+    },
+    delete(key: Uint8Array): void {
+      index += 1
+      batch._del(key)
+    },
+    deleteRange(gte: Uint8Array, lt: Uint8Array): void {
+      deleteStored(level, batch, gte, lt)
+      deletePut(batch, batches, index, gte, lt)
+      index += 1
+    },
+  }
+  for (const bytes of batches) readOperations(bytes, sink)
+}
+
+/** The binding's batch knows no range deletion, and the one it has beside batches is not atomic with them. */
+function deleteStored(level: RocksLevel, batch: RocksBatch, gte: Uint8Array, lt: Uint8Array): void {
+  if (Buffer.compare(gte, lt) >= 0) return
+  const iterator = level.iterator({ ...buffers, highWaterMarkBytes: pageBytes, gte, lt, values: false })
+  try {
+    let finished = false
+    while (!finished) {
+      const page = iterator._nextvSync(deletePageRows)
+      for (let at = 0; at < page.rows.length; at += 2) {
+        const key = page.rows[at]
+        if (key !== undefined) batch._del(key)
+      }
+      finished = page.finished
+    }
+  } finally {
+    iterator._closeSync()
+  }
+}
+
+/** What the same commit put into the range before its deletion is not in the database yet. */
+function deletePut(
+  batch: RocksBatch,
+  batches: readonly Uint8Array[],
+  before: number,
+  gte: Uint8Array,
+  lt: Uint8Array,
+): void {
+  let index = 0
+  const skip = (): void => {
+    index += 1
+  }
+  const sink = {
+    put(key: Uint8Array): void {
+      if (index < before && Buffer.compare(key, gte) >= 0 && Buffer.compare(key, lt) < 0) batch._del(key)
+      index += 1
+    },
+    delete: skip,
+    deleteRange: skip,
+  }
+  for (const bytes of batches) {
+    if (index >= before) return
+    readOperations(bytes, sink)
+  }
+}
+
+function roomAt(path: string): { readonly logBytes: number; readonly freeBytes: number } {
+  let logBytes = 0
+  for (const name of readdirSync(path)) {
+    if (name.endsWith('.log')) logBytes += statSync(join(path, name)).size
+  }
+  const { bavail, bsize } = statfsSync(path)
+  return { logBytes, freeBytes: bavail * bsize }
 }
 
 function found<Reader>(readers: ReadonlyMap<number, Reader>, reader: number): Reader {

@@ -17,6 +17,8 @@ declare module '@nxtedition/rocksdb' {
     readonly valueEncoding: 'buffer'
     readonly highWaterMarkBytes: number
     readonly reverse?: boolean
+    /** False: every second of the rows is `undefined`. */
+    readonly values?: boolean
     readonly gte?: Uint8Array
     readonly lt?: Uint8Array
   }
@@ -25,6 +27,7 @@ declare module '@nxtedition/rocksdb' {
     _seekSync(target: Uint8Array): void
     /** Keys and values in turn. */
     _nextvSync(rowsMax: number): { readonly rows: readonly Uint8Array[]; readonly finished: boolean }
+    _closeSync(): void
     close(): Promise<void>
   }
 

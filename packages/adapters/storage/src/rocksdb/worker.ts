@@ -24,6 +24,7 @@ async function handle(request: Request): Promise<Answer> {
     database = await openDatabase(request.path, () => import('@nxtedition/rocksdb'))
     return { kind: 'done' }
   }
+  if (database?.reopening !== undefined && request.kind !== 'commit') await database.reopening.catch(() => {})
   if (database === undefined) throw new StoreError('closed', 'The store is closed')
   switch (request.kind) {
     case 'commit':
