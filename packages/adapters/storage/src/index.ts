@@ -11,6 +11,7 @@ export {
   waitingBytesMax,
 } from './bounds.ts'
 export { type ClearRangeOptions, clearRange } from './clearRange.ts'
+export type { Migration, MigrationStore } from './migration.ts'
 export { openStore, type StoreKind, type StoreOptions } from './openStore.ts'
 export { prefixRange } from './prefix.ts'
 export * from './store.ts'

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Engine } from './engine.ts'
 import { openMemoryEngine } from './memory.ts'
+import type { Migration } from './migration.ts'
 import { openRocksdbEngine } from './rocksdb/rocksdbEngine.ts'
 import { checkSchema } from './schema.ts'
 import { openSqliteEngine } from './sqlite.ts'
@@ -17,20 +18,25 @@ export type StoreOptions<Table extends string = string> = {
   readonly tables: readonly Table[]
   /** Raise it when stored bytes change their meaning: a store of another version is refused. */
   readonly schemaVersion: number
-} /** A path is allowed and ignored, so that a setting can switch the kind alone. */ & (
+  /** How older stores become of this version, run in order before the store opens. */
+  readonly migrations?: readonly Migration[]
+} & EnginePlace
+
+/** With 'memory' a path is allowed and ignored, so that a setting can switch the kind alone. */
+export type EnginePlace =
   | { readonly kind: 'memory'; readonly path?: string }
   | { readonly kind: StoreKind; readonly path: string }
-)
 
 export async function openStore<const Table extends string>(
   options: StoreOptions<Table>,
 ): Promise<Store<Table>> {
   const schema = { version: options.schemaVersion, tables: options.tables }
   checkSchema(schema)
-  return openTabledStore(await openEngine(options), schema)
+  return openTabledStore(await openEngine(options), schema, options.migrations)
 }
 
-async function openEngine(options: StoreOptions): Promise<Engine> {
+/** Without tables and schema: the flat key space that is there. */
+export async function openEngine(options: EnginePlace): Promise<Engine> {
   if (options.kind === 'memory' || options.path === undefined) return openMemoryEngine()
   refuseOtherKind(options.path, options.kind)
   return options.kind === 'rocksdb' ? openRocksdbEngine(options.path) : openSqliteEngine(options.path)

@@ -2,22 +2,23 @@
  * The record a store keeps about itself: which version of the schema wrote it and which table has which number
  * (the first byte of its keys). It lives under table number 0, so it is as durable as the rows it explains.
  */
-import type { Engine } from './engine.ts'
+import type { EncodedBatch, Engine } from './engine.ts'
+import { checkMigrations, type Migration, migrationStore } from './migration.ts'
 import { encodeOperations } from './operations.ts'
 import { StoreError } from './storeError.ts'
+import { idOf, type TableIds } from './tableIds.ts'
 
 const recordTable = 0
 const recordKey = new TextEncoder().encode('schema')
 const storedKey = Uint8Array.of(recordTable, ...recordKey)
 const tablesMax = 250
+/** Stands for a table that a migration dropped: its number is never given again. */
+const noTable = ''
 
 export interface Schema {
   readonly version: number
   readonly tables: readonly string[]
 }
-
-/** Table numbers never change once given; a new name gets the next one. */
-export type TableIds = ReadonlyMap<string, number>
 
 export function checkSchema(schema: Schema): void {
   const { version, tables } = schema
@@ -37,34 +38,117 @@ export function checkSchema(schema: Schema): void {
   }
 }
 
-/** Reads the record, refuses a store that this schema does not fit, and adds tables that are new. */
-export async function agreeOnSchema(engine: Engine, schema: Schema): Promise<TableIds> {
+/** Reads the record, refuses a store that this schema does not fit, migrates it, and adds tables that are new. */
+export async function agreeOnSchema(
+  engine: Engine,
+  schema: Schema,
+  migrations: readonly Migration[] = [],
+): Promise<TableIds> {
   checkSchema(schema)
+  checkMigrations(migrations, schema.version)
   const [stored] = await engine.getMany([storedKey])
   const known = stored === undefined ? await emptyStore(engine) : parseRecord(stored)
-  if (known.version !== undefined && known.version !== schema.version) {
+  const path = migrationPath(known, schema.version, migrations)
+  const dropped = new Set(path.flatMap(({ drops }) => drops ?? []))
+  const unknown = known.tables.filter(
+    (table) => table !== noTable && !schema.tables.includes(table) && !dropped.has(table),
+  )
+  if (unknown.length > 0) {
     throw new StoreError(
       'schemaMismatch',
-      `The store has schema version ${known.version}, this program needs ${schema.version}: ` +
-        'run the program that wrote it, or start with an empty data folder',
-    )
-  }
-  const dropped = known.tables.filter((table) => !schema.tables.includes(table))
-  if (dropped.length > 0) {
-    throw new StoreError(
-      'schemaMismatch',
-      `The store has tables this program does not know: ${dropped.join(', ')}. Another version wrote it: ` +
+      `The store has tables this program does not know: ${unknown.join(', ')}. Another version wrote it: ` +
         'run that one, or start with an empty data folder',
     )
   }
   const tables = [...known.tables, ...schema.tables.filter((table) => !known.tables.includes(table))]
+  if (tables.length > tablesMax) {
+    throw new StoreError(
+      'schemaMismatch',
+      `A store numbers at most ${tablesMax} tables, these are ${tables.length}`,
+    )
+  }
+  if (path.length > 0) return migrate(engine, tables, known, path)
   if (tables.length > known.tables.length) await writeRecord(engine, { version: schema.version, tables })
-  return new Map(tables.map((table, index) => [table, index + 1]))
+  return idsOf(tables)
+}
+
+function migrationPath(known: Known, target: number, migrations: readonly Migration[]): Migration[] {
+  const path: Migration[] = []
+  // While a migration runs, the record has its target already, so that a program without it refuses the store.
+  let version = known.migrating?.from ?? known.version ?? target
+  if (version > target || (known.version ?? 0) > target) {
+    throw new StoreError(
+      'schemaMismatch',
+      `The store has schema version ${known.version}, this program needs ${target}: a newer program wrote it, ` +
+        'run that one, or restore a backup',
+    )
+  }
+  while (version < target) {
+    const next = migrations.find(({ from }) => from === version)
+    if (next === undefined) {
+      throw new StoreError(
+        'schemaMismatch',
+        `The store has schema version ${known.version}, this program needs ${target}: ` +
+          `there is no migration from ${version}. Run the program that wrote it, or start with an empty data folder`,
+      )
+    }
+    path.push(next)
+    version = next.to
+  }
+  const [first] = path
+  if (known.migrating !== undefined && first?.to !== known.version) {
+    throw new StoreError(
+      'schemaMismatch',
+      `The store is between schema versions ${known.migrating.from} and ${known.version}: ` +
+        `run the program that began this; this one goes from ${known.migrating.from} to ${first?.to ?? target}`,
+    )
+  }
+  return path
+}
+
+async function migrate(
+  engine: Engine,
+  allTables: readonly string[],
+  known: Known,
+  path: readonly Migration[],
+): Promise<TableIds> {
+  let tables = allTables
+  for (const migration of path) {
+    const { from, to, drops = [] } = migration
+    const ids = idsOf(tables)
+    const resumed = known.migrating?.from === from ? known.migrating : undefined
+    const begun = { version: to, tables, migrating: { from, cursor: resumed?.cursor ?? '' } }
+    await writeRecord(engine, begun)
+    const save = (cursor: Uint8Array): EncodedBatch =>
+      encodeRecord({ ...begun, migrating: { from, cursor: Buffer.from(cursor).toString('hex') } })
+    const cursor = begun.migrating.cursor === '' ? undefined : fromHex(begun.migrating.cursor)
+    await migration.migrate(migrationStore(engine, ids, save, cursor))
+    const deletions = drops.map((table) => ({ kind: 'deleteRange', table }) as const)
+    tables = tables.map((table) => (drops.includes(table) ? noTable : table))
+    const emptied = encodeOperations(deletions, (table) => idOf(ids, table))
+    await engine.commit([emptied, encodeRecord({ version: to, tables })], true)
+  }
+  return idsOf(tables)
+}
+
+function fromHex(hex: string): Uint8Array {
+  return new Uint8Array(Buffer.from(hex, 'hex'))
+}
+
+function idsOf(tables: readonly string[]): TableIds {
+  return new Map(tables.flatMap((table, index) => (table === noTable ? [] : [[table, index + 1] as const])))
 }
 
 interface Known {
   readonly version: number | undefined
   readonly tables: readonly string[]
+  readonly migrating?: Migrating
+}
+
+interface Migrating {
+  readonly from: number
+  /** Hexadecimal; empty when nothing was saved yet. */
+  readonly cursor: string
 }
 
 /** A store dies between its creation and its record only while it is empty; rows without a record are damage. */
@@ -89,16 +173,31 @@ function parseRecord(bytes: Uint8Array): Known {
   throw new StoreError('corrupt', 'The schema record of the store is not one')
 }
 
-function isSchema(record: unknown): record is Schema {
+function isSchema(record: unknown): record is Schema & Known {
   if (typeof record !== 'object' || record === null) return false
   if (!('version' in record) || typeof record.version !== 'number') return false
+  if (!('tables' in record) || !Array.isArray(record.tables)) return false
+  if (!record.tables.every((table) => typeof table === 'string')) return false
+  return !('migrating' in record) || isMigrating(record.migrating)
+}
+
+function isMigrating(value: unknown): value is Migrating {
+  if (typeof value !== 'object' || value === null || !('from' in value) || !('cursor' in value)) return false
   return (
-    'tables' in record && Array.isArray(record.tables) && record.tables.every((t) => typeof t === 'string')
+    typeof value.from === 'number' &&
+    typeof value.cursor === 'string' &&
+    /^([0-9a-f]{2})*$/.test(value.cursor)
   )
 }
 
-async function writeRecord(engine: Engine, schema: Schema): Promise<void> {
-  const value = new TextEncoder().encode(JSON.stringify(schema))
-  const batch = encodeOperations([{ kind: 'put', table: 'schema', key: recordKey, value }], () => recordTable)
-  await engine.commit([batch], true)
+function encodeRecord(record: Schema & { readonly migrating?: Migrating }): EncodedBatch {
+  const value = new TextEncoder().encode(JSON.stringify(record))
+  return encodeOperations([{ kind: 'put', table: 'schema', key: recordKey, value }], () => recordTable)
+}
+
+async function writeRecord(
+  engine: Engine,
+  record: Schema & { readonly migrating?: Migrating },
+): Promise<void> {
+  await engine.commit([encodeRecord(record)], true)
 }

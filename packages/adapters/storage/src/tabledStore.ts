@@ -2,24 +2,25 @@
  * Builds the store that callers see from an engine's flat key space: a table is the first byte of its keys.
  * Owns the checks before a call, what `closed` means, and how many readers may be open.
  */
-import { checkBatch, checkKey, checkKeys, checkRange, readersMax } from './bounds.ts'
-import type { Engine, KeyRange, Scan, Values } from './engine.ts'
+import { checkBatch, readersMax } from './bounds.ts'
+import type { Engine, Values } from './engine.ts'
 import { GroupCommit } from './groupCommit.ts'
+import type { Migration } from './migration.ts'
 import { encodeOperations } from './operations.ts'
-import { agreeOnSchema, type Schema, type TableIds } from './schema.ts'
-import type { Entry, Operation, Range, Reader, Snapshot, Store, WriteOptions } from './store.ts'
+import { agreeOnSchema, type Schema } from './schema.ts'
+import type { Entry, Operation, Range, Snapshot, Store, WriteOptions } from './store.ts'
 import { StoreError } from './storeError.ts'
-
-const firstPageRows = 16
-const pageRowsMax = 1024
+import { idOf, type TableIds } from './tableIds.ts'
+import { getMany, getOne, readerOf, rows, toKeyRange } from './tableReader.ts'
 
 /** Takes the engine over: it is closed again if the schema does not fit. */
 export async function openTabledStore<Table extends string>(
   engine: Engine,
   schema: Schema & { readonly tables: readonly Table[] },
+  migrations: readonly Migration[] = [],
 ): Promise<Store<Table>> {
   try {
-    return new TabledStore<Table>(engine, await agreeOnSchema(engine, schema))
+    return new TabledStore<Table>(engine, await agreeOnSchema(engine, schema, migrations))
   } catch (error) {
     await engine.close()
     throw error
@@ -96,12 +97,7 @@ class TabledStore<Table extends string> implements Store<Table> {
   }
 
   #id(table: Table): number {
-    const id = this.#ids.get(table)
-    if (id !== undefined) return id
-    throw new StoreError(
-      'unknownTable',
-      `There is no table '${table}', only ${[...this.#ids.keys()].join(', ')}`,
-    )
+    return idOf(this.#ids, table)
   }
 
   #checkOpen(): void {
@@ -118,78 +114,4 @@ class TabledStore<Table extends string> implements Store<Table> {
       this.#readers -= 1
     }
   }
-}
-
-interface FlatReader {
-  getMany(keys: readonly Uint8Array[]): Promise<Values>
-  scan(range: KeyRange): Scan
-}
-
-function readerOf<Table extends string>(
-  flat: FlatReader,
-  idOf: (table: Table) => number,
-  check: () => void,
-): Reader<Table> {
-  return {
-    async get(table, key) {
-      check()
-      return getOne(flat, idOf(table), key)
-    },
-    async getMany(table, keys) {
-      check()
-      return getMany(flat, idOf(table), keys)
-    },
-    async *iterate(table, range = {}) {
-      check()
-      yield* rows(flat.scan(toKeyRange(idOf(table), range)), range.limit, check)
-    },
-  }
-}
-
-async function getOne(flat: FlatReader, id: number, key: Uint8Array): Promise<Uint8Array | undefined> {
-  checkKey(key)
-  const [value] = await flat.getMany([prefixed(id, key)])
-  return value
-}
-
-async function getMany(flat: FlatReader, id: number, keys: readonly Uint8Array[]): Promise<Values> {
-  checkKeys(keys)
-  return keys.length === 0 ? [] : flat.getMany(keys.map((key) => prefixed(id, key)))
-}
-
-/** Pages grow, so that a look at a few rows stays cheap and a long read needs few messages. */
-async function* rows(scan: Scan, limit = Number.POSITIVE_INFINITY, check: () => void): AsyncGenerator<Entry> {
-  try {
-    let left = limit
-    let pageRows = firstPageRows
-    while (left > 0) {
-      check()
-      const page = await scan.next(Math.min(left, pageRows))
-      for (const { key, value } of page.rows) {
-        yield { key: key.slice(1), value }
-        check()
-      }
-      if (page.finished) return
-      left -= page.rows.length
-      pageRows = Math.min(pageRows * 4, pageRowsMax)
-    }
-  } finally {
-    await scan.close()
-  }
-}
-
-function toKeyRange(id: number, range: Range): KeyRange {
-  checkRange(range)
-  return {
-    gte: prefixed(id, range.gte ?? new Uint8Array(0)),
-    lt: range.lt === undefined ? Uint8Array.of(id + 1) : prefixed(id, range.lt),
-    reverse: range.reverse ?? false,
-  }
-}
-
-function prefixed(id: number, key: Uint8Array): Uint8Array {
-  const out = new Uint8Array(key.byteLength + 1)
-  out[0] = id
-  out.set(key, 1)
-  return out
 }
