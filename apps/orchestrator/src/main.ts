@@ -2,6 +2,7 @@
  * The orchestrator as a process: reads the environment, opens store, keys and sockets, says when it serves, and stops
  * in order. Exit codes: 0 stopped as asked, 1 a store that failed or could not be opened, 2 a setting that is wrong.
  */
+import { readFileSync } from 'node:fs'
 import { chmod, mkdir, open, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { verifySignature } from '@shardy/crypto'
@@ -10,7 +11,10 @@ import { defaultPolicy } from '@shardy/dispatch'
 import { payloadBytesMax } from '@shardy/protocol'
 import { openBlobStore, openStore, type StoreKind } from '@shardy/storage'
 import manifest from '../package.json' with { type: 'json' }
-import type { ApiKeys } from './apiKeys.ts'
+import { readProxies } from './access/clientAddress.ts'
+import { firstKeyName } from './access/keyRecord.ts'
+import type { ApiKeys } from './access/keys.ts'
+import { readLimits } from './access/limitSettings.ts'
 import { defaultBlobPolicy } from './blobs/keeper.ts'
 import { systemClock } from './clock.ts'
 import { defaultGatewayLimits } from './gateway/connection.ts'
@@ -50,6 +54,14 @@ function readSettings(env: NodeJS.ProcessEnv) {
   if (metrics !== 'key' && metrics !== 'open') {
     fail('badSetting', `SHARDY_METRICS is '${metrics}'; it must be key or open`)
   }
+  const proxies = readProxies(env.SHARDY_PROXIES || '')
+  if (!proxies.ok) {
+    const bound =
+      'networks such as 10.0.0.0/8 or 2001:db8::1, with commas between, and no bit behind a prefix'
+    fail('badSetting', `SHARDY_PROXIES has '${proxies.value}'; it must be ${bound}`)
+  }
+  const limits = readLimits(env.SHARDY_LIMITS || '')
+  if (!limits.ok) fail('badSetting', `SHARDY_LIMITS has '${limits.value}'; it must be ${limits.bound}`)
   return {
     store: kind,
     logLevel,
@@ -59,21 +71,47 @@ function readSettings(env: NodeJS.ProcessEnv) {
     data: path.resolve(env.SHARDY_DATA || '.shardy'),
     page: path.resolve(env.SHARDY_PAGE || path.join(import.meta.dir, '../../worker/dist')),
     origins: (env.SHARDY_ORIGINS || '').split(',').filter((origin) => origin !== ''),
+    proxies: proxies.proxies,
+    limits: limits.limits,
+    tls: readTls(env.SHARDY_TLS_CERT || '', env.SHARDY_TLS_KEY || ''),
     hasParent: env.SHARDY_PARENT === 'pipe',
+  }
+}
+
+/** Both or none; what they hold is for the TLS library to judge, when it serves. */
+function readTls(
+  certFile: string,
+  keyFile: string,
+): { readonly cert: string; readonly key: string } | undefined {
+  if (certFile === '' && keyFile === '') return undefined
+  const read = (name: string, file: string, what: string): string => {
+    if (file === '') fail('badSetting', `${name} is missing; TLS takes SHARDY_TLS_CERT and SHARDY_TLS_KEY`)
+    let text = ''
+    try {
+      text = readFileSync(file, 'utf8')
+    } catch (error) {
+      fail('badSetting', `${name} is '${file}', which cannot be read: ${(error as Error).message}`)
+    }
+    if (text.includes(`${what}-----`)) return text
+    return fail('badSetting', `${name} is '${file}'; it must be a PEM file with a ${what}`)
+  }
+  return {
+    cert: read('SHARDY_TLS_CERT', certFile, 'CERTIFICATE'),
+    key: read('SHARDY_TLS_KEY', keyFile, 'PRIVATE KEY'),
   }
 }
 
 /**
  * The first start makes a key; only its hash is in the store, so the file is where a person finds it. A file that a
- * crash left empty gets a new key.
+ * crash left empty gets a new key, and so does an orchestrator whose keys nobody can manage any more.
  */
 async function offerKey(file: string, apiKeys: ApiKeys): Promise<void> {
   const offered = await readFile(file, 'utf8').catch(() => undefined)
-  if (apiKeys.count() > 0 && offered !== '') return
+  if (apiKeys.isManaged() && offered !== '') return
   const handle = await open(file, 'w', 0o600)
   try {
     await chmod(file, 0o600)
-    await handle.writeFile(`${await apiKeys.create('first key')}\n`)
+    await handle.writeFile(`${await apiKeys.create(firstKeyName, ['requester', 'admin'])}\n`)
     await handle.sync()
   } finally {
     await handle.close()
@@ -131,6 +169,7 @@ async function openAll() {
       dispatch: defaultPolicy,
       blobs: defaultBlobPolicy,
       gateway: defaultGatewayLimits,
+      limits: settings.limits,
       blobBytesMax: payloadBytesMax,
       collectMs: 60_000,
     },
@@ -141,6 +180,8 @@ async function openAll() {
     host: settings.host,
     port: settings.port,
     origins: settings.origins,
+    proxies: settings.proxies,
+    tls: settings.tls,
     about: { version: manifest.version, store: settings.store },
     page,
     blobBytesMax: payloadBytesMax,

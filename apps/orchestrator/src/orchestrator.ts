@@ -12,7 +12,10 @@ import {
   type TaskId,
 } from '@shardy/protocol'
 import type { BlobStore, Store } from '@shardy/storage'
-import { type ApiKeys, openApiKeys } from './apiKeys.ts'
+import { type Audit, openAudit } from './access/audit.ts'
+import { type ApiKeys, openApiKeys } from './access/keys.ts'
+import { createLimits, type LimitConfig, type Limits } from './access/limits.ts'
+import { openWorkPolicy, type WorkPolicy } from './access/workPolicy.ts'
 import { type BlobKeeper, type BlobPolicy, openBlobKeeper } from './blobs/keeper.ts'
 import type { Clock } from './clock.ts'
 import {
@@ -52,6 +55,7 @@ export interface OrchestratorConfig {
   readonly dispatch: DispatchPolicy
   readonly blobs: BlobPolicy
   readonly gateway: GatewayLimits
+  readonly limits: LimitConfig
   readonly blobBytesMax: number
   /** How often unreferred blobs are looked for. */
   readonly collectMs: number
@@ -70,6 +74,9 @@ export interface Services {
   readonly randomHex: (bytes: number) => string
   readonly startedAtMs: number
   readonly apiKeys: ApiKeys
+  readonly audit: Audit
+  readonly limits: Limits
+  readonly workPolicy: WorkPolicy
   readonly archive: Archive
   readonly blobs: BlobStore
   readonly blobBytesMax: number
@@ -98,7 +105,9 @@ export async function createOrchestrator(
   const metrics = adapters.metrics ?? createMetrics((error) => log.error('figureNotRead', error))
   const archive = createArchive(store)
   const events = createEventHub()
-  const apiKeys = await openApiKeys(store, clock, sha256, randomHex)
+  const audit = await openAudit(store, clock, sha256)
+  const apiKeys = await openApiKeys(store, clock, sha256, randomHex, audit)
+  const workPolicy = await openWorkPolicy(store, clock, audit)
   const keeper = await openBlobKeeper(store, blobs, clock, config.blobs)
   const signer = createSigner((payload) => identity.sign(payload), sha256)
   const orchestratorId = orchestratorIdOf(identity.publicKey, sha256)
@@ -204,6 +213,9 @@ export async function createOrchestrator(
       randomHex,
       startedAtMs: clock.nowMs(),
       apiKeys,
+      audit,
+      limits: createLimits(config.limits, clock),
+      workPolicy,
       archive,
       blobs,
       blobBytesMax: config.blobBytesMax,

@@ -5,6 +5,8 @@
 import { ApiError, problemResponse } from '@shardy/api'
 import { payloadBytesMax } from '@shardy/protocol'
 import type { Server, ServerWebSocket } from 'bun'
+import type { Network } from './access/address.ts'
+import { clientAddress } from './access/clientAddress.ts'
 import type { Connection, WorkerSocket } from './gateway/connection.ts'
 import { type About, createApp } from './http/app.ts'
 import { type Page, pageHeaders, servePage } from './http/page.ts'
@@ -30,6 +32,10 @@ export interface ServerConfig {
   readonly port: number
   /** Origins besides our own whose pages may connect. */
   readonly origins: readonly string[]
+  /** Proxies whose X-Forwarded-For is believed. */
+  readonly proxies: readonly Network[]
+  /** PEM: the certificate with its chain, and its key. Undefined serves plain HTTP. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly about: About
   readonly page: Page | undefined
   readonly blobBytesMax: number
@@ -42,11 +48,8 @@ const unreadBytesMax = 256 * 1024
 /** A line on which nothing moves for so long is cut; heartbeats are the protocol's own and far more frequent. */
 const idleSeconds = 240
 
-function withHeaders(response: Response, requestId: string): Response {
-  response.headers.set(requestIdHeader, requestId)
-  for (const [name, value] of Object.entries(pageHeaders)) response.headers.set(name, value)
-  return response
-}
+/** A browser that came by TLS once comes by nothing else for a year. */
+const tlsHeaders = { 'strict-transport-security': 'max-age=31536000' } as const
 
 function workerSocket(socket: ServerWebSocket<Line>): WorkerSocket {
   return {
@@ -66,7 +69,14 @@ function workerSocket(socket: ServerWebSocket<Line>): WorkerSocket {
 export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving {
   const { openMetrics = false } = config
   const app = createApp(orchestrator.services, config.about, { openMetrics })
-  const { log, requestIds } = orchestrator.services
+  const { limits, log, requestIds } = orchestrator.services
+  const headers = Object.entries({ ...pageHeaders, ...(config.tls && tlsHeaders) })
+
+  function withHeaders(response: Response, requestId: string): Response {
+    response.headers.set(requestIdHeader, requestId)
+    for (const [name, value] of headers) response.headers.set(name, value)
+    return response
+  }
 
   async function route(request: Request, server: Server<Line>): Promise<Response | undefined> {
     // A Host header may be anything, and with it the address.
@@ -78,7 +88,10 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
     }
     refuseForeign(request, url, config)
     const { pathname } = url
+    const forwarded = request.headers.get('x-forwarded-for')
+    const address = clientAddress(server.requestIP(request)?.address, forwarded, config.proxies)
     if (pathname === '/v1/worker') {
+      limits.take('open.address', address, 1)
       if (server.upgrade(request, { data: { connection: undefined, resume() {} } })) return undefined
       return new Response('Workers connect here by WebSocket.\n', {
         status: 426,
@@ -86,7 +99,7 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
       })
     }
     const isPage = (request.method === 'GET' || request.method === 'HEAD') && !pathname.startsWith('/v1/')
-    return (isPage ? servePage(config.page, pathname) : undefined) ?? (await app(request))
+    return (isPage ? servePage(config.page, pathname) : undefined) ?? (await app(request, address))
   }
 
   async function answer(request: Request, server: Server<Line>): Promise<Response | undefined> {
@@ -105,6 +118,7 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
   const server = Bun.serve<Line>({
     hostname: config.host,
     port: config.port,
+    ...(config.tls && { tls: config.tls }),
     // Never a page with our source on it; which must not mean that two processes may share the port.
     development: false,
     reusePort: false,
@@ -142,7 +156,7 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
 
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   return {
-    url: `http://${host}:${server.port}`,
+    url: `${config.tls === undefined ? 'http' : 'https'}://${host}:${server.port}`,
     port: server.port ?? config.port,
     stop: () => server.stop(true),
   }

@@ -10,7 +10,6 @@ import {
   type RequesterId,
   type TaskId,
   type TimeMs,
-  text,
   values,
   whole,
 } from '@shardy/protocol'
@@ -32,7 +31,13 @@ export const tables = [
   'blobs',
   /** Blob digest and task id: a blob is kept while it has any. */
   'references',
+  /** Under the key's hash. */
   'apiKeys',
+  /** Sequence. */
+  'audit',
+  'policy',
+  /** Program id. */
+  'deniedPrograms',
 ] as const
 export type Table = (typeof tables)[number]
 
@@ -44,21 +49,13 @@ export const blobRecord = message('BlobRecord', {
 })
 export type BlobRecord = Infer<typeof blobRecord>
 
-/** Kept under the key's hash, which is also the requester's id; the key itself is nowhere. */
-export const apiKeyRecord = message('ApiKeyRecord', {
-  requesterId: field(1, values.requesterId),
-  name: field(2, text(64)),
-  createdAtMs: field(3, values.timeMs),
-})
-export type ApiKeyRecord = Infer<typeof apiKeyRecord>
-
 export function idKey(...ids: readonly string[]): Uint8Array {
   const bytes = decodeHex(ids.join(''))
   if (bytes === undefined) throw new TypeError(`not hex: ${ids.join(' ')}`)
   return bytes
 }
 
-function numberKey(value: number): Uint8Array {
+export function numberKey(value: number): Uint8Array {
   const bytes = new Uint8Array(8)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
   return bytes

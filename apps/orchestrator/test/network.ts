@@ -16,11 +16,13 @@ import {
   systemClock as workerClock,
   workerSocketUrl,
 } from '@shardy/worker'
+import type { Network } from '../src/access/address.ts'
+import { defaultLimits, type LimitConfig } from '../src/access/limits.ts'
 import { type BlobPolicy, defaultBlobPolicy } from '../src/blobs/keeper.ts'
 import { type Clock, systemClock } from '../src/clock.ts'
 import { defaultGatewayLimits, type GatewayLimits } from '../src/gateway/connection.ts'
 import type { Page } from '../src/http/page.ts'
-import { silentLog } from '../src/log.ts'
+import { type Log, silentLog } from '../src/log.ts'
 import { createOrchestrator, type Orchestrator } from '../src/orchestrator.ts'
 import { type Serving, serve } from '../src/server.ts'
 import { schemaVersion, type Table, tables } from '../src/tables.ts'
@@ -52,6 +54,10 @@ export interface TestOptions {
   readonly policy?: Partial<DispatchPolicy>
   readonly blobPolicy?: Partial<BlobPolicy>
   readonly gateway?: Partial<GatewayLimits>
+  readonly limits?: Partial<LimitConfig>
+  readonly proxies?: readonly Network[]
+  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly log?: Log
   readonly clock?: Clock
   readonly page?: Page
   /** Already open; it stays open, so that another network can go on with it. */
@@ -75,7 +81,7 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
       sha256,
       verify: verifySignature,
       clock: options.clock ?? systemClock,
-      log: silentLog,
+      log: options.log ?? silentLog,
       random,
       fatal: (error) => fatal.push(error),
     },
@@ -83,14 +89,17 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
       dispatch: { ...defaultPolicy, ...options.policy },
       blobs: { ...defaultBlobPolicy, ...options.blobPolicy },
       gateway: { ...defaultGatewayLimits, ...options.gateway },
+      limits: { ...defaultLimits, ...options.limits },
       blobBytesMax,
       collectMs,
     },
   )
   const about = { version: '0.0.0', store: 'memory' }
   const { page } = options
-  const serving = serve(orchestrator, { host: '127.0.0.1', port: 0, origins: [], about, page, blobBytesMax })
-  const apiKey = await orchestrator.services.apiKeys.create('test')
+  const { proxies = [], tls } = options
+  const place = { host: '127.0.0.1', port: 0, origins: [], proxies, tls }
+  const serving = serve(orchestrator, { ...place, about, page, blobBytesMax })
+  const apiKey = await orchestrator.services.apiKeys.create('test', ['requester', 'admin'])
   const workers: Worker[] = []
   return {
     orchestrator,

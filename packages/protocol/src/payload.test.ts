@@ -4,6 +4,7 @@ import { type Domain, domainPayload } from './payload.ts'
 /** Complete by its type: a domain without an entry does not compile. */
 const all: Record<Domain, true> = {
   'api-key': true,
+  audit: true,
   batch: true,
   benchmark: true,
   challenge: true,

@@ -4,6 +4,7 @@
  */
 export type Domain =
   | 'api-key'
+  | 'audit'
   | 'batch'
   | 'benchmark'
   | 'challenge'

@@ -174,8 +174,9 @@ test('every response isolates the page', async () => {
 
 describe('API keys', () => {
   test('are needed everywhere but for health, the contract, and what a delivery opens', async () => {
-    for (const { method, path, auth } of Object.values(routes)) {
-      const address = path.replace(/:(taskId|deliveryId)/, '0'.repeat(32)).replace(/:digest/, '0'.repeat(64))
+    for (const { method, path, scope } of Object.values(routes)) {
+      const auth = scope !== 'public'
+      const address = path.replace(/:(taskId|deliveryId)/, '0'.repeat(32)).replace(/:\w+/, '0'.repeat(64))
       const answer = await network.request(address, { method, anonymous: true })
       if (path.includes('/deliveries/')) expect(await refused(answer)).toBe('unknownDelivery')
       else if (!auth) expect(answer.status).toBe(200)

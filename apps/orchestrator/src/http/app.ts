@@ -8,15 +8,28 @@ import {
   orchestratorRoutes as routes,
 } from '@shardy/api'
 import { type Bound, bind } from '@shardy/api/elysia'
+import { isEnded } from '@shardy/dispatch'
 import type { RequesterId } from '@shardy/protocol'
 import { StoreError } from '@shardy/storage'
 import { Elysia } from 'elysia'
+import { unknownAddress } from '../access/clientAddress.ts'
+import { createGate } from '../access/gate.ts'
 import type { Services } from '../orchestrator.ts'
 import { makeReceipt } from '../receipts.ts'
 import { contentTypes, expositionFor } from '../telemetry/exposition.ts'
 import { createHttpFigures } from '../telemetry/httpFigures.ts'
 import { requestIdHeader } from '../telemetry/requestId.ts'
-import { requesterOf } from './authorization.ts'
+import {
+  allowProgram,
+  createKey,
+  denyProgram,
+  listAudit,
+  listDenied,
+  listKeys,
+  revokeKey,
+  setPolicy,
+  viewPolicy,
+} from './access.ts'
 import { headBlob, openBlob, openConstant, putBlob } from './blobs.ts'
 import { streamEvents } from './taskEvents.ts'
 import { cancelTask, forgetTask, ownTask, submitTask } from './tasks.ts'
@@ -33,18 +46,20 @@ export interface AppOptions {
   readonly openMetrics?: boolean
 }
 
-/** Answers any request; what no route knows is a problem too. */
+/** Answers any request; what no route knows is a problem too. `address` is what its limits are counted for. */
 export function createApp(
   services: Services,
   about: About,
   { openMetrics = false }: AppOptions = {},
-): (request: Request) => Promise<Response> {
-  const { apiKeys, archive, dispatcher, log, metrics, requestIds } = services
+): (request: Request, address?: string) => Promise<Response> {
+  const { apiKeys, archive, audit, clock, dispatcher, limits, log, metrics, requestIds } = services
+  const gate = createGate(apiKeys, limits, clock)
   const answered = createHttpFigures(metrics)
   const app = new Elysia()
   const bound: Bound = {
     authorize(request, route) {
-      if (route.auth && !(openMetrics && route === routes.metrics)) requesterOf(request, apiKeys)
+      const isOpen = openMetrics && route === routes.metrics
+      gate.enter(request, isOpen ? 'public' : route.scope)
     },
     answered,
     failed(error, route, request) {
@@ -55,7 +70,17 @@ export function createApp(
       return storeProblem(error)
     },
   }
-  const who = (request: Request): RequesterId => requesterOf(request, apiKeys)
+  const who = (request: Request): RequesterId => gate.requester(request)
+
+  /** Answers with bytes, which are counted once it is known how many there are. */
+  async function sent(request: Request, open: () => Promise<Response>): Promise<Response> {
+    gate.take(request, 'blobBytes', 1)
+    const response = await open()
+    const bytes = Number(response.headers.get('content-length') ?? 0)
+    if (request.method !== 'HEAD') gate.charge(request, 'blobBytes', bytes - 1)
+    return response
+  }
+
   const ok = (json: unknown, status = 200) => ({ status, json })
 
   bind(app, routes.submitTask, bound, async ({ body, headers }, request) => {
@@ -81,7 +106,13 @@ export function createApp(
     return ok(await viewTask(services, await cancelTask(services, task)))
   })
   bind(app, routes.forgetTask, bound, async ({ params }, request) => {
-    await forgetTask(services, await ownTask(services, params.taskId, who(request)))
+    const task = await ownTask(services, params.taskId, who(request))
+    // Before it is done: what is forgotten leaves no other trace.
+    if (isEnded(task.status)) {
+      const by = gate.actor(request)
+      await audit.append({ action: 'taskForgotten', subject: task.taskId, detail: task.status, by })
+    }
+    await forgetTask(services, task)
     return new Response(null, { status: 204 })
   })
   bind(app, routes.taskEvents, bound, async ({ params, query, headers }, request) => {
@@ -111,19 +142,48 @@ export function createApp(
         `task ${task.taskId} asked for the digest alone: ${task.outputDigest}`,
       )
     }
-    return openBlob(services, task.outputDigest, request)
+    const { outputDigest } = task
+    return sent(request, () => openBlob(services, outputDigest, request))
   })
-  bind(app, routes.putBlob, bound, ({ params, headers }, request) =>
-    putBlob(services, params.digest, headers['content-range'], who(request), request),
+  bind(app, routes.putBlob, bound, ({ params, headers }, request) => {
+    const declared = Number(request.headers.get('content-length') ?? 0)
+    // More than a blob may have is refused further on, and must not be owed for.
+    gate.take(request, 'blobBytes', Math.max(1, Math.min(declared, services.blobBytesMax)))
+    const onBytes = (bytes: number) => declared === 0 && gate.charge(request, 'blobBytes', bytes)
+    return putBlob(services, params.digest, headers['content-range'], who(request), request, onBytes)
+  })
+  bind(app, routes.getBlob, bound, ({ params }, request) =>
+    sent(request, () => openBlob(services, params.digest, request)),
   )
-  bind(app, routes.getBlob, bound, ({ params }, request) => openBlob(services, params.digest, request))
   bind(app, routes.headBlob, bound, ({ params }) => headBlob(services, params.digest))
-  bind(app, routes.deliveryConstant, bound, ({ params }, request) => openConstant(services, params, request))
+  bind(app, routes.deliveryConstant, bound, ({ params }, request) =>
+    sent(request, () => openConstant(services, params, request)),
+  )
   bind(app, routes.workers, bound, () => ok(viewWorkers(services)))
   bind(app, routes.metrics, bound, async (_, request) => {
     const exposition = expositionFor(request.headers.get('accept'))
     const headers = { 'content-type': contentTypes[exposition], 'cache-control': 'no-store' }
     return new Response(await metrics.scrape(exposition), { headers })
+  })
+  bind(app, routes.createKey, bound, async ({ body }, request) =>
+    ok(await createKey(services, body, gate.key(request), gate.actor(request)), 201),
+  )
+  bind(app, routes.listKeys, bound, ({ query }) => ok(listKeys(services, query)))
+  bind(app, routes.revokeKey, bound, async ({ params }, request) =>
+    ok(await revokeKey(services, params.keyId, gate.actor(request))),
+  )
+  bind(app, routes.audit, bound, async ({ query }) => ok(await listAudit(services, query)))
+  bind(app, routes.policy, bound, () => ok(viewPolicy(services)))
+  bind(app, routes.setPolicy, bound, async ({ body }, request) =>
+    ok(await setPolicy(services, body, gate.actor(request))),
+  )
+  bind(app, routes.denyProgram, bound, async ({ body }, request) =>
+    ok(await denyProgram(services, body, gate.actor(request))),
+  )
+  bind(app, routes.listDenied, bound, ({ query }) => ok(listDenied(services, query)))
+  bind(app, routes.allowProgram, bound, async ({ params }, request) => {
+    await allowProgram(services, params.programId, gate.actor(request))
+    return new Response(null, { status: 204 })
   })
   bind(app, routes.health, bound, () => ok(viewHealth(services, about)))
 
@@ -132,15 +192,31 @@ export function createApp(
     version: about.version,
     description: 'Submit exact integer programs; get results that distinct workers agreed on, with receipts.',
   })
-  app.get('/openapi.json', () => Response.json(document))
-  app.all('*', ({ request }: { request: Request }) => {
-    const response = noRoute(request)
+  const counted =
+    (answer: (request: Request) => Response) =>
+    ({ request }: { request: Request }): Response => {
+      try {
+        gate.take(request, 'read', 1)
+        return answer(request)
+      } catch (error) {
+        if (error instanceof ApiError) return problemResponse(error.problem)
+        throw error
+      }
+    }
+  app.get(
+    '/openapi.json',
+    counted(() => Response.json(document)),
+  )
+  const elsewhere = counted(noRoute)
+  app.all('*', (context: { request: Request }) => {
+    const response = elsewhere(context)
     answered(undefined, response.status, 0)
     return response
   })
 
-  return async (request) => {
+  return async (request, address = unknownAddress) => {
     const asked = withLongHost(request)
+    gate.arrive(asked, address)
     const response = await app.handle(requestIds.share(request, asked))
     response.headers.set(requestIdHeader, requestIds.of(request))
     return response

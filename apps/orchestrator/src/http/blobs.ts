@@ -43,9 +43,11 @@ async function receive(
   body: ReadableStream<Uint8Array> | null,
   endMax: number,
   mayHave: (bytes: number) => boolean,
+  onBytes: (bytes: number) => void,
 ): Promise<void> {
   if (body === null) return
   for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+    onBytes(chunk.length)
     const offset = upload.receivedBytes()
     const after = offset + chunk.length
     if (after > endMax) {
@@ -85,13 +87,15 @@ export function putBlob(
   contentRange: string | undefined,
   requester: RequesterId,
   request: Request,
+  /** Told of the bytes that came, as they come. */
+  onBytes: (bytes: number) => void,
 ): Promise<Handled> {
   const digest = digestText as Digest
   const part = contentRange === undefined ? undefined : partOf(contentRange)
   const declared = part?.total ?? Number(request.headers.get('content-length') ?? 0)
   if (declared > services.blobBytesMax) throw tooLarge(declared, services.blobBytesMax)
   return services.keeper.pinned(digest, () =>
-    upload(services, digest, part, declared, requester, request.body),
+    upload(services, digest, part, declared, requester, request.body, onBytes),
   )
 }
 
@@ -102,6 +106,7 @@ async function upload(
   declared: number,
   requester: RequesterId,
   body: ReadableStream<Uint8Array> | null,
+  onBytes: (bytes: number) => void,
 ): Promise<Handled> {
   const { keeper } = services
   let begun = await begin(services, digest)
@@ -133,7 +138,7 @@ async function upload(
     }
     const mayHave = (bytes: number): boolean => keeper.reserve(digest, bytes, requester)
     if (!mayHave(declared)) throw quotaExceeded(declared)
-    await receive(begun, body, part?.end ?? Number.POSITIVE_INFINITY, mayHave)
+    await receive(begun, body, part?.end ?? Number.POSITIVE_INFINITY, mayHave, onBytes)
     const received = begun.receivedBytes()
     if (part !== undefined && received < part.total) {
       await begun.suspend()

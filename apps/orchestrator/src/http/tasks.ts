@@ -16,6 +16,7 @@ import { encodeProgram, parseProgram } from '@shardy/tensor'
 import type { Services } from '../orchestrator.ts'
 import type { Happening } from '../tasks/dispatcher.ts'
 import { newTask, type Request, taskIdOf } from '../tasks/submission.ts'
+import { refuseByPolicy } from './access.ts'
 import { pinnedAll, refuseConstants, refuseInputEntries } from './operands.ts'
 import { findTask } from './taskView.ts'
 
@@ -242,6 +243,12 @@ export async function submitTask(
         ...(idempotencyKey && { value: idempotencyKey }),
       })
     }
+    const { programId, complexity } = asked
+    refuseByPolicy(
+      services,
+      { kind: asked.kind, programId, programBytes: asked.program.length, complexity },
+      requester,
+    )
     return pinnedAll(keeper, [input.digest, ...asked.constants], async () => {
       if (work.kind === 'program') await refuseConstants(work.program, keeper)
       await keepInput(services, input, facts, requester)

@@ -1,5 +1,5 @@
 /**
- * A typed client of a set of routes. Failures that a repeat may cure (no line, 503) are repeated a bounded number of
+ * A typed client of a set of routes. Failures that a repeat may cure (no line, 429, 503) are repeated a bounded number of
  * times where repeating is safe; every other failure is an `ApiError` with the server's own words. Answers are checked
  * against the route like requests are: whoever listens at an address may be another program.
  */
@@ -124,7 +124,7 @@ export function createClient(config: ClientConfig): Client {
     }
     const sent = new Headers(call.headers)
     for (const [name, value] of Object.entries(headers ?? {})) if (value !== undefined) sent.set(name, value)
-    if (apiKey !== undefined && route.auth) sent.set('authorization', `Bearer ${apiKey}`)
+    if (apiKey !== undefined && route.scope !== 'public') sent.set('authorization', `Bearer ${apiKey}`)
     if (body !== undefined) sent.set('content-type', 'application/json')
     const content = body === undefined ? call.body : JSON.stringify(body)
     const method = call.method ?? route.method
@@ -137,7 +137,7 @@ export function createClient(config: ClientConfig): Client {
         const response = await sendOnce(url, init, call.signal)
         if (response.ok) return response
         failure = await errorOf(route, method, response)
-        if (response.status !== 503) throw failure
+        if (response.status !== 503 && response.status !== 429) throw failure
         pauseMs = retryAfterMsOf(failure, response) ?? pauseMs
       } catch (error) {
         if (error === failure || call.signal?.aborted === true) throw error

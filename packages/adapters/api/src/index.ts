@@ -1,3 +1,32 @@
+export type {
+  AuditPage,
+  Denial,
+  DenialPage,
+  DenialView,
+  KeyOrder,
+  KeyPage,
+  KeyView,
+  NewKey,
+  PolicyRules,
+  PolicyView,
+} from './accessShapes.ts'
+export {
+  type AuditAction,
+  type AuditBreak,
+  type AuditHead,
+  type AuditRecord,
+  type AuditView,
+  auditActions,
+  auditDetailMax,
+  auditHash,
+  auditRecord,
+  auditStart,
+  auditSubjectMax,
+  auditToJson,
+  followChain,
+  type KeyId,
+  keyIdCodec,
+} from './auditRecord.ts'
 export { decodeBase64, encodeBase64 } from './base64.ts'
 export { readBytes } from './body.ts'
 export {
@@ -15,5 +44,6 @@ export { orchestratorRoutes } from './orchestrator.ts'
 export { ApiError, type Problem, type ProblemDetails, problem, problemResponse } from './problem.ts'
 export { type ParsedReceipt, receiptFromJson, receiptToJson } from './receiptJson.ts'
 export type { Answer, Parsed, Route } from './route.ts'
+export { type Role, roleScopes, roles, type Scope, scopes, scopesOf } from './scopes.ts'
 export * from './shapes.ts'
 export { jsonBytesMax, parseRequest } from './validation.ts'

@@ -70,7 +70,7 @@ for (const [name, route] of routes) {
       expect(path).toBe(route.path.replace(/:(\w+)/g, '{$1}'))
       expect(method).toBe(route.method.toLowerCase())
       expect(operation.summary.length).toBeGreaterThan(5)
-      expect(operation.security).toEqual(route.auth ? [{ apiKey: [] }] : [])
+      expect(operation.security).toEqual(route.scope === 'public' ? [] : [{ apiKey: [route.scope] }])
     })
 
     test('names every parameter once, those of the path as required', () => {
@@ -97,7 +97,9 @@ for (const [name, route] of routes) {
     test('names each of its errors at the right status', () => {
       const codes = codesOf(operation)
       for (const code of route.errors) expect(codes).toContain(code)
-      if (route.auth) expect(codes).toEqual(expect.arrayContaining(['missingApiKey', 'badApiKey']))
+      if (route.scope !== 'public') {
+        expect(codes).toEqual(expect.arrayContaining(['missingApiKey', 'badApiKey', 'missingScope']))
+      }
       if (route.body && route.body !== 'bytes') {
         expect(codes).toEqual(
           expect.arrayContaining(['malformedJson', 'unsupportedMediaType', 'bodyTooLarge']),

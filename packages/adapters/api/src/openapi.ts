@@ -3,10 +3,13 @@ import { type ErrorCode, errors } from './errors.ts'
 import { problem } from './problem.ts'
 import type { Route } from './route.ts'
 
+const keyErrors = ['missingApiKey', 'badApiKey', 'revokedApiKey', 'expiredApiKey', 'missingScope'] as const
+
 /** What can happen on any route, besides what the route names itself. */
-function commonErrors({ auth, params, query, headers, body }: Route): readonly ErrorCode[] {
+function commonErrors({ scope, params, query, headers, body }: Route): readonly ErrorCode[] {
   return [
-    ...(auth ? (['missingApiKey', 'badApiKey'] as const) : []),
+    ...(scope === 'public' ? [] : keyErrors),
+    'rateLimited',
     ...(params || query || headers || body ? (['invalidField'] as const) : []),
     ...(body && body !== 'bytes' ? (['malformedJson', 'unsupportedMediaType', 'bodyTooLarge'] as const) : []),
     'foreignSite',
@@ -99,7 +102,7 @@ export function openApi(
     operations[route.method.toLowerCase()] = {
       operationId,
       summary: route.summary,
-      security: route.auth ? [{ apiKey: [] }] : [],
+      security: route.scope === 'public' ? [] : [{ apiKey: [route.scope] }],
       parameters: parameters(route),
       ...(route.body && { requestBody: { required: true, ...content(route.body) } }),
       responses: {

@@ -55,7 +55,14 @@ export function parseProblem(text: string): Problem | undefined {
 
 /** An answer to HEAD has no body: its status and headers say which of the route's errors it is. */
 export function problemOfStatus(route: Route, { status, headers }: Response): ApiError | undefined {
-  const always: readonly ErrorCode[] = ['badApiKey', 'invalidField', 'shuttingDown', 'internal']
+  const always: readonly ErrorCode[] = [
+    'badApiKey',
+    'missingScope',
+    'rateLimited',
+    'invalidField',
+    'shuttingDown',
+    'internal',
+  ]
   const code = [...route.errors, ...always].find((each) => errors[each].status === status)
   if (code === undefined) return undefined
   const offset = headers.get('upload-offset') ?? ''
@@ -84,7 +91,7 @@ export class ApiError extends Error {
 export function problemResponse(value: Problem): Response {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
   if (value.retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(value.retryAfterMs / 1000))
-  if (value.code === 'missingApiKey' || value.code === 'badApiKey') headers['www-authenticate'] = 'Bearer'
+  if (value.status === 401) headers['www-authenticate'] = 'Bearer'
   if (value.offset !== undefined) headers['upload-offset'] = String(value.offset)
   return new Response(JSON.stringify(value), { status: value.status, headers })
 }

@@ -4,14 +4,15 @@
  */
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import type { ErrorCode } from './errors.ts'
+import type { Scope } from './scopes.ts'
 
 export interface Route {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
   /** `/v1/tasks/:taskId` */
   readonly path: string
   readonly summary: string
-  /** Whether an API key is needed. */
-  readonly auth: boolean
+  /** What a key must hold to come here; `public` routes take no key. There is no default: every route says it. */
+  readonly scope: Scope | 'public'
   readonly params?: TObject
   readonly query?: TObject
   readonly headers?: TObject

@@ -22,7 +22,7 @@ const closed = { additionalProperties: false }
 const safeInteger = Number.MAX_SAFE_INTEGER
 
 /** One of a closed list, with the words kept as types. */
-const words = <const Words extends readonly string[]>(list: Words) =>
+export const words = <const Words extends readonly string[]>(list: Words) =>
   Type.Unsafe<Words[number]>(Type.Union(list.map((word) => Type.Literal(word))))
 const hex = (bytes: number, description: string) =>
   Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description })

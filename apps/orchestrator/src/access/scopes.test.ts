@@ -1,0 +1,72 @@
+/** Every route × every role, over HTTP: what the table says, and nothing more. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import {
+  type Problem,
+  type Role,
+  type Route,
+  roles,
+  orchestratorRoutes as routes,
+  scopes,
+  scopesOf,
+} from '@shardy/api'
+import { startTestNetwork, type TestNetwork } from '../../test/network.ts'
+
+let network: TestNetwork
+const keys = new Map<Role, string>()
+
+beforeAll(async () => {
+  network = await startTestNetwork()
+  for (const role of roles) keys.set(role, await network.orchestrator.services.apiKeys.create(role, [role]))
+})
+afterAll(() => network.stop())
+
+/** Who may come to which route, spelled out: a change of the table has to be meant. */
+const allowed: Readonly<Record<keyof typeof routes, readonly Role[] | 'public'>> = {
+  submitTask: ['requester'],
+  listTasks: ['requester'],
+  getTask: ['requester'],
+  cancelTask: ['requester'],
+  forgetTask: ['requester'],
+  taskEvents: ['requester'],
+  taskReceipt: ['requester'],
+  taskOutput: ['requester'],
+  putBlob: ['requester'],
+  getBlob: ['requester'],
+  headBlob: ['requester'],
+  deliveryConstant: 'public',
+  workers: ['requester', 'operator', 'auditor', 'admin'],
+  metrics: ['operator', 'auditor', 'admin'],
+  health: 'public',
+  createKey: ['admin'],
+  listKeys: ['admin'],
+  revokeKey: ['admin'],
+  audit: ['auditor', 'admin'],
+  policy: ['operator', 'auditor', 'admin'],
+  setPolicy: ['operator', 'admin'],
+  denyProgram: ['operator', 'admin'],
+  listDenied: ['operator', 'auditor', 'admin'],
+  allowProgram: ['operator', 'admin'],
+}
+
+for (const [name, route] of Object.entries(routes) as [keyof typeof routes, Route][]) {
+  describe(name, () => {
+    for (const role of roles) {
+      const may = allowed[name] === 'public' || allowed[name].includes(role)
+      test(`${may ? 'lets' : 'does not let'} the role ${role} in`, async () => {
+        const path = route.path.replace(/:\w+/g, '0'.repeat(64))
+        const answer = await network.request(path, { method: route.method, apiKey: keys.get(role) ?? '' })
+        // Past the gate it may fail for any other reason: nothing was sent along.
+        if (route.method === 'HEAD') return expect(answer.status !== 403).toBe(may)
+        const { code, bound } = (await answer.json().catch(() => ({}))) as Partial<Problem>
+        expect(code !== 'missingScope').toBe(may)
+        if (!may) expect([answer.status, bound as string]).toEqual([403, route.scope])
+      })
+    }
+  })
+}
+
+test('every scope belongs to some role, and a narrower key holds no more than its roles', () => {
+  expect(new Set(roles.flatMap((role) => [...scopesOf([role])]))).toEqual(new Set(scopes))
+  expect([...scopesOf(['requester'], ['tasks:read', 'keys:manage'])]).toEqual(['tasks:read'])
+  expect(scopesOf([], ['keys:manage']).size).toBe(0)
+})

@@ -1,0 +1,65 @@
+/**
+ * Who may do what: every scope that a route can ask for, and the one table that says which role holds which. A key
+ * has roles and may be narrowed to some of their scopes; it never holds more than its roles do.
+ * Both lists are numbered in stored records by their order: add at the end, never take out.
+ */
+export const scopes = [
+  'tasks:submit',
+  'tasks:read',
+  'tasks:cancel',
+  'tasks:forget',
+  'blobs:read',
+  'blobs:write',
+  'workers:read',
+  /** Pause, drain, requeue, purge, decide what a worker loses. */
+  'dispatch:operate',
+  'keys:manage',
+  'audit:read',
+  'metrics:read',
+  'ledger:read',
+  'policy:read',
+  'policy:write',
+] as const
+export type Scope = (typeof scopes)[number]
+
+export const roles = ['requester', 'operator', 'auditor', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+export const roleScopes = {
+  requester: [
+    'tasks:submit',
+    'tasks:read',
+    'tasks:cancel',
+    'tasks:forget',
+    'blobs:read',
+    'blobs:write',
+    'workers:read',
+    'ledger:read',
+  ],
+  operator: [
+    'workers:read',
+    'dispatch:operate',
+    'metrics:read',
+    'ledger:read',
+    'policy:read',
+    'policy:write',
+  ],
+  auditor: ['workers:read', 'audit:read', 'metrics:read', 'ledger:read', 'policy:read'],
+  /** Not a requester: who manages the network need not be able to spend on it. */
+  admin: [
+    'workers:read',
+    'dispatch:operate',
+    'keys:manage',
+    'audit:read',
+    'metrics:read',
+    'ledger:read',
+    'policy:read',
+    'policy:write',
+  ],
+} as const satisfies Readonly<Record<Role, readonly Scope[]>>
+
+/** What a key with these roles may do; narrowed when `narrower` names any scope. */
+export function scopesOf(held: readonly Role[], narrower: readonly Scope[] = []): ReadonlySet<Scope> {
+  const whole = held.flatMap((role): readonly Scope[] => roleScopes[role])
+  return new Set(narrower.length === 0 ? whole : whole.filter((scope) => narrower.includes(scope)))
+}
