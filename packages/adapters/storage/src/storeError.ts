@@ -11,6 +11,10 @@ export type StoreErrorKind =
   | 'corrupt'
   /** The store on disk has another schema version, other tables or another engine. */
   | 'schemaMismatch'
+  /**
+   * The write was refused and the store can still be read. Once there is room the next write makes a try of its own;
+   * it may end the snapshots and iterations of before. A refused batch may be there afterwards, whole.
+   */
   | 'diskFull'
   /** The RocksDB binding does not load here. */
   | 'unsupportedPlatform'

@@ -142,8 +142,13 @@ export class Database {
   async close(): Promise<void> {
     const readers = [...this.#scans.keys(), ...this.#views.keys()]
     for (const reader of readers) await this.closeReader(reader)
-    await this.#level?.close()
+    const level = this.#level
+    // Closing releases it in any case; the binding calls it open still when its last flush failed, and then crashes.
     this.#level = undefined
+    await level?.close().catch((error: unknown) => {
+      // What was acknowledged is in the log already.
+      if (this.#full === undefined) throw error
+    })
   }
 
   #here(): RocksLevel {
