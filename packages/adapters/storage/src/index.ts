@@ -1,3 +1,8 @@
+export { backupToFile } from './backup/backupFile.ts'
+export type { BackupHeader } from './backup/backupRecords.ts'
+export { type BackupOptions, type BackupSink, type BackupSummary, backupStore } from './backup/backupStore.ts'
+export { verifyBackup } from './backup/readBackup.ts'
+export { type RestoreOptions, restoreStore } from './backup/restoreStore.ts'
 export * from './blobs/blobStore.ts'
 export { type BlobStoreOptions, openBlobStore } from './blobs/openBlobStore.ts'
 export {

@@ -59,6 +59,16 @@ export function encodeOperations<Table extends string>(
   return out
 }
 
+/** For rows that have their whole keys already: writes the header of a put and says where its key begins. */
+export function putHeader(view: DataView, at: number, keyBytes: number, valueBytes: number): number {
+  view.setUint8(at, putKind)
+  view.setUint16(at + 1, keyBytes)
+  view.setUint32(at + 3, valueBytes)
+  return at + headerBytes
+}
+
+export const putHeaderBytes = headerBytes
+
 export interface OperationSink {
   put(key: Uint8Array, value: Uint8Array): void
   delete(key: Uint8Array): void

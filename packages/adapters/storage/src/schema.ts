@@ -10,7 +10,7 @@ import { idOf, type TableIds } from './tableIds.ts'
 
 const recordTable = 0
 const recordKey = new TextEncoder().encode('schema')
-const storedKey = Uint8Array.of(recordTable, ...recordKey)
+export const schemaKey = Uint8Array.of(recordTable, ...recordKey)
 const tablesMax = 250
 /** Stands for a table that a migration dropped: its number is never given again. */
 const noTable = ''
@@ -46,7 +46,7 @@ export async function agreeOnSchema(
 ): Promise<TableIds> {
   checkSchema(schema)
   checkMigrations(migrations, schema.version)
-  const [stored] = await engine.getMany([storedKey])
+  const [stored] = await engine.getMany([schemaKey])
   const known = stored === undefined ? await emptyStore(engine) : parseRecord(stored)
   const path = migrationPath(known, schema.version, migrations)
   const dropped = new Set(path.flatMap(({ drops }) => drops ?? []))
@@ -137,6 +137,14 @@ function fromHex(hex: string): Uint8Array {
 
 function idsOf(tables: readonly string[]): TableIds {
   return new Map(tables.flatMap((table, index) => (table === noTable ? [] : [[table, index + 1] as const])))
+}
+
+/** What the record says; `undefined` in an empty store. */
+export async function readSchema(reader: Pick<Engine, 'getMany'>): Promise<Schema | undefined> {
+  const [stored] = await reader.getMany([schemaKey])
+  if (stored === undefined) return undefined
+  const { version, tables } = parseRecord(stored)
+  return version === undefined ? undefined : { version, tables }
 }
 
 interface Known {

@@ -36,6 +36,13 @@ export type StoreErrorKind =
   | 'blobTooLarge'
   | 'blobMissing'
   | 'digestMismatch'
+  // Refusals of a backup.
+  /** Other bytes than a backup, or one of a format that this program does not read. */
+  | 'backupForeign'
+  | 'backupTruncated'
+  | 'backupChanged'
+  /** Something is where a store should be made. */
+  | 'notEmpty'
 
 export class StoreError extends Error {
   override readonly name = 'StoreError'

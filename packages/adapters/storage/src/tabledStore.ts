@@ -4,6 +4,7 @@
  */
 import { checkBatch, readersMax } from './bounds.ts'
 import type { Engine, Values } from './engine.ts'
+import { rememberEngine } from './engineOf.ts'
 import { GroupCommit } from './groupCommit.ts'
 import type { Migration } from './migration.ts'
 import { encodeOperations } from './operations.ts'
@@ -20,7 +21,9 @@ export async function openTabledStore<Table extends string>(
   migrations: readonly Migration[] = [],
 ): Promise<Store<Table>> {
   try {
-    return new TabledStore<Table>(engine, await agreeOnSchema(engine, schema, migrations))
+    const store = new TabledStore<Table>(engine, await agreeOnSchema(engine, schema, migrations))
+    rememberEngine(store, engine)
+    return store
   } catch (error) {
     await engine.close()
     throw error
