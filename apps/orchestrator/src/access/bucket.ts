@@ -27,7 +27,7 @@ export function owedAt(bucket: Bucket | undefined, { perSecond }: Limit, nowMs: 
 /** How long until `amount` may be taken; 0 when it may be now. */
 export function waitMs(bucket: Bucket | undefined, limit: Limit, nowMs: number, amount: number): number {
   const tooMuch = owedAt(bucket, limit, nowMs) + Math.min(amount, limit.burst) - limit.burst
-  return tooMuch <= slack ? 0 : Math.ceil((tooMuch * 1000) / limit.perSecond)
+  return tooMuch <= slack ? 0 : Math.ceil(((tooMuch - slack) * 1000) / limit.perSecond)
 }
 
 export function spend(bucket: Bucket | undefined, limit: Limit, nowMs: number, amount: number): Bucket {
