@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { makeCertificate } from '../test/certificate.ts'
 
 let folder: string
 const started: { kill(signal: 'SIGKILL'): void; readonly exited: Promise<number> }[] = []
@@ -58,6 +59,58 @@ describe('a setting that is wrong', () => {
       expect(said).toContain(`${name} is '${value}'`)
     })
   }
+})
+
+describe('a network, limit or certificate that is wrong', () => {
+  const wrong: readonly (readonly [string, string, string])[] = [
+    ['SHARDY_PROXIES', '10.0.0.1/8', '10.0.0.1/8'],
+    ['SHARDY_PROXIES', '127.0.0.1,*', '*'],
+    ['SHARDY_LIMITS', 'submit.key=many', 'submit.key=many'],
+    ['SHARDY_TLS_CERT', '/nowhere/cert.pem', '/nowhere/cert.pem'],
+  ]
+  for (const [name, value, shown] of wrong) {
+    test(`${name}='${value}' ends with 2 and says what it may be`, async () => {
+      const { child } = start({ [name]: value, ...(name === 'SHARDY_TLS_CERT' && { SHARDY_TLS_KEY: value }) })
+      const said = await child.stderr.text()
+      expect(await child.exited).toBe(2)
+      expect(said).toContain(name)
+      expect(said).toContain(`'${shown}'`)
+    })
+  }
+
+  test('a certificate without its key, or a file that is none, ends with 2', async () => {
+    const { cert } = makeCertificate()
+    const file = path.join(folder, 'cert.pem')
+    await writeFile(file, cert)
+    for (const [env, words] of [
+      [{ SHARDY_TLS_CERT: file }, 'SHARDY_TLS_KEY is missing'],
+      [{ SHARDY_TLS_KEY: file }, 'SHARDY_TLS_CERT is missing'],
+      [{ SHARDY_TLS_CERT: file, SHARDY_TLS_KEY: file }, 'PRIVATE KEY'],
+    ] as const) {
+      const { child } = start(env)
+      expect(await child.stderr.text()).toContain(words)
+      expect(await child.exited).toBe(2)
+    }
+  })
+
+  test('a certificate that is right is served', async () => {
+    const { cert, key } = makeCertificate()
+    const [certFile, keyFile] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')]
+    await writeFile(certFile, cert)
+    await writeFile(keyFile, key)
+    const { url } = await start({ SHARDY_TLS_CERT: certFile, SHARDY_TLS_KEY: keyFile }).ready()
+    expect(url).toStartWith('https://')
+    expect((await fetch(`${url}/v1/health`, { tls: { ca: cert } })).status).toBe(200)
+  })
+})
+
+test('the first key manages keys and submits', async () => {
+  const first = start()
+  const { url, apiKeyFile } = await first.ready()
+  const key = (await readFile(apiKeyFile, 'utf8')).trim()
+  const headers = { authorization: `Bearer ${key}` }
+  const page = (await (await fetch(`${url}/v1/keys`, { headers })).json()) as { keys: { roles: string[] }[] }
+  expect(page.keys.map(({ roles }) => roles)).toEqual([['requester', 'admin']])
 })
 
 describe('a place that cannot be used', () => {

@@ -1,0 +1,51 @@
+/** TLS as a client meets it, with a certificate that is made here. */
+import { expect, test } from 'bun:test'
+import { X509Certificate } from 'node:crypto'
+import { makeCertificate } from '../test/certificate.ts'
+import { startTestNetwork } from '../test/network.ts'
+
+const certificate = makeCertificate()
+
+test('the certificate of this test is one', () => {
+  const parsed = new X509Certificate(certificate.cert)
+  expect(parsed.verify(parsed.publicKey)).toBe(true)
+  expect(parsed.subjectAltName).toBe('IP Address:127.0.0.1')
+})
+
+test('under TLS everything is served by HTTPS, with the order to stay there', async () => {
+  const network = await startTestNetwork({ tls: certificate })
+  expect(network.serving.url).toStartWith('https://127.0.0.1:')
+  const tls = { ca: certificate.cert }
+  const ask = (path: string) => fetch(network.serving.url + path, { tls })
+  for (const path of ['/v1/health', '/v1/tasks', '/nothing', '/v1/worker']) {
+    const answer = await ask(path)
+    expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000')
+    await answer.body?.cancel()
+  }
+  // Somebody who does not know the certificate is not served, and neither is plain HTTP.
+  expect(fetch(`${network.serving.url}/v1/health`)).rejects.toThrow()
+  const plain = await fetch(`http://127.0.0.1:${network.serving.port}/v1/health`).catch(() => undefined)
+  expect(plain?.ok ?? false).toBe(false)
+  await network.stop()
+})
+
+test('under TLS workers open their lines by WSS', async () => {
+  const network = await startTestNetwork({ tls: certificate })
+  const url = `${network.serving.url.replace('https', 'wss')}/v1/worker`
+  const socket = new WebSocket(url, { tls: { ca: certificate.cert } } as never)
+  socket.binaryType = 'arraybuffer'
+  const first = await new Promise((resolve, reject) => {
+    socket.onmessage = ({ data }) => resolve(data)
+    socket.onerror = reject
+  })
+  expect(first).toBeInstanceOf(ArrayBuffer)
+  socket.close()
+  await network.stop()
+})
+
+test('without TLS nothing is said of it', async () => {
+  const network = await startTestNetwork()
+  const answer = await network.request('/v1/health')
+  expect(answer.headers.get('strict-transport-security')).toBeNull()
+  await network.stop()
+})
