@@ -1,4 +1,11 @@
 export { measureOpsPerSecond } from './benchmark.ts'
+export {
+  type ChainOptions,
+  checkOpenings,
+  type OpeningsCheck,
+  type OpeningsVerdict,
+  runBenchmark,
+} from './chain/chain.ts'
 export { createComputeNode, openCheckTools } from './checkTools.ts'
 export { type CpuOptions, createCpuExecutor } from './cpu/executor.ts'
 export { executeQuestion, outlineOf, tracedValues, traceOf } from './disputes.ts'
