@@ -1,7 +1,7 @@
 // What a person is shown of the figures, and which goals count as met.
 
 import { expect, test } from 'bun:test'
-import { meets, table } from './run.ts'
+import { meets, refuseOddFigures, table } from './run.ts'
 
 test.each([
   [10, { atLeast: 10 }, true],
@@ -10,6 +10,7 @@ test.each([
   [10.1, { atMost: 10 }, false],
   [5, { atLeast: 1, atMost: 10 }, true],
   [0, {}, true],
+  [null, {}, false],
 ])('%p against %j is %p', (value, goal, met) => {
   expect(meets(value, goal)).toBe(met)
 })
@@ -24,4 +25,24 @@ test('the table lines figures up with their goals, then the peers', () => {
     'idleMb                         —  ✗ was not measured',
     'peer: jsonPerSecond            5',
   ])
+})
+
+test('what was not measured stands in the table with its reason', () => {
+  const why = { jetstreamPerSecond: 'notInstalled: nats-server is not on PATH' }
+  expect(table({ ours: 1 }, { jetstreamPerSecond: null }, {}, why).split('\n')).toEqual([
+    'ours                      1',
+    'peer: jetstreamPerSecond  —  notInstalled: nats-server is not on PATH',
+  ])
+})
+
+test.each([
+  [null, {}],
+  [Number.NaN, { figure: 'a reason does not make it a number' }],
+  [Number.POSITIVE_INFINITY, {}],
+])('%p with the reasons %j is no figure', (figure, why) => {
+  expect(() => refuseOddFigures({ figure }, why)).toThrow('no measurement')
+})
+
+test('null with a reason is', () => {
+  refuseOddFigures({ figure: null }, { figure: 'notInstalled: redis-server is not on PATH' })
 })

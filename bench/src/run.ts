@@ -5,11 +5,18 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describeMachine } from './machine.ts'
 
-export type Figures = Readonly<Record<string, number>>
+/** Null is a figure that was not measured, and then `why` has the reason. */
+export type Figures = Readonly<Record<string, number | null>>
 export type Goal = { readonly atLeast?: number; readonly atMost?: number }
 export type Goals = Readonly<Record<string, Goal>>
 export type Progress = (message: string) => void
-export type Measured = { readonly figures: Figures; readonly peers: Figures }
+export type Reasons = Readonly<Record<string, string>>
+export type Measured = {
+  readonly figures: Figures
+  readonly peers: Figures
+  /** Why a figure is missing, or what one must know about it. */
+  readonly why?: Reasons
+}
 
 export type Benchmark = {
   readonly run: (options: { progress: Progress }) => Promise<Measured>
@@ -38,13 +45,13 @@ async function main(args: readonly string[]): Promise<number> {
   const progress: Progress = (message) =>
     console.error(`… ${name} (${((performance.now() - startMs) / 1_000).toFixed(0)} s): ${message}`)
   const benchmark = await load(name)
-  const { figures, peers } = await benchmark.run({ progress })
-  refuseOddFigures({ ...figures, ...peers })
+  const { figures, peers, why = {} } = await benchmark.run({ progress })
+  refuseOddFigures({ ...figures, ...peers }, why)
   const machine = describeMachine()
   const [commit, date] = [readCommit(), new Date().toISOString()]
-  if (isJson) console.log(JSON.stringify({ bench: name, figures, peers, machine, commit, date }))
+  if (isJson) console.log(JSON.stringify({ bench: name, figures, peers, why, machine, commit, date }))
   else {
-    console.log(table(figures, peers, benchmark.goals ?? {}))
+    console.log(table(figures, peers, benchmark.goals ?? {}, why))
     console.log(
       `\n${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, ${machine.platform}, ` +
         `bun ${machine.bun}\n${commit}, ${date}`,
@@ -76,16 +83,19 @@ function isRun(value: unknown): value is Benchmark['run'] {
 }
 
 /** JSON turns these into null, and a reader would take them for a figure that was never measured. */
-function refuseOddFigures(figures: Figures): void {
-  for (const [name, value] of Object.entries(figures))
-    if (!Number.isFinite(value)) throw new Error(`the figure ${name} is ${value}, which is no measurement`)
+export function refuseOddFigures(figures: Figures, why: Reasons): void {
+  for (const [name, value] of Object.entries(figures)) {
+    const isExplained = value === null && why[name] !== undefined
+    if (!isExplained && !Number.isFinite(value))
+      throw new Error(`the figure ${name} is ${value}, which is no measurement`)
+  }
 }
 
-export function meets(value: number, { atLeast = -Infinity, atMost = Infinity }: Goal): boolean {
-  return value >= atLeast && value <= atMost
+export function meets(value: number | null, { atLeast = -Infinity, atMost = Infinity }: Goal): boolean {
+  return value !== null && value >= atLeast && value <= atMost
 }
 
-export function table(figures: Figures, peers: Figures, goals: Goals): string {
+export function table(figures: Figures, peers: Figures, goals: Goals, why: Reasons = {}): string {
   const goalText = ({ atLeast, atMost }: Goal) =>
     [
       ...(atLeast === undefined ? [] : [`at least ${format(atLeast)}`]),
@@ -94,13 +104,13 @@ export function table(figures: Figures, peers: Figures, goals: Goals): string {
   const rows = [
     ...Object.entries(figures).map(([name, value]) => {
       const goal = goals[name]
-      if (goal === undefined) return [name, format(value), '']
+      if (goal === undefined) return [name, format(value), why[name] ?? '']
       return [name, format(value), `${meets(value, goal) ? '✓' : '✗'} ${goalText(goal)}`]
     }),
     ...Object.keys(goals)
       .filter((name) => !(name in figures))
       .map((name) => [name, '—', '✗ was not measured']),
-    ...Object.entries(peers).map(([name, value]) => [`peer: ${name}`, format(value), '']),
+    ...Object.entries(peers).map(([name, value]) => [`peer: ${name}`, format(value), why[name] ?? '']),
   ]
   const nameWidth = Math.max(...rows.map(([name = '']) => name.length))
   const valueWidth = Math.max(...rows.map(([, value = '']) => value.length))
@@ -111,7 +121,8 @@ export function table(figures: Figures, peers: Figures, goals: Goals): string {
     .join('\n')
 }
 
-function format(value: number): string {
+function format(value: number | null): string {
+  if (value === null) return '—'
   return value.toLocaleString('en', { maximumFractionDigits: Math.abs(value) < 10 ? 3 : 1 })
 }
 
