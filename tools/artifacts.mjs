@@ -15,6 +15,7 @@ const usage = 2
 const artifacts = [
   vectors('vectors/wire', 'packages/protocol'),
   vectors('vectors/tensor', 'packages/tensor'),
+  vectors('vectors/ledger', 'packages/rules/ledger'),
   { name: 'packages/adapters/compute/src/wasm/kernels.wasm.ts', verify: verifyKernels, write: writeKernels },
   {
     name: 'apps/worker/dist',
