@@ -14,6 +14,7 @@ import { bun, root } from './workspace.mjs'
 export const generated = [
   fromModule('packages/protocol/proto/shardy.proto', 'packages/protocol/src/proto.ts', 'protoFile'),
   fromModule('packages/tensor/proto/program.proto', 'packages/tensor/src/program/proto.ts', 'protoFile'),
+  fromModule('packages/rules/ledger/proto/ledger.proto', 'packages/rules/ledger/src/proto.ts', 'protoFile'),
 ]
 
 /**

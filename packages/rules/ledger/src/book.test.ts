@@ -94,13 +94,14 @@ describe('a worker', () => {
   })
 
   test('gets stake back after the delay, and until then a slash reaches it', () => {
-    const { book, take, worker } = openScene()
+    const { book, take, play, worker } = openScene()
     take(0, deposit(1_000), unstake(400))
     expect([book.locked(ann, at(0)), book.slashable(ann)]).toEqual([micro(600), micro(1_000)])
     take(500, slash('1', 700))
     expect([book.locked(ann, at(500)), book.slashable(ann)]).toEqual([micro(0), micro(300)])
     take(600, vest())
     expect(worker()).toEqual({ free: 300n, vesting: 0n, stake: 0n })
+    expect(play(600, vest())).toMatchObject([{ refusal: { kind: 'nothingDue' } }])
     expect(book.balance({ kind: 'slashed' })).toBe(700n)
   })
 

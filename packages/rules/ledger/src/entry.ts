@@ -140,13 +140,15 @@ export function decodeEntry(bytes: Uint8Array): Decoded<BookEntry> {
 /** Entries in one row of an outbox. */
 export const outboxEntriesMax = 65_536
 
-const outboxRow = message('BookEntries', { entries: field(1, list(bookEntry.codec, outboxEntriesMax)) })
+export const bookEntries = message('BookEntries', {
+  entries: field(1, list(bookEntry.codec, outboxEntriesMax)),
+})
 
 export function encodeEntries(entries: readonly BookEntry[]): Uint8Array {
-  return outboxRow.encode({ entries: entries.map(wrap) })
+  return bookEntries.encode({ entries: entries.map(wrap) })
 }
 
 export function decodeEntries(bytes: Uint8Array): Decoded<readonly BookEntry[]> {
-  const decoded = outboxRow.decode(bytes)
+  const decoded = bookEntries.decode(bytes)
   return decoded.ok ? { ok: true, value: decoded.value.entries.map(unwrap) } : decoded
 }
