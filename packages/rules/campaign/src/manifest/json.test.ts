@@ -55,7 +55,7 @@ describe('a manifest in JSON', () => {
           range: { from, to, template, offset: Math.floor(share * template.length) },
         })),
       fc
-        .record({ span, input: digest })
+        .record({ span, input: fc.option(digest, { nil: undefined }) })
         .map(({ span: given, input }) => ({ ...none, seeds: { ...given, input } })),
       fc.array(digest, { minLength: 1, maxLength: 9 }).map((digests) => ({ ...none, blobs: { digests } })),
       fc.record({ digest, count: fc.integer({ min: 1, max: itemsMax }) }).map((list) => ({ ...none, list })),

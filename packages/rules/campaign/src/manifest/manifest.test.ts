@@ -142,6 +142,8 @@ describe('an item', () => {
     const value = manifestOf({ inputs: { ...none, seeds: { from: 7, to: 9, input: digestOf('i') } } })
     expect(countOf(value.inputs)).toBe(2)
     expect(itemWork(value, 1)).toEqual({ input: { kind: 'blob', digest: digestOf('i') }, seed: 8n })
+    const bare = manifestOf({ inputs: { ...none, seeds: { from: 7, to: 9, input: undefined } } })
+    expect(itemWork(bare, 0)).toEqual({ input: { kind: 'bytes', bytes: new Uint8Array(0) }, seed: 7n })
   })
 
   test('of blobs is one of them', () => {
