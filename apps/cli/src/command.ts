@@ -1,5 +1,5 @@
 /** What a command is: how it is called, what it says about itself, and what it does. */
-import type { Requester } from '@shardy/sdk'
+import type { Operator, Requester } from '@shardy/sdk'
 import type { Exit } from './exit.ts'
 import type { Progress } from './progress.ts'
 import type { World } from './world.ts'
@@ -34,6 +34,8 @@ export interface Call {
   readonly operands: readonly string[]
   readonly options: Options
   readonly requester: Requester
+  /** For what takes more than a requester's rights. */
+  readonly operator: Operator
   readonly progress: Progress
   readonly world: World
   /** Said if the person stops the command half-way. */

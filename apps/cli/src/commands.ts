@@ -1,6 +1,8 @@
 /** The table of commands: what can be typed, and what `--help` shows. */
 import type { Command } from './command.ts'
+import { audit } from './commands/audit.ts'
 import { importModel } from './commands/importModel.ts'
+import { keyCreate, keyList, keyRevoke } from './commands/key.ts'
 import { health, workers } from './commands/network.ts'
 import { programShow } from './commands/programShow.ts'
 import { receipt } from './commands/receipt.ts'
@@ -26,4 +28,8 @@ export const commands: readonly Command[] = [
   forget,
   workers,
   health,
+  keyCreate,
+  keyList,
+  keyRevoke,
+  audit,
 ]

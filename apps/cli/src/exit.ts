@@ -4,13 +4,14 @@ export const exits = {
   failed: { code: 1, meaning: 'a bug, or something nobody thought of' },
   usage: { code: 2, meaning: 'a command, option or setting that cannot be' },
   unreachable: { code: 3, meaning: 'nobody answers at the address' },
-  notAllowed: { code: 4, meaning: 'the API key is missing or not known there' },
+  notAllowed: { code: 4, meaning: 'the API key is missing, not known there, or does not allow this' },
   refused: { code: 5, meaning: 'the orchestrator refused the request' },
   unexpectedAnswer: { code: 6, meaning: 'something answered, but not as an orchestrator does' },
   notVerified: { code: 7, meaning: 'the task ended without being verified' },
   badReceipt: { code: 8, meaning: 'the receipt is malformed, or forged, or of another orchestrator' },
   wrongBytes: { code: 9, meaning: 'what came does not have the digest that it should have' },
   file: { code: 10, meaning: 'a file cannot be read or written' },
+  badAudit: { code: 11, meaning: 'the audit log was changed, or is not the one that was noted' },
   interrupted: { code: 130, meaning: 'stopped by Ctrl-C or a signal; tasks go on' },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>
 

@@ -31,6 +31,11 @@ const nextSteps: Partial<Readonly<Record<ErrorCode, string>>> = {
     'Give the key with --key or SHARDY_API_KEY. The one of a local network lies in .shardy/api-key; ' +
     'it is found in the folder where `npm start` runs, or in SHARDY_DATA when that was set there.',
   badApiKey: 'Look for the right key: `npm start` prints where it lies.',
+  revokedApiKey: 'Ask an admin for another: `npx shardy key create`.',
+  expiredApiKey: 'Ask an admin for another: `npx shardy key create`.',
+  missingScope: 'Ask an admin for a key with the right role: `npx shardy key create --help`.',
+  rateLimited: 'Try again in a moment.',
+  workRateLimited: 'Try again in a moment.',
   unknownTask: '`npx shardy list` shows the tasks there are.',
   taskNotVerified: '`npx shardy wait TASK_ID` waits until it is.',
   quotaExceeded: 'Forget ended tasks to let go of their inputs and outputs.',
@@ -48,7 +53,7 @@ export function failureOf(error: unknown): Failure {
   }
   if (error instanceof ApiError) {
     const { code, status } = error.problem
-    return as(status === 401 ? 'notAllowed' : 'refused', nextSteps[code])
+    return as(status === 401 || code === 'missingScope' ? 'notAllowed' : 'refused', nextSteps[code])
   }
   if (error instanceof UnexpectedAnswerError) {
     return as(

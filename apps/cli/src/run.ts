@@ -1,6 +1,6 @@
 /** Runs one command line to its exit: parses, acts, prints, and turns every failure into words and a code. */
 import { sha256 } from '@shardy/crypto/native'
-import { createRequester } from '@shardy/sdk'
+import { createOperator, createRequester } from '@shardy/sdk'
 import { commands } from './commands.ts'
 import type { Exit } from './exit.ts'
 import { Failure, failureOf } from './failure.ts'
@@ -28,10 +28,19 @@ export async function run(words: readonly string[], world: World): Promise<Exit>
     const { command, operands, options } = parsed
     const { url, apiKey } = readSettings(options, world)
     const requester = createRequester({ url, apiKey, sha256, wait: world.wait })
+    const operator = createOperator({ url, apiKey, sha256, wait: world.wait })
     const onInterrupt = (text: string): void => {
       advice = text
     }
-    const outcome = await command.run({ operands, options, requester, progress, world, onInterrupt })
+    const outcome = await command.run({
+      operands,
+      options,
+      requester,
+      operator,
+      progress,
+      world,
+      onInterrupt,
+    })
     if (world.signal.aborted) return interrupted
     progress.clear()
     world.print(`${options.has('json') ? printableJson(outcome.json) : outcome.text}\n`)

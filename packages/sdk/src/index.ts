@@ -1,12 +1,26 @@
 export {
   ApiError,
+  type AuditBreak,
+  type AuditHead,
+  type AuditPage,
+  type AuditView,
+  auditToJson,
   type ErrorCode,
   type EventView,
   type Health,
+  type KeyOrder,
+  type KeyView,
+  type NewKey,
+  type PolicyRules,
+  type PolicyView,
   type Problem,
+  type Role,
   receiptFromJson,
   receiptToJson,
+  roles,
+  type Scope,
   type Submission,
+  scopes,
   type TaskPage,
   type TaskView,
   UnexpectedAnswerError,
@@ -16,6 +30,13 @@ export {
 export { type AnswerCheck, type AnswerCheckAdapters, type AnswerVerdict, checkAnswer } from './answer.ts'
 export { checkDisputeEvidence, type EvidenceAdapters, type EvidenceVerdict } from './evidence.ts'
 export { matmulInput, matmulOutput } from './matmul.ts'
+export {
+  type AuditCheckOptions,
+  type AuditVerdict,
+  createOperator,
+  type Operator,
+  type OperatorConfig,
+} from './operator.ts'
 export { type CheckedReceipt, checkReceipt, type ReceiptCheck, type ReceiptFacts } from './receipt.ts'
 export {
   describeReceiptProblem,
