@@ -1,6 +1,6 @@
 /**
  * The buckets of one limit, one for each that was seen lately. Memory is bounded: a bucket that owes nothing is the
- * same as none, and when too many owe something the one of a few old ones that owes least is forgotten.
+ * same as none, and when there are too many the half that owes least is forgotten.
  */
 import { type Bucket, type Limit, owedAt, spend, waitMs } from './bucket.ts'
 
@@ -12,30 +12,19 @@ export interface Buckets {
   size(): number
 }
 
-/** Looked at for each one that is too many. */
-const lookedAt = 16
-
 export function createBuckets(limit: Limit, bucketsMax: number): Buckets {
   const known = new Map<string, Bucket>()
 
-  function forgetOne(nowMs: number): void {
-    let least: string | undefined
-    let leastOwed = Number.POSITIVE_INFINITY
-    let looked = 0
-    for (const [who, bucket] of known) {
-      const owed = owedAt(bucket, limit, nowMs)
-      if (owed < leastOwed) {
-        least = who
-        leastOwed = owed
-      }
-      if (owed === 0 || ++looked === lookedAt) break
-    }
-    if (least !== undefined) known.delete(least)
+  /** The half that owes least. Seldom, and all at once: a look at each newcomer would cost every one of them. */
+  function forgetHalf(nowMs: number): void {
+    const owing = [...known].map(([who, bucket]) => ({ who, owed: owedAt(bucket, limit, nowMs) }))
+    owing.sort((left, right) => left.owed - right.owed)
+    for (const { who } of owing.slice(0, Math.ceil(owing.length / 2))) known.delete(who)
   }
 
   function put(who: string, bucket: Bucket): void {
     known.set(who, bucket)
-    if (known.size > bucketsMax) forgetOne(bucket.atMs)
+    if (known.size > bucketsMax) forgetHalf(bucket.atMs)
   }
 
   return {
