@@ -19,16 +19,38 @@ export class EventTooLargeError extends Error {
   }
 }
 
-/** The `data` of each event in a stream. Comments and other fields are passed over. Lines end in LF or CRLF. */
+/** What stands between two empty lines. One without `data` is no event, but its `id` counts. */
+export interface StreamPart {
+  readonly id: string | undefined
+  readonly event: string | undefined
+  readonly data: string | undefined
+}
+
+/** The `data` of each event in a stream. */
 export async function* readEvents(
   stream: ReadableStream<Uint8Array>,
   quietMsMax?: number,
 ): AsyncGenerator<string> {
+  for await (const { data } of readMessages(stream, quietMsMax)) if (data !== undefined) yield data
+}
+
+function fieldOf(line: string, name: string): string | undefined {
+  if (!line.startsWith(`${name}:`)) return undefined
+  return line.slice(name.length + (line[name.length + 1] === ' ' ? 2 : 1))
+}
+
+/** The parts of a stream. Comments and other fields are passed over. Lines end in LF or CRLF. */
+export async function* readMessages(
+  stream: ReadableStream<Uint8Array>,
+  quietMsMax?: number,
+): AsyncGenerator<StreamPart> {
   const decoder = new TextDecoder()
   let text = ''
   let searched = 0
   let eventLength = 0
   let data: string[] = []
+  let id: string | undefined
+  let event: string | undefined
   for await (const chunk of chunksOf(stream, quietMsMax)) {
     text += decoder.decode(chunk, { stream: true })
     for (let end = text.indexOf('\n', searched); end >= 0; end = text.indexOf('\n')) {
@@ -37,10 +59,17 @@ export async function* readEvents(
       searched = 0
       eventLength += line.length
       if (eventLength > eventLengthMax) throw new EventTooLargeError()
-      if (line.startsWith('data:')) data.push(line.slice(line[5] === ' ' ? 6 : 5))
+      const more = fieldOf(line, 'data')
+      if (more !== undefined) data.push(more)
+      id = fieldOf(line, 'id') ?? id
+      event = fieldOf(line, 'event') ?? event
       if (line !== '') continue
-      if (data.length > 0) yield data.join('\n')
+      if (data.length > 0 || id !== undefined) {
+        yield { id, event, data: data.length > 0 ? data.join('\n') : undefined }
+      }
       data = []
+      id = undefined
+      event = undefined
       eventLength = 0
     }
     searched = text.length

@@ -38,7 +38,8 @@ export {
   UnreachableError,
 } from './client.ts'
 export { type ErrorCode, errors } from './errors.ts'
-export { type FollowOptions, followTask, isFinalEvent, readEvents } from './events.ts'
+export { type FollowOptions, followTask, isFinalEvent, readEvents, readMessages } from './events.ts'
+export { type FollowEventsOptions, followEvents } from './followEvents.ts'
 export { openApi } from './openapi.ts'
 export { orchestratorRoutes } from './orchestrator.ts'
 export { ApiError, type Problem, type ProblemDetails, problem, problemResponse } from './problem.ts'
@@ -46,4 +47,5 @@ export { type ParsedReceipt, receiptFromJson, receiptToJson } from './receiptJso
 export type { Answer, Parsed, Route } from './route.ts'
 export { type Role, roleScopes, roles, type Scope, scopes, scopesOf } from './scopes.ts'
 export * from './shapes.ts'
+export * from './streamEvent.ts'
 export { jsonBytesMax, parseRequest } from './validation.ts'

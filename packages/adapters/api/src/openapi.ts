@@ -32,6 +32,7 @@ const problemSchema = {
     bound: { type: 'string' },
     offset: { type: 'integer' },
     retryAfterMs: { type: 'integer' },
+    cursor: { type: 'integer' },
   },
 }
 

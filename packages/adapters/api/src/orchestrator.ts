@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { accessRoutes } from './accessRoutes.ts'
 import { route } from './route.ts'
 import * as shapes from './shapes.ts'
+import { streamRoutes } from './streamEvent.ts'
 
 const taskParams = Type.Object({ taskId: shapes.taskId })
 const blobParams = Type.Object({ digest: shapes.digest })
@@ -175,4 +176,5 @@ export const orchestratorRoutes = {
     errors: [],
   }),
   ...accessRoutes,
+  ...streamRoutes,
 } as const

@@ -11,6 +11,8 @@ export interface ProblemDetails {
   /** Where an upload goes on. */
   readonly offset?: number
   readonly retryAfterMs?: number
+  /** The cursor from which events are still there, or the newest. */
+  readonly cursor?: number
 }
 
 export interface Problem extends ProblemDetails {
@@ -26,7 +28,7 @@ export function problem(code: ErrorCode, details: ProblemDetails): Problem {
 }
 
 const textFields = ['field', 'value', 'bound'] as const
-const numberFields = ['offset', 'retryAfterMs'] as const
+const numberFields = ['offset', 'retryAfterMs', 'cursor'] as const
 
 /** Reads a problem that somebody sent. Undefined when it is none of ours; fields of the wrong kind are left out. */
 export function parseProblem(text: string): Problem | undefined {

@@ -19,6 +19,9 @@ export const scopes = [
   'ledger:read',
   'policy:read',
   'policy:write',
+  /** Follow the events of one's own tasks; with the second, of all tasks and workers. */
+  'events:read',
+  'events:readAll',
 ] as const
 export type Scope = (typeof scopes)[number]
 
@@ -35,6 +38,7 @@ export const roleScopes = {
     'blobs:write',
     'workers:read',
     'ledger:read',
+    'events:read',
   ],
   operator: [
     'workers:read',
@@ -43,8 +47,18 @@ export const roleScopes = {
     'ledger:read',
     'policy:read',
     'policy:write',
+    'events:read',
+    'events:readAll',
   ],
-  auditor: ['workers:read', 'audit:read', 'metrics:read', 'ledger:read', 'policy:read'],
+  auditor: [
+    'workers:read',
+    'audit:read',
+    'metrics:read',
+    'ledger:read',
+    'policy:read',
+    'events:read',
+    'events:readAll',
+  ],
   /** Not a requester: who manages the network need not be able to spend on it. */
   admin: [
     'workers:read',
@@ -55,6 +69,8 @@ export const roleScopes = {
     'ledger:read',
     'policy:read',
     'policy:write',
+    'events:read',
+    'events:readAll',
   ],
 } as const satisfies Readonly<Record<Role, readonly Scope[]>>
 
