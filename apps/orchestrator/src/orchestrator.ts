@@ -32,6 +32,13 @@ import type { Table } from './tables.ts'
 import { type Archive, createArchive } from './tasks/archive.ts'
 import { createDispatcher, type Dispatcher } from './tasks/dispatcher.ts'
 import { createEventHub, type EventHub } from './tasks/eventHub.ts'
+import {
+  defaultEventLogPolicy,
+  type EventLog,
+  type EventLogPolicy,
+  openEventLog,
+} from './telemetry/eventLog.ts'
+import { createFollowers, type Followers } from './telemetry/followers.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRequestIds, type RequestIds } from './telemetry/requestId.ts'
 import { createTurns, type Turns } from './turns.ts'
@@ -56,6 +63,7 @@ export interface OrchestratorConfig {
   readonly blobs: BlobPolicy
   readonly gateway: GatewayLimits
   readonly limits: LimitConfig
+  readonly eventLog?: EventLogPolicy
   readonly blobBytesMax: number
   /** How often unreferred blobs are looked for. */
   readonly collectMs: number
@@ -86,6 +94,8 @@ export interface Services {
   readonly taskTurns: Turns<TaskId>
   readonly gateway: Gateway
   readonly events: EventHub
+  readonly eventLog: EventLog
+  readonly followers: Followers
 }
 
 export interface Orchestrator {
@@ -96,6 +106,8 @@ export interface Orchestrator {
   stop(): Promise<void>
 }
 
+const compactionStepsMax = 100
+
 export async function createOrchestrator(
   adapters: OrchestratorAdapters,
   config: OrchestratorConfig,
@@ -105,6 +117,8 @@ export async function createOrchestrator(
   const metrics = adapters.metrics ?? createMetrics((error) => log.error('figureNotRead', error))
   const archive = createArchive(store)
   const events = createEventHub()
+  const eventLog = await openEventLog(store, config.eventLog ?? defaultEventLogPolicy)
+  const followers = createFollowers({ events: eventLog, clock, log, metrics })
   const audit = await openAudit(store, clock, sha256)
   const apiKeys = await openApiKeys(store, clock, sha256, randomHex, audit)
   const workPolicy = await openWorkPolicy(store, clock, audit)
@@ -149,10 +163,27 @@ export async function createOrchestrator(
         if (dropped > 0) log.info('blobsCollected', { dropped })
       })
       .catch((error: unknown) => log.error('blobsNotCollected', error))
+      .then(compactEvents)
+      .catch((error: unknown) => log.error('eventsNotCompacted', error))
       .finally(() => {
         cancelCollect = clock.after(config.collectMs, collect)
       })
   }
+
+  /** In bounded steps, so that nobody waits long for a turn; what is left over is for the next time. */
+  async function compactEvents(): Promise<void> {
+    for (let step = 0; step < compactionStepsMax && !stopping; step++) {
+      if (!(await eventLog.compact(clock.nowMs()))) return
+    }
+  }
+
+  const newestAtStart = eventLog.newest()
+  const loggedEvents = metrics.eventsLogged.bind({})
+  const keptEvents = metrics.eventLogBytes.bind({})
+  const forgetFigures = metrics.onScrape(() => {
+    loggedEvents.value = eventLog.newest() - newestAtStart
+    keptEvents.set(eventLog.keptBytes())
+  })
 
   const connectionParts = {
     clock,
@@ -224,6 +255,8 @@ export async function createOrchestrator(
       taskTurns: createTurns(),
       gateway,
       events,
+      eventLog,
+      followers,
     },
     connect,
     async stop() {
@@ -231,8 +264,10 @@ export async function createOrchestrator(
       for (const connection of [...connections]) {
         connection.refuse('shuttingDown', 'the orchestrator is stopping; come back in a moment')
       }
+      await followers.stop()
       await collecting
       cancelCollect()
+      forgetFigures()
       await dispatcher.close()
     },
   }

@@ -9,6 +9,7 @@ import type { Network } from './access/address.ts'
 import { clientAddress } from './access/clientAddress.ts'
 import type { Connection, WorkerSocket } from './gateway/connection.ts'
 import { type About, createApp } from './http/app.ts'
+import type { EventSocket } from './http/events.ts'
 import { type Page, pageHeaders, servePage } from './http/page.ts'
 import { refuseForeign } from './http/visitor.ts'
 import type { Orchestrator } from './orchestrator.ts'
@@ -16,6 +17,8 @@ import { requestIdHeader } from './telemetry/requestId.ts'
 
 interface Line {
   connection: Connection | undefined
+  /** Set on a line on which events go out, and nothing else. */
+  readonly events?: EventSocket
   /** Called when the socket can take more, or is gone. */
   resume: () => void
 }
@@ -68,7 +71,15 @@ function workerSocket(socket: ServerWebSocket<Line>): WorkerSocket {
 
 export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving {
   const { openMetrics = false } = config
-  const app = createApp(orchestrator.services, config.about, { openMetrics })
+  const upgraded = new WeakSet<Request>()
+  const app = createApp(orchestrator.services, config.about, {
+    openMetrics,
+    upgrade(request, events) {
+      const isUpgraded = server.upgrade(request, { data: { connection: undefined, events, resume() {} } })
+      if (isUpgraded) upgraded.add(request)
+      return isUpgraded
+    },
+  })
   const { limits, log, requestIds } = orchestrator.services
   const headers = Object.entries({ ...pageHeaders, ...(config.tls && tlsHeaders) })
 
@@ -106,7 +117,7 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
     const requestId = requestIds.of(request)
     try {
       const response = await route(request, server)
-      return response && withHeaders(response, requestId)
+      return response && !upgraded.has(request) ? withHeaders(response, requestId) : undefined
     } catch (error) {
       if (!(error instanceof ApiError))
         log.error('requestFailed', error, { requestId, method: request.method })
@@ -135,19 +146,25 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
       sendPings: false,
       perMessageDeflate: false,
       open(socket) {
+        if (socket.data.events !== undefined) return socket.data.events.opened(socket)
         const connection = orchestrator.connect(workerSocket(socket))
         socket.data.connection = connection
         // Refused at once: the close was told before there was anyone to tell.
         if (socket.readyState !== WebSocket.OPEN) connection.closed()
       },
       message(socket, content) {
-        const { connection } = socket.data
+        const { connection, events } = socket.data
+        if (events !== undefined) return socket.close(1008, 'nothing is taken here')
         if (typeof content === 'string') connection?.refuse('malformedFrame', 'frames are binary')
         // Bun may reuse the buffer once this returns, and frames are handled later.
         else connection?.receive(new Uint8Array(content))
       },
-      drain: (socket) => socket.data.resume(),
+      drain(socket) {
+        socket.data.events?.drained()
+        socket.data.resume()
+      },
       close(socket) {
+        socket.data.events?.closed()
         socket.data.connection?.closed()
         socket.data.resume()
       },

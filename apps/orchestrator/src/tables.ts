@@ -38,6 +38,8 @@ export const tables = [
   'policy',
   /** Program id. */
   'deniedPrograms',
+  /** Events of all tasks, a commit's in a row, under the sequence of the last of them. */
+  'eventLog',
 ] as const
 export type Table = (typeof tables)[number]
 

@@ -33,6 +33,8 @@ export interface ApiKeys {
   find(key: string): KnownKey | undefined
   /** Who a presented key belongs to, if it works. */
   requester(key: string): RequesterId | undefined
+  /** Whether a key that was let in still works. */
+  isActive(keyId: KeyId): boolean
   /** By a key, or by the orchestrator itself. */
   issue(order: KeyOrder, by: KnownKey | undefined, actor: Actor): Promise<Issued>
   revoke(keyId: string, actor: Actor): Promise<Revoked>
@@ -141,6 +143,10 @@ export async function openApiKeys(
       // Keys carry 256 random bits and are compared by hash, so the look-up's timing tells nothing useful.
       const found = keys.get(idOf(key))
       return found && stateOf(found, clock.nowMs()) === 'active' ? found.requesterId : undefined
+    },
+    isActive(keyId) {
+      const found = keys.get(keyId)
+      return found !== undefined && stateOf(found, clock.nowMs()) === 'active'
     },
     issue,
     revoke: (keyId, actor) =>

@@ -17,6 +17,7 @@ import { createGate } from '../access/gate.ts'
 import type { Services } from '../orchestrator.ts'
 import { makeReceipt } from '../receipts.ts'
 import { contentTypes, expositionFor } from '../telemetry/exposition.ts'
+import type { Viewer } from '../telemetry/follower.ts'
 import { createHttpFigures } from '../telemetry/httpFigures.ts'
 import { requestIdHeader } from '../telemetry/requestId.ts'
 import {
@@ -31,6 +32,7 @@ import {
   viewPolicy,
 } from './access.ts'
 import { headBlob, openBlob, openConstant, putBlob } from './blobs.ts'
+import { askedOf, type EventSocket, openEventSocket, streamAllEvents } from './events.ts'
 import { streamEvents } from './taskEvents.ts'
 import { cancelTask, forgetTask, ownTask, submitTask } from './tasks.ts'
 import { viewTask } from './taskView.ts'
@@ -44,13 +46,15 @@ export interface About {
 export interface AppOptions {
   /** Anybody may read the metrics, with no key. */
   readonly openMetrics?: boolean
+  /** Makes a WebSocket of a request; false when it asks for none. */
+  readonly upgrade?: (request: Request, socket: EventSocket) => boolean
 }
 
 /** Answers any request; what no route knows is a problem too. `address` is what its limits are counted for. */
 export function createApp(
   services: Services,
   about: About,
-  { openMetrics = false }: AppOptions = {},
+  { openMetrics = false, upgrade = () => false }: AppOptions = {},
 ): (request: Request, address?: string) => Promise<Response> {
   const { apiKeys, archive, audit, clock, dispatcher, limits, log, metrics, requestIds } = services
   const gate = createGate(apiKeys, limits, clock)
@@ -81,6 +85,13 @@ export function createApp(
     return response
   }
 
+  /** A requester sees what is its own; who may see everything does, with the same key and for as long as it works. */
+  function viewer(request: Request): Viewer {
+    const { keyId, requesterId, held } = gate.key(request)
+    const isAllowed = () => apiKeys.isActive(keyId)
+    if (held.has('events:readAll')) return { kind: 'everything', isAllowed }
+    return { kind: 'own', requesterId, isAllowed }
+  }
   const ok = (json: unknown, status = 200) => ({ status, json })
 
   bind(app, routes.submitTask, bound, async ({ body, headers }, request) => {
@@ -160,6 +171,15 @@ export function createApp(
     sent(request, () => openConstant(services, params, request)),
   )
   bind(app, routes.workers, bound, () => ok(viewWorkers(services)))
+  bind(app, routes.events, bound, ({ query, headers }, request) =>
+    streamAllEvents(services, askedOf(services, viewer(request), query, headers['last-event-id'])),
+  )
+  bind(app, routes.eventsSocket, bound, ({ query }, request) => {
+    const socket = openEventSocket(services, askedOf(services, viewer(request), query))
+    // Never sent: the socket is what answers.
+    if (upgrade(request, socket)) return new Response(null)
+    throw new ApiError('upgradeRequired', 'ask for a WebSocket; GET /v1/events gives the same without one')
+  })
   bind(app, routes.metrics, bound, async (_, request) => {
     const exposition = expositionFor(request.headers.get('accept'))
     const headers = { 'content-type': contentTypes[exposition], 'cache-control': 'no-store' }

@@ -27,7 +27,7 @@ export const httpStatuses = [...new Set(statuses.sort((left, right) => left - ri
 export const httpRoutes = [...Object.keys(orchestratorRoutes), 'other']
 export const tiers = ['1', '2', '3', 'none'] as const
 export const presences = ['available', 'hidden', 'paused'] as const
-export const closeReasons = ['slowConsumer', 'cursorTooOld', 'stopping', 'failed'] as const
+export const closeReasons = ['slowConsumer', 'cursorTooOld', 'notAllowed', 'stopping', 'failed'] as const
 
 export const metricTable = {
   tasks: {

@@ -33,8 +33,18 @@ export const streamEventTypes = [
 ] as const
 export type StreamEventType = (typeof streamEventTypes)[number]
 
-/** Why a stream was ended from the server's side. But for `cursorTooOld`, coming back with the cursor goes on. */
-export const streamEndReasons = ['caughtUp', 'slowConsumer', 'cursorTooOld', 'stopping', 'failed'] as const
+/**
+ * Why a stream was ended from the server's side. Coming back with the cursor goes on, but for `cursorTooOld`, and for
+ * `notAllowed`: the key was revoked or has expired.
+ */
+export const streamEndReasons = [
+  'caughtUp',
+  'slowConsumer',
+  'cursorTooOld',
+  'notAllowed',
+  'stopping',
+  'failed',
+] as const
 export type StreamEndReason = (typeof streamEndReasons)[number]
 
 const words = <const Words extends readonly string[]>(list: Words) =>
