@@ -16,7 +16,8 @@ import {
   workerIdOf,
 } from '../test/scene.ts'
 import { accountKey, decodeAccount } from './account.ts'
-import { accountsOf, type Book, createBook } from './book.ts'
+import { type Book, createBook } from './book.ts'
+import { accountsOf } from './reach.ts'
 import { restoreBook } from './restoration.ts'
 import type { Row } from './row.ts'
 

@@ -2,35 +2,13 @@
  * The one book (spec L1–L19). Its owner changes it in place: the same entries at the same times give the same book, on
  * every machine. A driver applies its outbox row by row, and saves `dirty()` in one atomic batch.
  */
-import { decodeHex, encodeHex, type MicroCredit, type TimeMs, type WorkerId } from '@shardy/protocol'
-import {
-  type Account,
-  type AccountKey,
-  escrowKey,
-  feesKey,
-  issuanceKey,
-  requesterKey,
-  slashedKey,
-  stakeKey,
-  vestingKey,
-  workerKey,
-} from './account.ts'
+import type { MicroCredit, TimeMs, WorkerId } from '@shardy/protocol'
+import type { Account } from './account.ts'
 import type { BookEntry } from './entry.ts'
-import type { Guard } from './guard.ts'
 import type { BookParameters } from './parameters.ts'
 import type { BookRefusal } from './refusal.ts'
-import {
-  escrowRowOf,
-  type GuardName,
-  guardKey,
-  guardRow,
-  isEmpty,
-  partIdsMax,
-  type Row,
-  requesterRowOf,
-  totalsOf,
-  workerRowOf,
-} from './row.ts'
+import type { Row } from './row.ts'
+import { allRows, takeChanged } from './saving.ts'
 import { dueAmount, waiting } from './schedule.ts'
 import {
   issueCredits,
@@ -203,33 +181,6 @@ function post(sheet: Sheet, entry: BookEntry, atMs: TimeMs): void {
   }
 }
 
-/** The accounts that an entry may change, known before it is applied (L19). */
-export function accountsOf(entry: BookEntry): readonly AccountKey[] {
-  const ofWorker = (id: WorkerId) => [stakeKey(id), vestingKey(id), workerKey(id)]
-  switch (entry.kind) {
-    case 'issue':
-      return [issuanceKey, requesterKey(entry.requesterId)]
-    case 'escrow':
-    case 'refund':
-      return [escrowKey(entry.taskId), requesterKey(entry.requesterId)]
-    case 'verdict': {
-      const workers = [...new Set(entry.payouts.map(({ workerId }) => workerId))]
-      return [escrowKey(entry.taskId), feesKey, requesterKey(entry.requesterId), ...workers.flatMap(ofWorker)]
-    }
-    case 'deposit': {
-      const payer = entry.requesterId === undefined ? [] : [requesterKey(entry.requesterId)]
-      return [...(entry.source === 'issuance' ? [issuanceKey] : payer), ...ofWorker(entry.workerId)]
-    }
-    case 'withdraw':
-      return [requesterKey(entry.requesterId), ...ofWorker(entry.workerId)]
-    case 'unstake':
-    case 'vest':
-      return ofWorker(entry.workerId)
-    case 'slash':
-      return [slashedKey, ...ofWorker(entry.workerId)]
-  }
-}
-
 function lockedAt(sheet: Sheet, workerId: WorkerId, atMs: TimeMs): MicroCredit {
   const worker = sheet.workers.get(workerId)
   if (worker === undefined) return 0n as MicroCredit
@@ -253,86 +204,4 @@ function balanceOf(sheet: Sheet, account: Account): bigint {
     case 'stake':
       return sheet.workers.get(account.workerId)?.[account.kind].balance ?? 0n
   }
-}
-
-function takeChanged(sheet: Sheet): readonly Row[] {
-  const { changed, requesters, workers } = sheet
-  const rows: Row[] = []
-  if (changed.isTotals) rows.push(totalsOf(sheet))
-  for (const requester of changed.requesters) {
-    requester.isChanged = false
-    rows.push(requesterRowOf(requester))
-    if (requester.holding.balance === 0n) requesters.delete(requester.requesterId)
-  }
-  for (const worker of changed.workers) {
-    worker.isChanged = false
-    rows.push(workerRowOf(worker))
-    if (isEmpty(worker)) workers.delete(worker.workerId)
-  }
-  // A task may have been closed and accepted again: the last row of a key wins.
-  const escrows = new Map<string, Row>()
-  for (const escrow of changed.escrows) {
-    if (!escrow.isOpen && !escrow.isSaved) continue
-    escrow.isSaved = escrow.isOpen
-    const row = escrowRowOf(escrow)
-    escrows.set(row.key, row)
-  }
-  rows.push(...escrows.values())
-  takeGuard('paid', sheet.paidGuard, rows)
-  takeGuard('slashed', sheet.slashGuard, rows)
-  sheet.changed.requesters = []
-  sheet.changed.workers = []
-  sheet.changed.escrows = []
-  sheet.changed.isTotals = false
-  return rows
-}
-
-function takeGuard(name: GuardName, guard: Guard, rows: Row[]): void {
-  for (const bucket of guard.takeDropped()) {
-    for (let part = 0; part < bucket.savedParts; part++) {
-      rows.push({ key: guardKey(name, bucket, part), value: undefined })
-    }
-  }
-  for (let index = guard.buckets.length - 1; index >= 0; index--) {
-    const bucket = guard.buckets[index]
-    if (bucket === undefined || bucket.savedEnd === bucket.end) return
-    while (bucket.savedEnd < bucket.end) {
-      const end = Math.min(bucket.end, bucket.savedEnd + partIdsMax)
-      const value = guardRow.encode({ untilMs: bucket.untilMs, ids: guard.read(bucket.savedEnd, end) })
-      rows.push({ key: guardKey(name, bucket, bucket.savedParts), value })
-      bucket.savedEnd = end
-      bucket.savedParts++
-    }
-  }
-}
-
-/** Whether a table row is there follows from the value alone, so books of any history compare. */
-function allRows(sheet: Sheet): readonly Row[] {
-  const rows: Row[] = [totalsOf(sheet)]
-  for (const requester of sheet.requesters.values()) rows.push(requesterRowOf(requester))
-  for (const worker of sheet.workers.values()) rows.push(workerRowOf(worker))
-  for (const escrow of sheet.escrows.values()) rows.push(escrowRowOf(escrow))
-  for (const [name, guard] of [
-    ['paid', sheet.paidGuard],
-    ['slashed', sheet.slashGuard],
-  ] as const) {
-    for (const bucket of guard.buckets) {
-      const ids = sortedIds(guard.read(bucket.first, bucket.end))
-      for (let part = 0; part * partIdsMax < ids.length; part++) {
-        const of = ids.slice(part * partIdsMax, (part + 1) * partIdsMax)
-        const value = guardRow.encode({ untilMs: bucket.untilMs, ids: decodeHex(of.join('')) ?? none })
-        rows.push({ key: guardKey(name, bucket, part), value })
-      }
-    }
-  }
-  return rows.filter(({ value }) => value !== undefined).sort((one, other) => (one.key < other.key ? -1 : 1))
-}
-
-const none = new Uint8Array(0)
-
-function sortedIds(bytes: Uint8Array): readonly string[] {
-  const ids: string[] = []
-  for (let offset = 0; offset < bytes.length; offset += 16)
-    ids.push(encodeHex(bytes.subarray(offset, offset + 16)))
-  return ids.sort()
 }

@@ -1,5 +1,5 @@
 export { type Account, type AccountKey, accountKey, decodeAccount } from './account.ts'
-export { accountsOf, type Book, createBook, OutboxGap, type RefusedEntry } from './book.ts'
+export { type Book, createBook, OutboxGap, type RefusedEntry } from './book.ts'
 export * from './cost.ts'
 export {
   type BookEntry,
@@ -14,6 +14,7 @@ export {
   type Payout,
 } from './entry.ts'
 export { type BookParameters, bookParameters, defaultParameters } from './parameters.ts'
+export { accountsOf } from './reach.ts'
 export { type BookRefusal, describeBookRefusal } from './refusal.ts'
 export { type Restored, type RestoreProblem, restoreBook } from './restoration.ts'
 export type { Row } from './row.ts'

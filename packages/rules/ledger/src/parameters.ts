@@ -23,7 +23,7 @@ export const bookParameters = message(
     guardMs: field(6, whole<DurationMs>(1, yearMs)),
     /** Ids are forgotten a bucket at a time. */
     guardBucketMs: field(7, whole<DurationMs>(1, yearMs)),
-    /** More ids than these are not remembered: the oldest bucket goes early. */
+    /** More ids than these are not remembered: the oldest bucket goes early. 2^22 are seven minutes at 10,000 a second. */
     guardIdsMax: field(8, whole(16, 1 << 24)),
   },
   ({ vestingMs, unstakeMs, epochMs, guardMs, guardBucketMs }) => {
