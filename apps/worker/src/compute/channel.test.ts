@@ -87,6 +87,21 @@ test('a thread that says nothing is ended, the call rejected, and the next call 
   expect(await again).toEqual({ output: new Uint8Array(4), kept: new Map() })
 })
 
+test('memory is tried on the thread that has the device', async () => {
+  const { threads, executor } = setUp()
+  const thread = await threads.nextReady(gpu)
+  const held = executor.tryMemory?.(4_096)
+  const { call, bytes } = await thread.take('tryMemory')
+  expect(bytes).toBe(4_096)
+  thread.answer({ kind: 'executed', call, output: new ArrayBuffer(0), kept: new Map() })
+  await held
+  const refused = kindOf(executor.tryMemory?.(8_192) ?? Promise.resolve())
+  const again = await thread.take('tryMemory')
+  thread.answer({ kind: 'failed', call: again.call, error: 'outOfMemory', message: 'too much' })
+  expect(await refused).toBe('outOfMemory')
+  expect(thread.isTerminated).toBe(false)
+})
+
 test('progress is a sign of life', async () => {
   const { timer, threads, executor } = setUp()
   const thread = await threads.nextReady(gpu)

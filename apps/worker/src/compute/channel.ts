@@ -134,8 +134,8 @@ export function openChannel(adapters: ChannelAdapters, without: CpuReason | unde
   }
 
   async function compute(
-    request: WithoutCall<Extract<Request, { kind: 'execute' | 'runShader' }>>,
-    buffer: ArrayBuffer,
+    request: WithoutCall<Extract<Request, { kind: 'execute' | 'runShader' | 'tryMemory' }>>,
+    transfer: ArrayBuffer[],
     { signal, onProgress }: ShaderOptions,
   ): Promise<Execution> {
     const current = await ready()
@@ -144,7 +144,7 @@ export function openChannel(adapters: ChannelAdapters, without: CpuReason | unde
       const { output, kept } = await current.call(request, {
         answer: 'executed',
         patienceMs: executePatienceMs,
-        transfer: [buffer],
+        transfer,
         signal,
         onProgress,
       })
@@ -170,11 +170,14 @@ export function openChannel(adapters: ChannelAdapters, without: CpuReason | unde
       adapter: device.adapter,
       async execute(program, input, { signal, onProgress, blobs = noBlobs, keep = [] } = {}) {
         const request = { kind: 'execute', program, input: movable(input), blobs, keep } as const
-        return compute(request, request.input, { signal, onProgress })
+        return compute(request, [request.input], { signal, onProgress })
       },
       async runShader(task, payload, options = {}) {
         const request = { kind: 'runShader', task, payload: movable(payload) } as const
-        return (await compute(request, request.payload, options)).output
+        return (await compute(request, [request.payload], options)).output
+      },
+      async tryMemory(bytes, options = {}) {
+        await compute({ kind: 'tryMemory', bytes }, [], options)
       },
       async close() {
         close()

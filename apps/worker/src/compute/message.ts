@@ -43,6 +43,7 @@ export type Request =
       readonly task: Uint8Array
       readonly payload: ArrayBuffer
     }
+  | { readonly kind: 'tryMemory'; readonly call: number; readonly bytes: number }
   /** Not a call of its own: the execution still answers, usually with the error `aborted`. */
   | { readonly kind: 'abort'; readonly call: number }
 

@@ -42,6 +42,17 @@ test('opens, measures and executes', async () => {
   })
 })
 
+test('tries memory where the executor can, and says so where it cannot', async () => {
+  const able = serve(createCpuExecutor())
+  await able.service.receive({ kind: 'open', call: 1, without: undefined })
+  await able.service.receive({ kind: 'tryMemory', call: 2, bytes: 4_096 })
+  expect(able.answers.at(-1)).toMatchObject({ kind: 'executed', call: 2 })
+  const unable = serve(executorThat(() => Promise.reject(new Error('not asked for'))))
+  await unable.service.receive({ kind: 'open', call: 1, without: undefined })
+  await unable.service.receive({ kind: 'tryMemory', call: 2, bytes: 4_096 })
+  expect(unable.answers.at(-1)).toMatchObject({ kind: 'failed', call: 2, message: 'no memory to try here' })
+})
+
 test('work before a device is open is refused', async () => {
   const { service, answers } = serve(createCpuExecutor())
   await service.receive({ kind: 'execute', call: 1, program, input: new ArrayBuffer(4), ...nothingMore })

@@ -76,6 +76,14 @@ export function createService({ open, post, nowMs }: ServiceHost) {
           return { output, kept: new Map() }
         })
       }
+      case 'tryMemory': {
+        const { executor } = device()
+        return run(call, async ({ signal }) => {
+          if (executor.tryMemory === undefined) throw new ComputeError('internal', 'no memory to try here')
+          await executor.tryMemory(request.bytes, { signal })
+          return { output: new Uint8Array(), kept: new Map() }
+        })
+      }
     }
   }
 

@@ -47,6 +47,11 @@ export interface Executor {
    * no way to run any.
    */
   runShader?(task: Uint8Array, payload: Uint8Array, options?: ShaderOptions): Promise<Uint8Array>
+  /**
+   * Holds so many bytes of the device's memory at once, writes and reads all of them, and lets them go. Rejects when they do
+   * not hold. Absent where the executor has no memory of its own to try.
+   */
+  tryMemory?(bytes: number, options?: Pick<ExecuteOptions, 'signal'>): Promise<void>
   /** Frees the device. Calls that are still open, and later ones, reject with `closed`. */
   close(): Promise<void>
 }

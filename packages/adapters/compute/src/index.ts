@@ -18,6 +18,12 @@ export {
   type ShaderOptions,
 } from './executor.ts'
 export { executeLite, type LiteOptions } from './lite.ts'
+export {
+  type MemoryStability,
+  type MemoryStabilityOptions,
+  type MemoryStep,
+  measureMemoryStability,
+} from './memoryStability.ts'
 export { createReferenceExecutor } from './reference.ts'
 export { runWork } from './runWork.ts'
 export { createSelfCheckingExecutor, type SelfCheckAdapters } from './selfChecking.ts'

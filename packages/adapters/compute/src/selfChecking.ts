@@ -118,6 +118,7 @@ export function createSelfCheckingExecutor(executor: Executor, adapters: SelfChe
       )
     },
     ...(executor.runShader && { runShader: executor.runShader }),
+    ...(executor.tryMemory && { tryMemory: executor.tryMemory }),
     close: () => executor.close(),
   }
 }

@@ -16,6 +16,7 @@ import { admit, admitShader, closedError, type Executor, keepValues, throwIfAbor
 import { openTurns } from '../turns.ts'
 import { type Kernels, openKernels } from '../wasm/kernels.ts'
 import type { RightShape } from '../wasm/matmul.ts'
+import { tryHostMemory } from './memoryTrial.ts'
 import type { Multiplier } from './multiplier.ts'
 import { runNode } from './node.ts'
 import type { Work } from './products.ts'
@@ -158,6 +159,11 @@ export function createCpuExecutor({ threads: count = 0 }: CpuOptions = {}): Exec
       const output = interpretShader(shader, payload)
       onProgress?.(1000)
       return output
+    },
+    async tryMemory(bytes, { signal } = {}) {
+      if (closed) throw closedError(name)
+      throwIfAborted(signal)
+      await tryHostMemory(bytes, signal)
     },
     async close() {
       closed = true

@@ -19,6 +19,7 @@ import {
 import { createGemm } from './gemm/index.ts'
 import { guardDevice } from './guard.ts'
 import type { PlanLimits } from './limits.ts'
+import { tryDeviceMemory } from './memoryTrial.ts'
 import { packOperands, withoutPrepared } from './plan/packings.ts'
 import { type Plan, planProgram } from './plan/plan.ts'
 import { assignSlots } from './plan/slots.ts'
@@ -241,6 +242,16 @@ export async function createWebGpuExecutor(
       if (ended.kind === 'outOfFuel') throw outOfFuel()
       onProgress?.(1000)
       return canonicalOutput(shader, ended.bytes)
+    },
+    async tryMemory(bytes, { signal } = {}) {
+      if (guard.ended !== undefined) throw guard.ended
+      const trial = turn.then(async () => {
+        throwIfAborted(signal)
+        memory.release()
+        await tryDeviceMemory(device, bytes, { guard, signal })
+      })
+      turn = trial.catch(() => {})
+      await trial
     },
     async close() {
       guard.end(closedError(name))
