@@ -275,6 +275,18 @@ describe('limits', () => {
     await own.stop()
   })
 
+  test('count the bytes of an output, and none for its HEAD', async () => {
+    const own = await startTestNetwork({ limits: { 'blobBytes.key': { perSecond: 1, burst: 100 } } })
+    await Promise.all([own.startWorker(), own.startWorker()])
+    const { taskId } = await submit(own)
+    expect((await finish(own, taskId)).outputLength).toBe(84)
+    const ask = (method: string) => own.request(`/v1/tasks/${taskId}/output`, { method })
+    for (let index = 0; index < 10; index++) expect((await ask('HEAD')).status).toBe(200)
+    expect([(await ask('GET')).status, (await ask('GET')).status]).toEqual([200, 200])
+    expect(await refused(ask('GET'))).toBe('rateLimited')
+    await own.stop()
+  })
+
   test('count the bytes of an upload that announced none', async () => {
     const limit = { perSecond: 1, burst: 1_000 }
     const own = await startTestNetwork({ clock: createManualClock(), limits: { 'blobBytes.key': limit } })
