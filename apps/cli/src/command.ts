@@ -19,7 +19,8 @@ export interface Command {
   readonly options: Readonly<Record<string, Option>>
   /** More that a person should know, in `--help` of this command. */
   readonly more?: string
-  run(call: Call): Promise<Outcome>
+  /** Undefined when everything has been printed as it came. */
+  run(call: Call): Promise<Outcome | undefined>
 }
 
 /** What a command found: for programs, for a person, and for the shell. */

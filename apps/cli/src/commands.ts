@@ -1,6 +1,7 @@
 /** The table of commands: what can be typed, and what `--help` shows. */
 import type { Command } from './command.ts'
 import { audit } from './commands/audit.ts'
+import { events } from './commands/events.ts'
 import { importModel } from './commands/importModel.ts'
 import { keyCreate, keyList, keyRevoke } from './commands/key.ts'
 import { health, workers } from './commands/network.ts'
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   programShow,
   importModel,
   wait,
+  events,
   get,
   list,
   cancel,

@@ -38,6 +38,8 @@ const nextSteps: Partial<Readonly<Record<ErrorCode, string>>> = {
   workRateLimited: 'Try again in a moment.',
   unknownTask: '`npx shardy list` shows the tasks there are.',
   taskNotVerified: '`npx shardy wait TASK_ID` waits until it is.',
+  cursorTooOld: '`npx shardy events --after oldest` begins with what is kept.',
+  cursorAhead: '`npx shardy events --after oldest` begins with what is kept.',
   quotaExceeded: 'Forget ended tasks to let go of their inputs and outputs.',
   overloaded: 'Try again in a moment.',
   shuttingDown: 'Try again in a moment.',

@@ -62,6 +62,16 @@ function stream(): Response {
   return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
 }
 
+/** What was asked of the stream of all events, and the connections that answer, in turn. */
+let askedEvents: string[] = []
+let connections: string[] = []
+
+function streamOfAll(query: object, headers: object): Response {
+  askedEvents.push(JSON.stringify({ ...query, ...headers }))
+  const text = connections[Math.min(askedEvents.length, connections.length) - 1]
+  return new Response(text, { headers: { 'content-type': 'text/event-stream' } })
+}
+
 beforeAll(async () => {
   sample = await makeSampleReceipt()
   folder = await mkdtemp(path.join(tmpdir(), 'shardy-cli-'))
@@ -78,6 +88,7 @@ beforeAll(async () => {
     cancelTask: () => ({ status: 200, json: { ...task, status: 'cancelled' } }),
     forgetTask: () => new Response(null, { status: 204 }),
     taskEvents: stream,
+    events: ({ query, headers }) => streamOfAll(query, headers),
     taskReceipt: () => ({ status: 200, json: receiptToJson(sample.receipt) }),
     taskOutput: () => new Response(Uint8Array.from(sample.output)),
     getBlob: () => new Response(sample.input),
@@ -216,6 +227,71 @@ describe('wait', () => {
     expect(printed.exit).toBe('interrupted')
     expect(told).toContain('waiting; needs 2 more workers; no worker is connected')
     expect(told).toContain(`npx shardy wait ${task.taskId}`)
+  })
+})
+
+describe('events', () => {
+  const part = (cursor: number, more: object = {}): string =>
+    `id: ${cursor}\ndata: ${JSON.stringify({ cursor: String(cursor), atMs: 1_760_000_000_000, type: 'delivered', ...more })}\n\n`
+  const caughtUp = (cursor: number): string =>
+    `event: end\ndata: ${JSON.stringify({ reason: 'caughtUp', cursor: String(cursor) })}\n\n`
+  beforeEach(() => {
+    askedEvents = []
+  })
+
+  test('that happened are shown line by line, and a broken line is opened again', async () => {
+    const spent = {
+      workUnits: 512,
+      bytesIn: 1,
+      bytesOut: 2,
+      computeMs: 3,
+      replicas: 1,
+      checkedBy: 'projection',
+      rewardMicroCredit: '1500',
+    }
+    connections = [
+      part(3, { taskId: 'ab'.repeat(16), workerId: 'cd'.repeat(32), detail: 'lease \u001b[2J' }),
+      part(3) + part(4, { type: 'task_verified', spent }) + caughtUp(4),
+    ]
+    const { exit, stdout } = await cli('events')
+    expect(exit).toBe('done')
+    expect(stdout).toBe(
+      '2025-10-09T08:53:20.000Z       3  delivered           task abababababab…  worker cdcdcdcdcdcd…  lease ?[2J\n' +
+        '2025-10-09T08:53:20.000Z       4  task_verified       512 work units, 0.0015 test credits\n',
+    )
+    expect(askedEvents).toEqual(['{"after":"oldest","live":"no"}', '{"after":"3","live":"no"}'])
+  })
+
+  test('are one JSON object a line with --json, of the types and behind the cursor that were asked for', async () => {
+    connections = [part(8) + part(9, { type: 'slashed' }) + caughtUp(9)]
+    const { stdout } = await cli('events', '--json', '--after', '7', '--types', 'delivered,slashed')
+    const lines = stdout.trimEnd().split('\n')
+    expect(lines.map((line) => JSON.parse(line).cursor)).toEqual(['8', '9'])
+    expect(askedEvents).toEqual(['{"after":"7","types":"delivered,slashed","live":"no"}'])
+  })
+
+  test('are followed until Ctrl-C, which says how to go on', async () => {
+    connections = [part(11)]
+    const stop = new AbortController()
+    const { exit, stderr } = await shardy(['events', '--follow'], env(), {
+      signal: stop.signal,
+      print: () => stop.abort(),
+    })
+    expect(exit).toBe('interrupted')
+    expect(stderr).toContain('npx shardy events --follow --after 11')
+    expect(askedEvents[0]).toBe('{}')
+  })
+
+  test('words that cannot be are refused before anything is asked', async () => {
+    for (const words of [
+      ['--after', 'x'],
+      ['--after', '01'],
+      ['--types', 'slashed,'],
+      ['--types', 'no'],
+    ]) {
+      expect((await cli('events', ...words)).exit).toBe('usage')
+    }
+    expect(askedEvents).toEqual([])
   })
 })
 

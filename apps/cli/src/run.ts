@@ -43,6 +43,7 @@ export async function run(words: readonly string[], world: World): Promise<Exit>
     })
     if (world.signal.aborted) return interrupted
     progress.clear()
+    if (outcome === undefined) return 'done'
     world.print(`${options.has('json') ? printableJson(outcome.json) : outcome.text}\n`)
     return outcome.exit ?? 'done'
   }

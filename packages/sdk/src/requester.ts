@@ -7,6 +7,8 @@ import {
   createClient,
   type EventView,
   encodeBase64,
+  type FollowEventsOptions,
+  followEvents,
   followTask,
   type Health,
   inlineInputBytesMax,
@@ -14,6 +16,7 @@ import {
   readBytes,
   receiptFromJson,
   orchestratorRoutes as routes,
+  type StreamEventView,
   type Submission,
   type TaskPage,
   type TaskView,
@@ -93,6 +96,8 @@ export interface Requester {
   submitShader(request: ShaderRequest): Promise<TaskView>
   /** Follows the task to its end: verified, dead or cancelled. */
   wait(taskId: string, options?: WaitOptions): Promise<TaskView>
+  /** The events of all own tasks, each once and in order, over as many connections as it takes. */
+  events(options?: FollowEventsOptions): AsyncGenerator<StreamEventView>
   get(taskId: string): Promise<TaskView>
   list(query?: { status?: TaskView['status']; limit?: number; cursor?: string }): Promise<TaskPage>
   cancel(taskId: string): Promise<TaskView>
@@ -226,6 +231,7 @@ export function createRequester(config: RequesterConfig): Requester {
       }
       return requester.get(taskId)
     },
+    events: (options = {}) => followEvents(client, { wait: config.wait, ...options }),
     get: (taskId) => client.call(routes.getTask, { params: { taskId } }),
     list: ({ status, limit, cursor } = {}) =>
       client.call(routes.listTasks, {
