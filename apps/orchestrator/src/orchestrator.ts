@@ -39,6 +39,7 @@ import {
   openEventLog,
 } from './telemetry/eventLog.ts'
 import { createFollowers, type Followers } from './telemetry/followers.ts'
+import { countRefusals } from './telemetry/limitFigures.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRequestIds, type RequestIds } from './telemetry/requestId.ts'
 import { createTurns, type Turns } from './turns.ts'
@@ -245,7 +246,7 @@ export async function createOrchestrator(
       startedAtMs: clock.nowMs(),
       apiKeys,
       audit,
-      limits: createLimits(config.limits, clock),
+      limits: countRefusals(createLimits(config.limits, clock), metrics),
       workPolicy,
       archive,
       blobs,

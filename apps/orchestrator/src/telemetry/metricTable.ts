@@ -119,7 +119,7 @@ export const metricTable = {
     kind: 'counter',
     name: 'shardy_rate_limited_requests',
     help: 'Requests refused because of their rate, by what was over its limit.',
-    labels: { limit: ['key', 'address', 'worker'] },
+    labels: { limit: ['key', 'address'] },
   },
   httpRequests: {
     kind: 'counter',
