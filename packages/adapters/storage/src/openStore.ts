@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Engine } from './engine.ts'
 import { openMemoryEngine } from './memory.ts'
 import type { Migration } from './migration.ts'
+import { type LogOptions, takePrimaryPlace } from './replica/loggedEngine.ts'
 import { openRocksdbEngine } from './rocksdb/rocksdbEngine.ts'
 import { checkSchema } from './schema.ts'
 import { openSqliteEngine } from './sqlite.ts'
@@ -20,6 +21,8 @@ export type StoreOptions<Table extends string = string> = {
   readonly schemaVersion: number
   /** How older stores become of this version, run in order before the store opens. */
   readonly migrations?: readonly Migration[]
+  /** Keeps a log of writes for a follower (`log`, `openFollower`). */
+  readonly log?: LogOptions | undefined
 } & EnginePlace
 
 /** With 'memory' a path is allowed and ignored, so that a setting can switch the kind alone. */
@@ -32,7 +35,12 @@ export async function openStore<const Table extends string>(
 ): Promise<Store<Table>> {
   const schema = { version: options.schemaVersion, tables: options.tables }
   checkSchema(schema)
-  return openTabledStore(await openEngine(options), schema, options.migrations)
+  const engine = await openEngine(options)
+  const writing = await takePrimaryPlace(engine, options.log).catch(async (error: unknown) => {
+    await engine.close()
+    throw error
+  })
+  return openTabledStore(writing, schema, options.migrations)
 }
 
 /** Without tables and schema: the flat key space that is there. */

@@ -67,6 +67,17 @@ export function putHeader(view: DataView, at: number, keyBytes: number, valueByt
   return at + headerBytes
 }
 
+/** Of the flat key space, for whoever clears more than tables. */
+export function encodeDeletedRange(gte: Uint8Array, lt: Uint8Array): EncodedBatch {
+  const out = new Uint8Array(headerBytes + gte.byteLength + lt.byteLength)
+  const view = new DataView(out.buffer)
+  const at = putHeader(view, 0, gte.byteLength, lt.byteLength)
+  out[0] = deleteRangeKind
+  out.set(gte, at)
+  out.set(lt, at + gte.byteLength)
+  return out
+}
+
 export const putHeaderBytes = headerBytes
 
 export interface OperationSink {

@@ -54,7 +54,8 @@ export interface DeleteRange<Table extends string = string> {
 }
 
 export interface WriteOptions {
-  readonly sync: boolean
+  /** `acknowledged`: on disk here, and at a follower too (`log`). It is refused when none says so in time. */
+  readonly sync: boolean | 'acknowledged'
 }
 
 /** `gte` is included, `lt` is not; `reverse` starts from the end; `limit` counts rows. */

@@ -36,6 +36,23 @@ export type StoreErrorKind =
   | 'blobTooLarge'
   | 'blobMissing'
   | 'digestMismatch'
+  // Who may write, and what a follower takes.
+  /** The store follows another. */
+  | 'notPrimary'
+  /** The store is no follower's, or has no whole copy. */
+  | 'notFollower'
+  /** Another store was promoted in this one's place. */
+  | 'deposed'
+  /** A frame of a primary that was deposed. */
+  | 'staleEpoch'
+  | 'logGap'
+  | 'logRepeated'
+  /** A frame was changed on its way, or is of another history. */
+  | 'logCorrupt'
+  /** The log no longer reaches back so far. */
+  | 'logTruncated'
+  /** On disk here, and not known to be at a follower. */
+  | 'unacknowledged'
   // Refusals of a backup.
   /** Other bytes than a backup, or one of a format that this program does not read. */
   | 'backupForeign'

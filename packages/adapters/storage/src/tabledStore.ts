@@ -8,6 +8,7 @@ import { rememberEngine } from './engineOf.ts'
 import { GroupCommit } from './groupCommit.ts'
 import type { Migration } from './migration.ts'
 import { encodeOperations } from './operations.ts'
+import { LoggedEngine } from './replica/loggedEngine.ts'
 import { agreeOnSchema, type Schema } from './schema.ts'
 import type { Entry, Operation, Range, Snapshot, Store, WriteOptions } from './store.ts'
 import { StoreError } from './storeError.ts'
@@ -22,6 +23,7 @@ export async function openTabledStore<Table extends string>(
 ): Promise<Store<Table>> {
   try {
     const store = new TabledStore<Table>(engine, await agreeOnSchema(engine, schema, migrations))
+    if (engine instanceof LoggedEngine) await engine.settle()
     rememberEngine(store, engine)
     return store
   } catch (error) {
@@ -91,7 +93,11 @@ class TabledStore<Table extends string> implements Store<Table> {
     this.#checkOpen()
     checkBatch(batch)
     const bytes = encodeOperations(batch, (table) => this.#id(table))
-    if (bytes.byteLength > 0) await this.#commits.write(bytes, options.sync)
+    const { sync } = options
+    if (sync === 'acknowledged' && !(this.#engine instanceof LoggedEngine))
+      throw new StoreError('unacknowledged', 'The store has no log, so no follower: open it with `log`')
+    if (bytes.byteLength > 0) await this.#commits.write(bytes, sync !== false)
+    if (sync === 'acknowledged' && this.#engine instanceof LoggedEngine) await this.#engine.acknowledged()
   }
 
   close(): Promise<void> {

@@ -65,10 +65,14 @@ export function readPosition(bytes: Uint8Array, at: number): Position {
   }
 }
 
-export function nextChain(chain: Uint8Array, operations: readonly Uint8Array[]): Uint8Array {
-  const hasher = new Bun.CryptoHasher('sha256').update(chain)
-  for (const bytes of operations) hasher.update(bytes)
-  return new Uint8Array(hasher.digest())
+export function nextChain(
+  chain: Uint8Array,
+  { epoch, sequence }: Pick<Position, 'epoch' | 'sequence'>,
+  operations: Uint8Array,
+): Uint8Array {
+  const head = new Uint8Array(positionBytes)
+  writePosition(head, 0, { epoch, sequence, chain })
+  return new Uint8Array(new Bun.CryptoHasher('sha256').update(head).update(operations).digest())
 }
 
 export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
