@@ -33,7 +33,7 @@ async function migrateWithStops(kind: StoreKind, stopAt: number): Promise<number
   const first = await openTabledStore(await reopen(), { version: 3, tables: ['old', 'kept'] })
   await writeRowsBefore(first)
   await first.close()
-  for (let opened = 0; ; opened += 1) {
+  for (let opened = 0; opened < 50; opened += 1) {
     const engine = killedAtWrite(await reopen(), opened === 0 ? stopAt : Math.max(3, stopAt))
     const outcome = await openTabledStore(engine, { version: 5, tables: ['kept', 'made'] }, steps).catch(
       (error: unknown) => error,
@@ -52,6 +52,7 @@ async function migrateWithStops(kind: StoreKind, stopAt: number): Promise<number
     await store.close()
     return engine.writes()
   }
+  throw new Error(`stopped every ${stopAt} writes, it never came to an end`)
 }
 
 async function rowsOf(rows: AsyncIterable<{ key: Uint8Array; value: Uint8Array }>): Promise<string[]> {
