@@ -66,6 +66,8 @@ for (const kind of ['sqlite', 'rocksdb'] as const) {
         // All that it said it had, and perhaps one that it had no time to say.
         expect(from?.sequence ?? -1).toBeGreaterThanOrEqual(last?.sequence ?? -1)
         const abort = new AbortController()
+        // The pipe to a killed process breaks sooner than anything says that it is gone.
+        let isKilled = false
         const ship = (async () => {
           let index = 0
           for await (const frame of log(primary, { from, signal: abort.signal })) {
@@ -74,12 +76,14 @@ for (const kind of ['sqlite', 'rocksdb'] as const) {
             child.stdin.write(encodeMessage(frame))
             await child.stdin.flush()
           }
-        })().catch((error: unknown) => (child.killed ? undefined : Promise.reject(error)))
+        })().catch((error: unknown) => (isKilled ? undefined : Promise.reject(error)))
         let heard = 0
         for await (const each of said) {
           heard += 1
           if (each.byteLength > 0) last = readPosition(each, 0)
-          if (heard >= killAfter) child.kill('SIGKILL')
+          if (heard < killAfter) continue
+          isKilled = true
+          child.kill('SIGKILL')
         }
         abort.abort()
         await ship
@@ -103,16 +107,19 @@ for (const kind of ['sqlite', 'rocksdb'] as const) {
       const child = start('lead', kind, join(folder, 'primary'))
       const follower = await openFollower({ kind, path: join(folder, 'follower') })
       const acknowledged: number[] = []
+      let isKilled = false
       for await (const message of readMessages(child.stdout)) {
         const bytes = message.subarray(1)
         if (message[0] === frameMessage) {
           const position = await follower.apply(bytes)
-          if (position === undefined || child.killed) continue
+          if (position === undefined || isKilled) continue
           child.stdin.write(encodeMessage(encodePosition(position)))
           await child.stdin.flush()
         } else {
           acknowledged.push(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0))
-          if (acknowledged.length === 60) child.kill('SIGKILL')
+          if (acknowledged.length !== 60) continue
+          isKilled = true
+          child.kill('SIGKILL')
         }
       }
       await child.exited
