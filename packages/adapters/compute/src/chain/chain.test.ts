@@ -220,3 +220,27 @@ function entropyOf(bytes: Uint8Array): number {
     return part === 0 ? sum : sum - part * Math.log2(part)
   }, 0)
 }
+
+test('a segment of more values than one program may have is run in several', async () => {
+  // 256 rows of 1024 would be 168 MB of values in 128 steps, and this is 32 times that.
+  const benchmark = drawBenchmark(seedOf(5), {
+    kind: 'product',
+    rows: 8192,
+    width: 1024,
+    steps: 64,
+    checkpointEvery: 64,
+  })
+  let calls = 0
+  let stepsSeen = 0
+  const counting = {
+    ...cpu,
+    async execute(program: Parameters<typeof cpu.execute>[0], input: Uint8Array) {
+      calls++
+      stepsSeen += program.nodes.length / 2
+      return { output: input, kept: new Map() }
+    },
+  }
+  await openSegment(benchmark, counting, sha256)(new Uint8Array(8192 * 1024))
+  expect(stepsSeen).toBe(64)
+  expect(calls).toBe(3)
+})

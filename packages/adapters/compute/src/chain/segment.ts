@@ -13,7 +13,13 @@ export interface SegmentOptions {
 export type RunSegment = (states: Uint8Array, options?: SegmentOptions) => Promise<Uint8Array>
 
 /** Enough for a device to be busy between two calls, and few enough for any host to plan at once. */
-const stepsPerProgram = 128
+const stepsPerProgramMax = 128
+/** All values of a program together: sums of four bytes, and bytes. Half of what a program may have. */
+const programBytesMax = 2 ** 30
+
+function stepsPerProgram(stateBytes: number): number {
+  return Math.max(1, Math.min(stepsPerProgramMax, Math.floor(programBytesMax / (5 * stateBytes))))
+}
 
 export function openSegment(benchmark: Benchmark, executor: Executor, sha256: Sha256): RunSegment {
   return benchmark.kind === 'product' ? productSegment(benchmark, executor, sha256) : liteSegment(benchmark)
@@ -35,7 +41,7 @@ function productSegment(benchmark: Benchmark, executor: Executor, sha256: Sha256
     const rows = states.length / width
     let at = states
     for (let left = checkpointEvery; left > 0; ) {
-      const steps = Math.min(left, stepsPerProgram)
+      const steps = Math.min(left, stepsPerProgram(states.length))
       const execution = await executor.execute(programOf(rows, steps), at, { blobs, signal })
       at = execution.output
       left -= steps
