@@ -18,9 +18,23 @@ export const statementsPerBatchMax = 1 << attestationPathMax
 /** 2^20 nodes under one trace root; a path of 20 hashes leads to any of them. */
 export const tracePathMax = 20
 export const traceNodesMax = 1 << tracePathMax
-export const redundancyMin = 2
-export const redundancyMax = 7
+/** Workers that are asked for one task at a time. */
+export const replicasMax = 7
+/** Deliveries that one worker computes at once. */
 export const slotsMax = 64
+/** Deliveries that may wait at a worker for their turn. */
+export const prefetchMax = 1024
+/** 0 is served last, 9 first, among the tasks of one requester. */
+export const priorityMax = 9
+export const tierMax = 3
+export const regionLengthMax = 16
+export const featureLengthMax = 64
+export const featuresMax = 32
+/** Small deliveries and their answers travel many to a frame. */
+export const batchFrameBytesMax = 1024 * 1024
+export const batchMax = 256
+/** What is larger travels in a frame of its own. */
+export const inlinePayloadBytesMax = 16 * 1024
 /** A receipt names every delivery of its task. */
 export const deliveriesPerTaskMax = 64
 /** 10^9 credits for one task, far below what a sum of earnings can hold. */

@@ -2,7 +2,9 @@
  * The words in which a task's life is told, on disk and over HTTP alike. Their order numbers them in records, so a
  * new word goes to the end.
  */
-export const taskStatuses = ['waiting', 'running', 'verified', 'dead', 'cancelled'] as const
+
+/** `verified` rests on a check or on agreement; `accepted` on nothing but the worker's standing. */
+export const taskStatuses = ['waiting', 'running', 'verified', 'dead', 'cancelled', 'accepted'] as const
 export type TaskStatus = (typeof taskStatuses)[number]
 
 export const deadReasons = ['deadline', 'attemptsExhausted'] as const
@@ -13,10 +15,18 @@ export const deliveryStates = [
   'computing',
   'committed',
   'revealing',
-  'revealed',
   'answered',
   'settled',
 ] as const
+export type DeliveryState = (typeof deliveryStates)[number]
+
+/** What a verdict rests on. */
+export const bases = ['agreement', 'checked', 'trusted'] as const
+export type Basis = (typeof bases)[number]
+
+/** How an answer was checked: but for a chance below 2^-61, or for certain. */
+export const checkMechanisms = ['projection', 'recomputation'] as const
+export type CheckMechanism = (typeof checkMechanisms)[number]
 
 export const eventTypes = [
   'submitted',
@@ -31,8 +41,20 @@ export const eventTypes = [
   'task_verified',
   'task_dead',
   'task_cancelled',
+  'task_accepted',
+  'wrong',
+  'audited',
+  'replicated',
+  'requeued',
+  'quarantined',
+  'slashed',
 ] as const
 export type EventType = (typeof eventTypes)[number]
 
-/** Nothing happens to a task after one of these. */
-export const finalEventTypes: readonly EventType[] = ['task_verified', 'task_dead', 'task_cancelled']
+/** Nothing happens to a task after one of these, unless an operator requeues it. */
+export const finalEventTypes: readonly EventType[] = [
+  'task_verified',
+  'task_accepted',
+  'task_dead',
+  'task_cancelled',
+]

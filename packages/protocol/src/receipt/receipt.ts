@@ -1,20 +1,20 @@
 /**
  * The receipt (spec R1–R6): who did what for a task, with both sides' signatures, signed by the orchestrator as a
- * whole. It proves what was said; that the answer is right follows only as far as its basis goes (agreement of
- * distinct workers, who may collude) or from recomputing the program.
+ * whole. It proves what was said; that the answer is right follows only as far as its basis goes: agreement of distinct
+ * workers, who may collude; a check that only the orchestrator made; or from checking or recomputing it yourself.
  */
 import {
   deliveriesPerTaskMax,
   payloadBytesMax,
   programBytesMax,
-  redundancyMax,
-  redundancyMin,
 } from '../limits.ts'
 import { domainPayload } from '../payload.ts'
 import { bits64, blob, choice, list, optional, publicKey, signature, whole } from '../schema/codec.ts'
 import { field, type Infer, message } from '../schema/message.ts'
 import { attestation } from '../statement/attestation.ts'
+import { bases, checkMechanisms } from '../task.ts'
 import { deliveryId, digest, microCredit, programId, taskId, taskKind, timeMs } from '../values.ts'
+import { verifyPolicy } from '../verify.ts'
 import { outcomes } from '../wire/delivery.ts'
 
 export const receiptAnswer = message('ReceiptAnswer', {
@@ -48,19 +48,24 @@ const receiptFields = {
   inputLength: field(7, whole(0, payloadBytesMax)),
   outputDigest: field(8, digest),
   outputLength: field(9, whole(0, payloadBytesMax)),
-  /** What the verdict rests on. Agreement: `redundancy` distinct workers gave equal digests. */
-  basis: field(10, choice(['agreement'])),
-  redundancy: field(11, whole(redundancyMin, redundancyMax)),
+  /**
+   * What the verdict rests on. Agreement: as many distinct workers as `verify` asks for gave equal answers. Checked: the
+   * orchestrator checked the answer, as `checkedBy` says. Trusted: neither; the worker was taken at its word.
+   */
+  basis: field(10, choice(bases)),
+  /** What the requester had asked for. */
+  verify: field(11, verifyPolicy.codec),
   deliveries: field(12, list(receiptDelivery.codec, deliveriesPerTaskMax)),
   orchestratorKey: field(13, publicKey()),
   decidedAtMs: field(14, timeMs),
+  checkedBy: field(15, optional(choice(checkMechanisms))),
 }
 
 /** What the receipt's signature covers. */
 export const receiptContent = message('ReceiptContent', receiptFields)
 export type ReceiptContent = Infer<typeof receiptContent>
 
-export const receipt = message('Receipt', { ...receiptFields, signature: field(15, signature()) })
+export const receipt = message('Receipt', { ...receiptFields, signature: field(16, signature()) })
 export type Receipt = Infer<typeof receipt>
 
 export function receiptPayload(content: ReceiptContent): Uint8Array {

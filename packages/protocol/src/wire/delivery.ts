@@ -101,8 +101,19 @@ export const cancel = message('Cancel', {
 })
 export type Cancel = Infer<typeof cancel>
 
-/** What became of a delivery. Only `accepted` is paid; only `disagreed` says that the answer was wrong. */
-export const outcomes = ['accepted', 'disagreed', 'lost', 'rejected', 'corrupted', 'superseded'] as const
+/**
+ * What became of a delivery. Only `accepted` is paid. `disagreed` says that others agreed on another answer; `wrong` that
+ * the answer was checked and is not the program's.
+ */
+export const outcomes = [
+  'accepted',
+  'disagreed',
+  'lost',
+  'rejected',
+  'corrupted',
+  'superseded',
+  'wrong',
+] as const
 export type Outcome = (typeof outcomes)[number]
 
 export const settled = message('Settled', {

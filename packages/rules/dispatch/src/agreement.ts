@@ -1,54 +1,64 @@
 /**
- * Agreement (spec D3, D19): replicas of a task having equal digests. A task is verified when as many distinct
- * workers as its redundancy gave the same digest; until then this says how many more deliveries it needs. Workers
- * who collude can agree on a wrong answer, which is why a receipt names its basis.
+ * Agreement (spec D3, D19): answers being equal, byte for byte for exact kinds, within a tolerance for floats. Workers who
+ * collude can agree on a wrong answer, which is why a receipt names its basis.
  */
-import type { Digest, MicroCredit } from '@shardy/protocol'
-import type { DeliveryRecord, TaskRecord } from './record.ts'
+import type { MicroCredit } from '@shardy/protocol'
+import type { Delivery, Task } from './task.ts'
 
 export interface Tally {
-  /** The digest that has reached the redundancy. */
-  readonly agreed: Digest | undefined
-  /** Two answers differ. */
-  readonly mismatched: boolean
+  /** Answers that count, by what is equal. */
+  readonly groups: readonly (readonly Delivery[])[]
   /** Deliveries that are still to answer. */
   readonly pending: number
-  /** Deliveries to add so that agreement is possible if all pending ones join the largest group. */
-  readonly wanted: number
 }
 
-export function tally(task: TaskRecord, deliveries: readonly DeliveryRecord[]): Tally {
-  const counts = new Map<Digest, number>()
+export function tally({ deliveries, spec }: Task): Tally {
+  const groups: Delivery[][] = []
   let pending = 0
   for (const delivery of deliveries) {
     if (delivery.state === 'settled') continue
-    if (delivery.state === 'answered' && delivery.outputDigest !== undefined) {
-      counts.set(delivery.outputDigest, (counts.get(delivery.outputDigest) ?? 0) + 1)
-    } else {
+    if (delivery.state !== 'answered') {
       pending++
+      continue
     }
+    const group = groups.find(([first]) => first !== undefined && isEqual(first, delivery, spec.exact))
+    if (group === undefined) groups.push([delivery])
+    else group.push(delivery)
   }
-  let largest = 0
-  let agreed: Digest | undefined
-  for (const [digest, count] of counts) {
-    if (count > largest) largest = count
-    if (count >= task.redundancy) agreed = digest
-  }
-  return {
-    agreed,
-    mismatched: counts.size > 1,
-    pending,
-    wanted: agreed === undefined ? Math.max(0, task.redundancy - largest - pending) : 0,
-  }
+  return { groups, pending }
+}
+
+function isEqual(left: Delivery, right: Delivery, exact: boolean): boolean {
+  return left.outputDigest === right.outputDigest || (!exact && left.group !== 0 && left.group === right.group)
+}
+
+/** Those that most have given; among equals the first. */
+export function largestGroup({ groups }: Tally): readonly Delivery[] {
+  let largest: readonly Delivery[] = []
+  for (const group of groups) if (group.length > largest.length) largest = group
+  return largest
+}
+
+/**
+ * Deliveries to add: as many as are asked at first, and as many as it takes for agreement to stay possible when all that are
+ * pending join the largest group.
+ */
+export function missing(task: Task, found: Tally): number {
+  const { replicas } = task.spec.verify
+  const agreeing = task.agreeing
+  const counted = found.pending + found.groups.reduce((sum, group) => sum + group.length, 0)
+  return Math.max(0, Math.max(replicas, agreeing) - counted, agreeing - largestGroup(found).length - found.pending)
 }
 
 /** D11: commitments close when enough workers are bound to an answer; nobody may commit after seeing another's. */
-export function commitmentsAreIn(task: TaskRecord, deliveries: readonly DeliveryRecord[]): boolean {
-  const bound = deliveries.filter(
-    ({ state }) =>
-      state === 'committed' || state === 'revealing' || state === 'revealed' || state === 'answered',
-  )
-  return bound.length >= task.redundancy
+export function commitmentsAreIn(task: Task): boolean {
+  let bound = 0
+  for (const { state } of task.deliveries) {
+    if (state === 'committed' || state === 'revealing' || state === 'answered') bound++
+    // Whoever is still computing is given its time: it was asked before anybody showed anything.
+    else if (state !== 'settled') return false
+  }
+  return bound >= task.agreeing
 }
 
 /** D20: equal shares; what cannot be divided goes to the first, so that exactly the reward is paid out. */

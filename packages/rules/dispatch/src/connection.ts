@@ -1,50 +1,65 @@
 /**
- * Workers come, change their presence and go. What was out with one that goes is lost; what it answered stays (D17).
+ * Workers come, are measured anew, change their presence and go. What was out with one that goes is lost; what it answered
+ * stays (D17).
  */
-import { ignore } from './effect.ts'
 import type { InputOf } from './input.ts'
-import { SortedMap } from './sortedMap.ts'
-import type { Worker } from './state.ts'
-import { deliveryOf, dropWorker, putWorker, type Turn } from './turn.ts'
+import { place, touch } from './matching.ts'
+import { ignore } from './reply.ts'
+import { isShutOut } from './standing.ts'
+import type { DispatchState } from './state.ts'
+import { afterBenchmark } from './trust/index.ts'
 import { fail } from './verdict.ts'
+import { newWorker, setPresence, type Worker } from './worker.ts'
 
 /** A worker that joins again replaces its earlier session, whose deliveries are lost. */
-export function join(turn: Turn, input: InputOf<'workerJoined'>): void {
-  const { workerId, publicKey, kinds, operationsPerSecond, payloadBytesMax, slots } = input
-  const earlier = turn.state.workers.get(workerId)
-  if (earlier !== undefined) drop(turn, earlier)
-  putWorker(turn, {
-    workerId,
-    publicKey,
-    kinds,
-    operationsPerSecond,
-    payloadBytesMax,
-    slots,
-    presence: 'available',
-    held: SortedMap.empty(),
-    busySlots: 0,
-    heldBytes: 0,
-    failures: 0,
-  })
+export function join(state: DispatchState, { workerId, publicKey, profile }: InputOf<'workerJoined'>): void {
+  const earlier = state.workers.get(workerId)
+  if (earlier !== undefined) drop(state, earlier)
+  const worker = newWorker(workerId, publicKey, profile, isShutOut(state.standings.get(workerId)))
+  state.workers.set(workerId, worker)
+  touch(state, worker)
 }
 
-export function leave(turn: Turn, { workerId }: InputOf<'workerLeft'>): void {
-  const worker = turn.state.workers.get(workerId)
-  if (worker === undefined) ignore(turn.effects, 'unknownWorker')
-  else drop(turn, worker)
-}
-
-export function changePresence(turn: Turn, { workerId, state }: InputOf<'presence'>): void {
-  const worker = turn.state.workers.get(workerId)
-  if (worker === undefined) ignore(turn.effects, 'unknownWorker')
-  else if (state === 'leaving') drop(turn, worker)
-  else putWorker(turn, { ...worker, presence: state })
-}
-
-function drop(turn: Turn, worker: Worker): void {
-  dropWorker(turn, worker)
-  // A loss may end its task, but the worker has no second delivery of it, so what is still to come is live.
-  for (const [deliveryId] of worker.held.entries()) {
-    fail(turn, deliveryOf(turn, deliveryId), 'lost', 'the worker left')
+/** Measured anew, by a benchmark that was done rather than claimed. */
+export function benchmarked(state: DispatchState, { workerId, profile }: InputOf<'benchmarked'>): void {
+  const worker = state.workers.get(workerId)
+  if (worker === undefined) return ignore(state, 'unknownWorker')
+  const standing = state.standings.get(workerId)
+  if (standing?.conduct.quarantine !== undefined) {
+    standing.conduct = afterBenchmark(standing.conduct)
+    state.unsavedStandings.add(standing)
   }
+  worker.profile = profile
+  worker.fits = new Uint8Array(0)
+  worker.quarantined = isShutOut(standing)
+  setPresence(worker, worker.presence)
+  touch(state, worker)
+}
+
+export function leave(state: DispatchState, { workerId }: InputOf<'workerLeft'>): void {
+  const worker = state.workers.get(workerId)
+  if (worker === undefined) ignore(state, 'unknownWorker')
+  else drop(state, worker)
+}
+
+export function changePresence(state: DispatchState, input: InputOf<'presence'>): void {
+  const worker = state.workers.get(input.workerId)
+  if (worker === undefined) return ignore(state, 'unknownWorker')
+  if (input.state === 'leaving') return drop(state, worker)
+  setPresence(worker, input.state)
+  touch(state, worker)
+}
+
+export function drainWorker(state: DispatchState, { workerId, draining }: InputOf<'drainWorker'>): void {
+  const worker = state.workers.get(workerId)
+  if (worker === undefined) return ignore(state, 'unknownWorker')
+  worker.draining = draining
+  touch(state, worker)
+}
+
+function drop(state: DispatchState, worker: Worker): void {
+  state.workers.delete(worker.workerId)
+  place(state, worker)
+  // A loss may end its task, which settles nothing else of this worker: no task is with one worker twice.
+  for (const delivery of [...worker.held]) fail(state, delivery, 'lost', 'the worker left')
 }

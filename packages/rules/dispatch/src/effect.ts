@@ -1,30 +1,21 @@
 /**
- * What dispatch wants done, in order (spec D25). `save` comes first: nothing is sent before what justifies it is
- * durable.
+ * What follows from a step, in order. `check` and `compare` may be begun at once; everything else is carried out only
+ * after the changes of the step are durable.
  */
 import type {
+  Attestation,
   CancelReason,
   DeliveryId,
   Digest,
   MicroCredit,
   Outcome,
+  RequesterId,
   TaskId,
   WorkerId,
 } from '@shardy/protocol'
-import type { DeliveryRecord, EventRecord, StandingRecord, TaskRecord } from './record.ts'
-
-/** One record to keep. Records are only ever replaced; forgetting an ended task is its owner's act. */
-export type Row =
-  | { readonly table: 'tasks'; readonly record: TaskRecord }
-  | { readonly table: 'deliveries'; readonly record: DeliveryRecord }
-  | { readonly table: 'standings'; readonly record: StandingRecord }
-  | { readonly table: 'events'; readonly record: EventRecord }
-
-/** A blob that a record begins to refer to, counted in the same batch as the record. */
-export interface Reference {
-  readonly digest: Digest
-  readonly taskId: TaskId
-}
+import type { HistoryEntry } from './record.ts'
+import type { Delivery, Task } from './task.ts'
+import type { Consequence } from './trust/index.ts'
 
 export type IgnoredReason =
   | 'unknownTask'
@@ -33,12 +24,51 @@ export type IgnoredReason =
   | 'notYours'
   | 'alreadyAcked'
   | 'alreadyAnswered'
-  | 'notCommitted'
+  | 'alreadyChecked'
   | 'alreadyCommitted'
+  | 'nothingChanged'
+
+/** One worker's part of what a task pays. */
+export interface Payout {
+  readonly deliveryId: DeliveryId
+  readonly workerId: WorkerId
+  readonly rewardMicroCredit: MicroCredit
+}
+
+/** What the book is told, in the same atomic batch as the task's record. */
+export type BookEffect =
+  | {
+      readonly kind: 'escrow'
+      readonly taskId: TaskId
+      readonly requesterId: RequesterId
+      readonly rewardMicroCredit: MicroCredit
+    }
+  /** Without payouts everything goes back to the requester. */
+  | {
+      readonly kind: 'verdict'
+      readonly taskId: TaskId
+      readonly requesterId: RequesterId
+      readonly payouts: readonly Payout[]
+    }
+  /** An offence that costs the worker what it has locked. */
+  | { readonly kind: 'slash'; readonly offence: Offence }
+
+/**
+ * A wrong answer of an exact kind. Both signatures and a re-execution that anybody can repeat: the delivery's statement is
+ * the orchestrator's, the answer's the worker's.
+ */
+export interface Offence {
+  readonly taskId: TaskId
+  readonly deliveryId: DeliveryId
+  readonly workerId: WorkerId
+  readonly outputDigest: Digest
+  readonly answer: Attestation
+  readonly detail: string
+  readonly consequence: Consequence
+}
 
 export type Effect =
-  | { readonly kind: 'save'; readonly rows: readonly Row[]; readonly references: readonly Reference[] }
-  | { readonly kind: 'deliver'; readonly task: TaskRecord; readonly delivery: DeliveryRecord }
+  | { readonly kind: 'deliver'; readonly task: Task; readonly delivery: Delivery }
   | { readonly kind: 'closeCommitments'; readonly workerId: WorkerId; readonly deliveryId: DeliveryId }
   | {
       readonly kind: 'cancelDelivery'
@@ -46,6 +76,10 @@ export type Effect =
       readonly deliveryId: DeliveryId
       readonly reason: CancelReason
     }
+  /** Find out whether the answer is the program's, and post `checked`. */
+  | { readonly kind: 'check'; readonly task: Task; readonly delivery: Delivery }
+  /** Find out which answers are the same within the tolerance, and post `compared`. */
+  | { readonly kind: 'compare'; readonly task: Task; readonly deliveries: readonly Delivery[] }
   | {
       readonly kind: 'settle'
       readonly workerId: WorkerId
@@ -53,15 +87,17 @@ export type Effect =
       readonly outcome: Outcome
       readonly rewardMicroCredit: MicroCredit
     }
-  | { readonly kind: 'publish'; readonly event: EventRecord }
+  | { readonly kind: 'publish'; readonly task: Task; readonly entry: HistoryEntry; readonly sequence: number }
+  | { readonly kind: 'book'; readonly entry: BookEffect }
+  | { readonly kind: 'offence'; readonly offence: Offence }
+  /** Its speed is no longer what was measured, or it has to show that it computes right. */
+  | { readonly kind: 'benchmark'; readonly workerId: WorkerId; readonly reason: 'drift' | 'quarantine' }
   /** The input changed nothing; a late, repeated or foreign message is not an error of ours. */
   | { readonly kind: 'ignored'; readonly reason: IgnoredReason }
   | { readonly kind: 'refused'; readonly refusal: SubmitRefusal }
 
 export type SubmitRefusal =
   | { readonly kind: 'overloaded'; readonly liveTasksMax: number }
+  | { readonly kind: 'tooManyLive'; readonly liveTasksPerRequesterMax: number }
+  | { readonly kind: 'draining' }
   | { readonly kind: 'duplicate'; readonly taskId: TaskId }
-
-export function ignore(effects: Effect[], reason: IgnoredReason): void {
-  effects.push({ kind: 'ignored', reason })
-}

@@ -1,69 +1,76 @@
 /**
- * Which workers a task can go to (spec D6, D8). What decides here is also what a requester is told who asks why a
- * task waits.
+ * Which workers a task can go to (spec D6). What decides here is also what a requester is told who asks why a task
+ * waits, and a worker that asks why it gets nothing.
  */
-import type { DeliveryRecord, TaskRecord } from './record.ts'
-import { type DispatchPolicy, type DispatchState, heldMax, type Worker } from './state.ts'
+import type { DispatchPolicy } from './policy.ts'
+import { hasHad, type Task } from './task.ts'
+import type { TaskClass } from './taskClass.ts'
+import { keepsRoom, type Unavailable, unavailable, type Worker } from './worker.ts'
 
-export type Unfit =
-  | 'hasThisTask'
+/** What keeps a worker from a whole class of tasks. */
+export type ClassUnfit =
   | 'wrongKind'
+  | 'tierTooLow'
+  | 'featureMissing'
   | 'payloadTooLarge'
-  | 'paused'
-  | 'noFreeSlot'
-  | 'holdsTooMany'
-  | 'holdsTooMuch'
-  | 'roomIsKept'
+  | 'memoryTooSmall'
+  | 'paysTooLittle'
 
-/** Why a worker cannot take a task now, or undefined when it can. */
-export function unfitness(
-  task: TaskRecord,
-  deliveries: readonly DeliveryRecord[],
-  worker: Worker,
-  { heldBytesMax }: DispatchPolicy,
-): Unfit | undefined {
-  if (worker.presence === 'paused') return 'paused'
-  if (!worker.kinds.includes(task.kind)) return 'wrongKind'
-  if (Math.max(task.inputLength, task.outputLength) > worker.payloadBytesMax) return 'payloadTooLarge'
-  // A delivery that came to nothing is settled, and its worker may try again.
-  if (deliveries.some((each) => each.workerId === worker.workerId && each.state !== 'settled')) {
-    return 'hasThisTask'
-  }
-  if (worker.busySlots >= worker.slots) return 'noFreeSlot'
-  if (worker.held.size >= heldMax) return 'holdsTooMany'
-  if (worker.heldBytes + task.outputLength > heldBytesMax) return 'holdsTooMuch'
+/** What keeps it from one task. */
+export type TaskUnfit = 'hasHadThisTask' | 'sameOperator' | 'otherHardware' | 'holdsTooMuch' | 'roomIsKept'
+
+export type Unfit = Unavailable | ClassUnfit | TaskUnfit
+
+export function classUnfitness(taskClass: TaskClass, { profile }: Worker): ClassUnfit | undefined {
+  if (!profile.kinds.includes(taskClass.kind)) return 'wrongKind'
+  if (profile.tier < taskClass.tierMin) return 'tierTooLow'
+  for (const feature of taskClass.features) if (!profile.features.includes(feature)) return 'featureMissing'
+  if (taskClass.payloadBytes > profile.payloadBytesMax) return 'payloadTooLarge'
+  if (taskClass.memoryBytes > profile.memoryBytes) return 'memoryTooSmall'
+  if (profile.askMicroCredit > taskClass.pricePerGiga) return 'paysTooLittle'
   return undefined
 }
 
-/** What a worker gets over by going on with its work. */
-const passing: ReadonlySet<Unfit> = new Set(['noFreeSlot', 'holdsTooMany', 'holdsTooMuch'])
+/** The same, looked up where it was found before. */
+export function fitsClass(worker: Worker, taskClass: TaskClass): boolean {
+  const { index } = taskClass
+  if (index >= worker.fits.length) {
+    const grown = new Uint8Array(Math.max(16, 2 * (index + 1)))
+    grown.set(worker.fits)
+    worker.fits = grown
+  }
+  const known = worker.fits[index]
+  if (known !== 0) return known === 1
+  const fits = classUnfitness(taskClass, worker) === undefined
+  worker.fits[index] = fits ? 1 : 2
+  return fits
+}
 
-/** Where more are connected, there are taken to be enough. */
-const workersCountedMax = 128
+export function taskUnfitness(
+  task: Task,
+  worker: Worker,
+  policy: DispatchPolicy,
+): TaskUnfit | undefined {
+  if (worker.heldBytes + task.spec.outputLength > policy.heldBytesMax) return 'holdsTooMuch'
+  if (task.wants > 1 && keepsRoom(worker, policy)) return 'roomIsKept'
+  if (task.deliveries.length === 0) return undefined
+  const had = hasHad(task, worker)
+  if (had !== undefined) return had === 'worker' ? 'hasHadThisTask' : 'sameOperator'
+  if (!task.spec.exact && !isSameHardware(task, worker)) return 'otherHardware'
+  return undefined
+}
 
-/**
- * Whether fewer workers are connected that could ever take the task than it wants. Whoever works on such a task
- * commits and then holds its output until somebody joins, so it may fill only half of what a worker may hold;
- * otherwise a few tasks that cannot end would keep all others from their workers.
- */
-export function isShortOfWorkers(
-  state: DispatchState,
-  task: TaskRecord,
-  deliveries: readonly DeliveryRecord[],
-  wanted: number,
-): boolean {
-  let missing = wanted
-  let counted = 0
-  for (const worker of state.workers.values()) {
-    if (++counted > workersCountedMax) return false
-    const unfit = unfitness(task, deliveries, worker, state.policy)
-    if (unfit === undefined || passing.has(unfit)) missing--
-    if (missing === 0) return false
+/** Floats differ between devices, so the first that counts decides which kind of device the others have. */
+function isSameHardware(task: Task, { profile }: Worker): boolean {
+  for (const { outcome, hardwareClass } of task.deliveries) {
+    if (outcome === undefined) return hardwareClass === profile.hardwareClass
   }
   return true
 }
 
-/** The half that is kept for tasks for which enough workers are connected. */
-export function keepsRoom(task: TaskRecord, worker: Worker, { heldBytesMax }: DispatchPolicy): boolean {
-  return worker.held.size >= heldMax / 2 || worker.heldBytes + task.outputLength > heldBytesMax / 2
+/** Why a worker cannot take a task now, or undefined when it can. */
+export function unfitness(task: Task, worker: Worker, policy: DispatchPolicy): Unfit | undefined {
+  return (
+    classUnfitness(task.taskClass, worker) ?? taskUnfitness(task, worker, policy) ?? unavailable(worker, policy)
+  )
 }

@@ -1,17 +1,13 @@
-export { shares, type Tally, tally } from './agreement.ts'
-export type { Effect, IgnoredReason, Reference, Row, SubmitRefusal } from './effect.ts'
-export { explainWaiting } from './explanation.ts'
-export type { Input, NewTask } from './input.ts'
+export { shares } from './agreement.ts'
+export type { BookEffect, Effect, IgnoredReason, Offence, Payout, SubmitRefusal } from './effect.ts'
+export { type Constraint, type Explanation, explainIdle, explainWaiting } from './explanation.ts'
+export type { CheckVerdict, DispatchMode, Input, InputOf, NewTask, Profile, Stake } from './input.ts'
+export { type DispatchPolicy, defaultPolicy } from './policy.ts'
 export * from './record.ts'
-export { type Records, recover } from './recovery.ts'
-export { SortedMap } from './sortedMap.ts'
-export {
-  type DispatchPolicy,
-  type DispatchState,
-  defaultPolicy,
-  emptyState,
-  nextDueMs,
-  type Worker,
-} from './state.ts'
-export { createStep } from './step.ts'
-export type { Step } from './turn.ts'
+export { type Records, type Recovered, recover } from './recovery.ts'
+export { type DispatchSettings, type DispatchState, emptyState, nextDueMs, type Standing } from './state.ts'
+export { step } from './step.ts'
+export type { Delivery, Task } from './task.ts'
+export * as trust from './trust/index.ts'
+export { isCommitFirst } from './verdict.ts'
+export type { Worker } from './worker.ts'

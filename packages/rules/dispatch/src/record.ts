@@ -1,18 +1,22 @@
 /**
- * What is kept of tasks, deliveries, workers and events: plain values with a canonical encoding of their own, so a
- * store can hold them and a log of inputs can be replayed against them. The store's schema version covers this file.
+ * What is kept of tasks and workers: plain values with a canonical encoding of their own. A task is one record, its
+ * deliveries and its history within, so that no crash can leave parts of it at odds. The store's schema version covers
+ * this file.
  */
 import {
-  type Attestation,
   attestation,
+  bases,
   bits64,
   blob,
+  checkMechanisms,
   choice,
   constantsMax,
   deadReasons,
   deliveriesPerTaskMax,
   deliveryStates,
   eventTypes,
+  featureLengthMax,
+  featuresMax,
   field,
   flag,
   type Infer,
@@ -22,20 +26,25 @@ import {
   optional,
   outcomes,
   payloadBytesMax,
+  priorityMax,
   programBytesMax,
   publicKey,
-  redundancyMax,
-  redundancyMin,
+  regionLengthMax,
   type TaskStatus,
   taskStatuses,
   text,
+  tierMax,
   values,
+  verifyPolicy,
   whole,
 } from '@shardy/protocol'
 
 const safeInteger = Number.MAX_SAFE_INTEGER
+const operatorLengthMax = 64
+const hardwareClassLengthMax = 64
 
-export const taskRecord = message('TaskRecord', {
+/** What was asked. It never changes. */
+export const taskSpec = message('TaskSpec', {
   taskId: field(1, values.taskId),
   requesterId: field(2, values.requesterId),
   /** What was asked, byte for byte: the same idempotency key with another request is a conflict. */
@@ -48,63 +57,120 @@ export const taskRecord = message('TaskRecord', {
   inputDigest: field(9, values.digest),
   inputLength: field(10, whole(0, payloadBytesMax)),
   outputLength: field(11, whole(0, payloadBytesMax)),
-  redundancy: field(12, whole(redundancyMin, redundancyMax)),
-  /** For the whole task; divided among the workers that agreed. */
-  rewardMicroCredit: field(13, values.microCredit),
-  keepOutput: field(14, flag()),
-  submittedAtMs: field(15, values.timeMs),
-  /** Not verified by then: dead. */
-  deadlineMs: field(16, values.timeMs),
-  status: field(17, choice(taskStatuses)),
-  deliveryIds: field(18, list(values.deliveryId, deliveriesPerTaskMax)),
-  /** Deliveries that came to nothing; drives the backoff. */
-  failures: field(19, whole(0, deliveriesPerTaskMax)),
-  /** No new delivery before this time. */
-  notBeforeMs: field(20, values.timeMs),
-  events: field(21, whole(0, safeInteger)),
-  mismatched: field(22, flag()),
-  decidedAtMs: field(23, optional(values.timeMs)),
-  outputDigest: field(24, optional(values.digest)),
-  deadReason: field(25, optional(choice(deadReasons))),
   /** Blobs that the program names, which workers fetch beside the input and may keep from an earlier task. */
-  constants: field(26, list(values.digest, constantsMax)),
-  constantBytes: field(27, whole(0, safeInteger)),
+  constants: field(12, list(values.digest, constantsMax)),
+  constantBytes: field(13, whole(0, safeInteger)),
+  /** What whoever runs it may have to hold at a time. */
+  memoryBytes: field(14, whole(0, safeInteger)),
+  verify: field(15, verifyPolicy.codec),
+  proof: field(16, values.proofKind),
+  /** Every device gives the same bits, so that a different answer is a wrong one. */
+  exact: field(17, flag()),
+  priority: field(18, whole(0, priorityMax)),
+  tierMin: field(19, whole(0, tierMax)),
+  features: field(20, list(text(featureLengthMax), featuresMax)),
+  /** Workers there are preferred; empty: anywhere. */
+  region: field(21, text(regionLengthMax)),
+  /** For the whole task; divided among the workers that are paid. */
+  rewardMicroCredit: field(22, values.microCredit),
+  keepOutput: field(23, flag()),
+  submittedAtMs: field(24, values.timeMs),
+  /** Not decided by then: dead. */
+  deadlineMs: field(25, values.timeMs),
+  /** The campaign that it belongs to, and which of its items. */
+  campaignId: field(26, optional(values.taskId)),
+  campaignItem: field(27, whole(0, safeInteger)),
 })
-export type TaskRecord = Infer<typeof taskRecord>
+export type TaskSpec = Infer<typeof taskSpec>
 
 export const deliveryRecord = message('DeliveryRecord', {
   deliveryId: field(1, values.deliveryId),
-  taskId: field(2, values.taskId),
-  workerId: field(3, values.workerId),
-  state: field(4, choice(deliveryStates)),
-  leasedAtMs: field(5, values.timeMs),
+  workerId: field(2, values.workerId),
+  state: field(3, choice(deliveryStates)),
+  leasedAtMs: field(4, values.timeMs),
   /** The signed end of the lease: committed or answered by then, or lost. */
-  deadlineMs: field(6, values.timeMs),
+  deadlineMs: field(5, values.timeMs),
   /** When this delivery is given up: the lease's end at first, later the end of the time to reveal. */
-  dueMs: field(7, values.timeMs),
-  commitment: field(8, optional(values.digest)),
-  outputDigest: field(9, optional(values.digest)),
+  dueMs: field(6, values.timeMs),
+  commitment: field(7, optional(values.digest)),
+  outputDigest: field(8, optional(values.digest)),
+  traceRoot: field(9, optional(values.digest)),
   /** The worker's signature over its answer. */
   answer: field(10, optional(attestation.codec)),
   outcome: field(11, optional(choice(outcomes))),
   rewardMicroCredit: field(12, values.microCredit),
-  /** Revealed and signed with the digest, where the worker kept a trace. */
-  traceRoot: field(13, optional(values.digest)),
+  /** Lost through no doing of the worker's, which may have the task again. */
+  excused: field(13, flag()),
+  operator: field(14, text(operatorLengthMax)),
+  hardwareClass: field(15, text(hardwareClassLengthMax)),
+  /** When the worker was bound to its answer for good. */
+  answeredAtMs: field(16, optional(values.timeMs)),
 })
+
+export const historyEntry = message('HistoryEntry', {
+  atMs: field(1, values.timeMs),
+  type: field(2, choice(eventTypes)),
+  /** Which delivery it is about, counted from 1; 0: the task. */
+  attempt: field(3, whole(0, deliveriesPerTaskMax)),
+  outputDigest: field(4, optional(values.digest)),
+  detail: field(5, text(messageLengthMax)),
+})
+export type HistoryEntry = Infer<typeof historyEntry>
+
+/** What a task's history may hold: four words for each delivery, and some of its own. */
+const historyMax = 4 * deliveriesPerTaskMax + 16
+
+export const taskRecord = message('TaskRecord', {
+  spec: field(1, taskSpec.codec),
+  status: field(2, choice(taskStatuses)),
+  /** How often an operator has put it back to work. */
+  revivals: field(3, whole(0, 255)),
+  deliveries: field(4, list(deliveryRecord.codec, deliveriesPerTaskMax)),
+  /** Deliveries that came to nothing since the last revival; drives the backoff. */
+  failures: field(5, whole(0, deliveriesPerTaskMax)),
+  /** Deliveries of earlier lives, which no longer count as attempts. */
+  attemptsSpent: field(6, whole(0, deliveriesPerTaskMax)),
+  notBeforeMs: field(7, values.timeMs),
+  /** May be later than asked for after a revival. */
+  deadlineMs: field(8, values.timeMs),
+  mismatched: field(9, flag()),
+  decidedAtMs: field(10, optional(values.timeMs)),
+  outputDigest: field(11, optional(values.digest)),
+  deadReason: field(12, optional(choice(deadReasons))),
+  basis: field(13, optional(choice(bases))),
+  checkedBy: field(14, optional(choice(checkMechanisms))),
+  history: field(15, list(historyEntry.codec, historyMax)),
+})
+
+/** As the store keeps it and gives it back. */
+export type TaskRecord = Infer<typeof taskRecord>
 export type DeliveryRecord = Infer<typeof deliveryRecord>
-export type Answer = Attestation
 
-/** With its worker: neither answered nor settled. */
-export function isOut({ state }: DeliveryRecord): boolean {
-  return state !== 'answered' && state !== 'settled'
-}
+/** Counts that halve with time, in millionths. */
+const reputationRecord = message('ReputationRecord', {
+  accepted: field(1, whole(0, safeInteger)),
+  wrong: field(2, whole(0, safeInteger)),
+  lost: field(3, whole(0, safeInteger)),
+  rejected: field(4, whole(0, safeInteger)),
+  corrupted: field(5, whole(0, safeInteger)),
+  updatedAtMs: field(6, values.timeMs),
+})
 
-/** Still being computed. */
-export function takesSlot({ state }: DeliveryRecord): boolean {
-  return state === 'leased' || state === 'computing'
-}
+const quarantineRecord = message('QuarantineRecord', {
+  passedBenchmark: field(1, flag()),
+  cleanAuditsLeft: field(2, whole(0, safeInteger)),
+})
 
-/** What a worker has done so far. Nothing here is a reason to slash anyone. */
+const conductRecord = message('ConductRecord', {
+  offences: field(1, whole(0, safeInteger)),
+  lastOffenceAtMs: field(2, values.timeMs),
+  heldMicroCredit: field(3, values.microCredit),
+  heldUntilMs: field(4, values.timeMs),
+  quarantine: field(5, optional(quarantineRecord.codec)),
+  isBanned: field(6, flag()),
+})
+
+/** What a worker has done so far, kept with its key for good: receipts name everybody who had a delivery. */
 export const standingRecord = message('StandingRecord', {
   workerId: field(1, values.workerId),
   publicKey: field(2, publicKey()),
@@ -112,22 +178,25 @@ export const standingRecord = message('StandingRecord', {
   firstSeenMs: field(3, values.timeMs),
   acceptedCount: field(4, whole(0, safeInteger)),
   disagreedCount: field(5, whole(0, safeInteger)),
-  earnedMicroCredit: field(6, values.microCredit),
+  wrongCount: field(6, whole(0, safeInteger)),
+  lostCount: field(7, whole(0, safeInteger)),
+  rejectedCount: field(8, whole(0, safeInteger)),
+  corruptedCount: field(9, whole(0, safeInteger)),
+  reputation: field(10, reputationRecord.codec),
+  conduct: field(11, conductRecord.codec),
 })
 export type StandingRecord = Infer<typeof standingRecord>
 
-export const eventRecord = message('EventRecord', {
-  taskId: field(1, values.taskId),
-  sequence: field(2, whole(1, safeInteger)),
-  atMs: field(3, values.timeMs),
-  type: field(4, choice(eventTypes)),
-  deliveryId: field(5, optional(values.deliveryId)),
-  workerId: field(6, optional(values.workerId)),
-  outputDigest: field(7, optional(values.digest)),
-  detail: field(8, text(messageLengthMax)),
-})
-export type EventRecord = Infer<typeof eventRecord>
-
 export function isEnded(status: TaskStatus): boolean {
-  return status === 'verified' || status === 'dead' || status === 'cancelled'
+  return status !== 'waiting' && status !== 'running'
+}
+
+/** With its worker: neither answered nor settled. */
+export function isOut({ state }: DeliveryRecord): boolean {
+  return state !== 'answered' && state !== 'settled'
+}
+
+/** Still being computed, or waiting for that at its worker. */
+export function isComputing({ state }: DeliveryRecord): boolean {
+  return state === 'leased' || state === 'computing'
 }

@@ -3,48 +3,70 @@
  * worker is lost and tried again; answers that had come in stay. Nothing here needs the last words of the process
  * before.
  */
-import type { Sha256, TimeMs } from '@shardy/protocol'
-import { assign } from './assignment.ts'
-import { type DeliveryRecord, isEnded, type StandingRecord, type TaskRecord } from './record.ts'
-import { type DispatchPolicy, emptyState } from './state.ts'
-import { closeTurn, openTurn, putDue, type Step } from './turn.ts'
-import { fail, review } from './verdict.ts'
+import type { TimeMs } from '@shardy/protocol'
+import type { Effect } from './effect.ts'
+import { serve } from './matching.ts'
+import { isEnded, type StandingRecord, type TaskRecord } from './record.ts'
+import { reschedule } from './schedule.ts'
+import { standingFrom } from './standing.ts'
+import { classOf, type DispatchSettings, type DispatchState, emptyState, flowOf, record } from './state.ts'
+import { newDelivery, type Task } from './task.ts'
+import { count } from './standing.ts'
+import { review, settle } from './verdict.ts'
 
 export interface Records {
   /** Live tasks; ended ones are passed over. */
-  readonly tasks: readonly TaskRecord[]
-  /** All deliveries of the live tasks, settled ones included. */
-  readonly deliveries: readonly DeliveryRecord[]
-  readonly standings: readonly StandingRecord[]
+  readonly tasks: Iterable<TaskRecord>
+  readonly standings: Iterable<StandingRecord>
 }
 
-export function recover(policy: DispatchPolicy, records: Records, atMs: TimeMs, sha256: Sha256): Step {
-  const turn = openTurn(emptyState(policy), atMs, sha256)
-  const { state } = turn
-  for (const standing of records.standings) {
-    state.standings = state.standings.set(standing.workerId, standing)
-  }
-  for (const task of records.tasks) {
-    if (isEnded(task.status)) continue
-    state.tasks = state.tasks.set(task.taskId, task)
-    putDue(turn, task.deadlineMs, { kind: 'deadline', taskId: task.taskId })
-    putDue(turn, task.notBeforeMs, { kind: 'retry', taskId: task.taskId })
-  }
-  for (const delivery of records.deliveries) {
-    if (state.tasks.has(delivery.taskId)) {
-      state.deliveries = state.deliveries.set(delivery.deliveryId, delivery)
+export interface Recovered {
+  readonly state: DispatchState
+  readonly effects: readonly Effect[]
+}
+
+export function recover(settings: DispatchSettings, records: Records, atMs: TimeMs): Recovered {
+  const state = emptyState(settings)
+  state.atMs = atMs
+  for (const standing of records.standings) state.standings.set(standing.workerId, standingFrom(standing))
+  const tasks: Task[] = []
+  for (const task of records.tasks) if (!isEnded(task.status)) tasks.push(revive(state, task))
+  for (const task of tasks) {
+    for (const delivery of task.deliveries) {
+      if (delivery.state === 'settled' || delivery.state === 'answered') continue
+      settle(state, delivery, 'lost')
+      delivery.excused = true
+      count(state, delivery.workerId, 'lost')
+      record(state, task, 'lost', { delivery, detail: 'the orchestrator restarted' })
     }
+    review(state, task)
   }
-  for (const delivery of records.deliveries) {
-    const open = delivery.state !== 'settled' && delivery.state !== 'answered'
-    if (open && state.deliveries.has(delivery.deliveryId)) {
-      fail(turn, delivery, 'lost', 'the orchestrator restarted')
-    }
+  serve(state)
+  return { state, effects: state.effects }
+}
+
+/** A record becomes a live task again. */
+export function revive(state: DispatchState, taken: TaskRecord): Task {
+  const { spec } = taken
+  const task: Task = {
+    ...taken,
+    deliveries: [],
+    history: [...taken.history],
+    taskClass: classOf(state, spec),
+    wants: 0,
+    place: 'none',
+    agreeing: spec.verify.agreeing,
+    dueIndex: -1,
+    dueAtMs: 0,
+    comparing: false,
+    unsaved: 'no',
   }
-  for (const taskId of records.tasks.map((task) => task.taskId)) {
-    const task = state.tasks.get(taskId)
-    if (task !== undefined) review(turn, task)
+  for (const each of taken.deliveries) {
+    const delivery = newDelivery(task, each)
+    if (delivery.state !== 'settled') state.deliveries.set(delivery.deliveryId, delivery)
   }
-  assign(turn)
-  return closeTurn(turn)
+  state.tasks.set(spec.taskId, task)
+  flowOf(state, spec.requesterId).liveTasks++
+  reschedule(state, task)
+  return task
 }

@@ -1,84 +1,138 @@
 /**
- * What a worker says about a delivery: taken in its order (ack, commit, reveal, answer), from the worker that holds
- * it (spec D11–D13, D18). Whatever is late, repeated or another's changes nothing.
+ * What a worker says about a delivery: taken in its order (ack, commit, answer), from the worker that holds it (spec
+ * D11–D13, D18). Whatever is late, repeated or another's changes nothing.
  */
 import { commitTo } from '@shardy/protocol'
-import { ignore } from './effect.ts'
+import type { IgnoredReason } from './effect.ts'
 import type { InputOf } from './input.ts'
-import { type DeliveryRecord, isOut } from './record.ts'
-import { putDelivery, record, type Turn, taskOf } from './turn.ts'
-import { fail, review } from './verdict.ts'
+import { touch } from './matching.ts'
+import { clear } from './offence.ts'
+import { isOut } from './record.ts'
+import { standingOf } from './standing.ts'
+import { type DispatchState, record, saveTask } from './state.ts'
+import type { Delivery } from './task.ts'
+import { fail, isCommitFirst, refute, review } from './verdict.ts'
+import { endComputing, letGo } from './worker.ts'
 
-export type Reply = InputOf<'acked' | 'committed' | 'revealed' | 'answered' | 'corrupted' | 'rejected'>
+export type Reply = InputOf<'acked' | 'committed' | 'answered' | 'checked' | 'corrupted' | 'rejected'>
 
-export function reply(turn: Turn, input: Reply): void {
-  const delivery = turn.state.deliveries.get(input.deliveryId)
-  if (delivery === undefined || delivery.state === 'settled') return ignore(turn.effects, 'unknownDelivery')
-  if (delivery.workerId !== input.workerId) return ignore(turn.effects, 'notYours')
+export function reply(state: DispatchState, input: Reply): void {
+  const delivery = state.deliveries.get(input.deliveryId)
+  if (delivery === undefined) return ignore(state, 'unknownDelivery')
+  if (delivery.workerId !== input.workerId) return ignore(state, 'notYours')
   switch (input.kind) {
     case 'acked':
-      return ack(turn, delivery)
+      return ack(state, delivery)
     case 'committed':
-      return commit(turn, delivery, input)
-    case 'revealed':
-      return reveal(turn, delivery, input)
+      return commit(state, delivery, input)
     case 'answered':
-      return answer(turn, delivery, input)
+      return answer(state, delivery, input)
+    case 'checked':
+      return takeVerdict(state, delivery, input)
     case 'corrupted':
-      return giveUp(turn, delivery, 'corrupted', input.detail)
+      return giveUp(state, delivery, 'corrupted', input.detail)
     case 'rejected':
-      return giveUp(turn, delivery, 'rejected', `${input.reason}: ${input.message}`)
+      return giveUp(state, delivery, 'rejected', `${input.reason}: ${input.message}`)
   }
 }
 
-function ack(turn: Turn, delivery: DeliveryRecord): void {
-  if (delivery.state !== 'leased') return ignore(turn.effects, 'alreadyAcked')
-  const { taskId, deliveryId, workerId } = delivery
-  putDelivery(turn, { ...delivery, state: 'computing' })
-  record(turn, taskId, 'acked', { deliveryId, workerId })
+export function ignore(state: DispatchState, reason: IgnoredReason): void {
+  state.effects.push({ kind: 'ignored', reason })
 }
 
-function commit(turn: Turn, delivery: DeliveryRecord, { commitment }: InputOf<'committed'>): void {
-  if (delivery.commitment !== undefined) return ignore(turn.effects, 'alreadyCommitted')
-  const { taskId, deliveryId, workerId } = delivery
-  putDelivery(turn, { ...delivery, state: 'committed', commitment })
-  record(turn, taskId, 'committed', { deliveryId, workerId })
-  review(turn, taskOf(turn, taskId))
+function ack(state: DispatchState, delivery: Delivery): void {
+  if (delivery.state !== 'leased') return ignore(state, 'alreadyAcked')
+  delivery.state = 'computing'
+  record(state, delivery.task, 'acked', { delivery })
 }
 
-function reveal(turn: Turn, delivery: DeliveryRecord, input: InputOf<'revealed'>): void {
-  if (delivery.state !== 'revealing') return ignore(turn.effects, 'notCommitted')
+function commit(state: DispatchState, delivery: Delivery, { commitment }: InputOf<'committed'>): void {
+  if (!isOut(delivery) || delivery.commitment !== undefined) return ignore(state, 'alreadyCommitted')
+  const { worker, task } = delivery
+  if (!isCommitFirst(task)) return fail(state, delivery, 'corrupted', 'committed where no commitment was asked for')
+  if (worker !== undefined) {
+    endComputing(worker, delivery)
+    touch(state, worker)
+  }
+  delivery.state = 'committed'
+  delivery.commitment = commitment
+  record(state, task, 'committed', { delivery })
+  review(state, task)
+}
+
+function answer(state: DispatchState, delivery: Delivery, input: InputOf<'answered'>): void {
+  const { task, worker } = delivery
+  if (delivery.state === 'answered') return ignore(state, 'alreadyAnswered')
+  const { outputDigest, traceRoot } = input
+  if (isCommitFirst(task)) {
+    const flaw = flawOf(state, delivery, input)
+    if (flaw !== undefined) return fail(state, delivery, 'corrupted', flaw)
+  }
+  measure(state, delivery)
+  if (worker !== undefined) {
+    letGo(worker, delivery)
+    touch(state, worker)
+  }
+  delivery.state = 'answered'
+  delivery.outputDigest = outputDigest
+  delivery.traceRoot = traceRoot
+  delivery.answer = input.attestation
+  delivery.answeredAtMs = state.atMs
+  standingOf(state, delivery.workerId).stake = input.stake
+  record(state, task, 'answered', { delivery, outputDigest })
+  review(state, task)
+}
+
+function flawOf(state: DispatchState, delivery: Delivery, input: InputOf<'answered'>): string | undefined {
+  if (delivery.state !== 'revealing') return 'answered before commitments were closed'
+  const { workerId, deliveryId, commitment } = delivery
   const { outputDigest, traceRoot, salt } = input
-  const { deliveryId, workerId } = delivery
-  if (
-    commitTo({ workerId, deliveryId, outputDigest, traceRoot, salt }, turn.sha256) !== delivery.commitment
-  ) {
-    return fail(turn, delivery, 'corrupted', 'the revealed digest is not the one committed to')
-  }
-  putDelivery(turn, { ...delivery, state: 'revealed', outputDigest, traceRoot })
+  const opened = salt && commitTo({ workerId, deliveryId, outputDigest, traceRoot, salt }, state.sha256)
+  return opened === commitment ? undefined : 'the answer is not the one committed to'
 }
 
-function answer(turn: Turn, delivery: DeliveryRecord, input: InputOf<'answered'>): void {
-  const { taskId, deliveryId, workerId, outputDigest, traceRoot } = delivery
-  if (delivery.state === 'answered') return ignore(turn.effects, 'alreadyAnswered')
-  if (delivery.state !== 'revealed') {
-    return fail(turn, delivery, 'corrupted', 'answered before committing and revealing')
+/** Far slower than it was measured, on work that takes long enough to tell: it is measured again. */
+function measure(state: DispatchState, { expectedMs, leasedAtMs, workerId, worker }: Delivery): void {
+  const { driftFactor, benchmarkPauseMs } = state.policy
+  if (worker === undefined || expectedMs < driftMsMin) return
+  if (state.atMs - leasedAtMs <= expectedMs / driftFactor) return
+  const askedAtMs = worker.benchmarkAskedAtMs
+  if (askedAtMs !== undefined && state.atMs - askedAtMs < benchmarkPauseMs) return
+  worker.benchmarkAskedAtMs = state.atMs
+  state.effects.push({ kind: 'benchmark', workerId, reason: 'drift' })
+}
+
+const driftMsMin = 2_000
+
+function takeVerdict(state: DispatchState, delivery: Delivery, { verdict }: InputOf<'checked'>): void {
+  if (delivery.check !== 'asked') return ignore(state, 'alreadyChecked')
+  const { task } = delivery
+  saveTask(state, task, 'later')
+  switch (verdict.kind) {
+    case 'right':
+      delivery.check = 'right'
+      delivery.checkedBy = verdict.by
+      clear(state, delivery)
+      return review(state, task)
+    case 'wrong':
+      delivery.check = 'wrong'
+      refute(state, delivery, verdict.reason)
+      return review(state, task)
+    case 'unknown':
+      delivery.check = 'unknown'
+      // Others can still agree on it; on its own it is worth nothing.
+      if (task.agreeing > 1) return review(state, task)
+      return fail(state, delivery, 'corrupted', `could not be checked: ${verdict.reason}`)
   }
-  if (input.outputDigest !== outputDigest || input.traceRoot !== traceRoot) {
-    return fail(turn, delivery, 'corrupted', 'the answer is not the one revealed')
-  }
-  putDelivery(turn, { ...delivery, state: 'answered', answer: input.attestation })
-  record(turn, taskId, 'answered', { deliveryId, workerId, outputDigest })
-  review(turn, taskOf(turn, taskId))
 }
 
 /** An answer that was taken stays good, whatever its sender says afterwards. */
 function giveUp(
-  turn: Turn,
-  delivery: DeliveryRecord,
+  state: DispatchState,
+  delivery: Delivery,
   outcome: 'corrupted' | 'rejected',
   detail: string,
 ): void {
-  if (isOut(delivery)) fail(turn, delivery, outcome, detail)
-  else ignore(turn.effects, 'alreadyAnswered')
+  if (isOut(delivery)) fail(state, delivery, outcome, detail)
+  else ignore(state, 'alreadyAnswered')
 }

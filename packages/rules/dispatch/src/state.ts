@@ -1,159 +1,178 @@
 /**
- * Everything dispatch knows about what is still open. Ended tasks leave the state and live in the store alone, so
- * memory grows with the work in hand, not with history. The indexes are derived from the records beside them.
+ * Everything dispatch knows about what is still open. It is mutable and has one owner: `step` changes it in place, because
+ * copying it would cost more than deciding (docs/decisions/0009). Ended tasks leave it and live in the store alone.
  */
-import {
-  type DeliveryId,
-  type DurationMs,
-  deliveriesPerTaskMax,
-  type PublicKey,
-  payloadBytesMax,
-  redundancyMin,
-  type TaskId,
-  type TaskKind,
-  type TimeMs,
-  type WorkerId,
+import type {
+  DeliveryId,
+  EventType,
+  MicroCredit,
+  Outcome,
+  RequesterId,
+  Sha256,
+  TaskId,
+  TimeMs,
+  WorkerId,
 } from '@shardy/protocol'
-import type { DeliveryRecord, StandingRecord, TaskRecord } from './record.ts'
-import { SortedMap } from './sortedMap.ts'
+import { messageLengthMax } from '@shardy/protocol'
+import { ClassQueue, type Flow } from './classQueue.ts'
+import { DueHeap } from './dueHeap.ts'
+import type { Effect } from './effect.ts'
+import type { DispatchMode, Stake } from './input.ts'
+import { assertPolicy, type DispatchPolicy } from './policy.ts'
+import type { HistoryEntry, StandingRecord, TaskSpec } from './record.ts'
+import type { Delivery, Task } from './task.ts'
+import { classesMax, classFactsOf, type TaskClass } from './taskClass.ts'
+import type { Worker } from './worker.ts'
 
-export interface DispatchPolicy {
-  readonly liveTasksMax: number
-  /** Deliveries a task may use up before it is dead. */
-  readonly attemptsMax: number
-  readonly leaseMsMin: DurationMs
-  readonly leaseMsMax: DurationMs
-  /** A lease is this many times what the worker's measured rate asks for. */
-  readonly leaseFactor: number
-  /** A worker that claims less is taken to do as much. */
-  readonly operationsPerSecondMin: number
-  /** Assumed of a line whose speed nobody measured. */
-  readonly transferBytesPerSecond: number
-  /** How long a worker has to reveal once commitments are closed, beside the time that its output takes. */
-  readonly revealMs: DurationMs
-  readonly backoffMsMin: DurationMs
-  readonly backoffMsMax: DurationMs
-  /** Output that a worker may hold: of what is out with it, until it has answered. */
-  readonly heldBytesMax: number
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
+export interface Standing extends Mutable<StandingRecord> {
+  /** As the book had it when it last answered. */
+  stake: Stake
+  /** What undecided audits have put at risk. */
+  exposureMicroCredit: MicroCredit
 }
 
-export const defaultPolicy: DispatchPolicy = {
-  liveTasksMax: 100_000,
-  attemptsMax: 24,
-  leaseMsMin: 15_000 as DurationMs,
-  leaseMsMax: 3_600_000 as DurationMs,
-  leaseFactor: 4,
-  operationsPerSecondMin: 10_000_000,
-  transferBytesPerSecond: 1_000_000,
-  revealMs: 15_000 as DurationMs,
-  backoffMsMin: 200 as DurationMs,
-  backoffMsMax: 30_000 as DurationMs,
-  heldBytesMax: 4 * payloadBytesMax,
-}
-
-/** A connected worker. What it has done over time is its standing. */
-export interface Worker {
-  readonly workerId: WorkerId
-  /** For its standing, which begins with its first delivery: a stranger that only joins leaves nothing to keep. */
-  readonly publicKey: PublicKey
-  readonly kinds: readonly TaskKind[]
-  readonly operationsPerSecond: number
-  readonly payloadBytesMax: number
-  readonly slots: number
-  readonly presence: 'available' | 'hidden' | 'paused'
-  /** Deliveries it has still to answer; what it has committed to or revealed no longer takes a slot. */
-  readonly held: SortedMap<DeliveryId, TaskId>
-  readonly busySlots: number
-  /** The output of all that it holds. */
-  readonly heldBytes: number
-  /** Its deliveries in this session that came to nothing since one was last accepted. Order alone depends on it. */
-  readonly failures: number
-}
-
-/** A worker keeps its output until it is asked to reveal, so what it may hold is bounded. */
-export const heldMax = 64
-
-/** Whether the worker can be given anything. */
-export function isFree({ presence, busySlots, slots, held }: Worker): boolean {
-  return presence !== 'paused' && busySlots < slots && held.size < heldMax
-}
-
-export interface DispatchState {
+export interface DispatchSettings {
   readonly policy: DispatchPolicy
-  readonly tasks: SortedMap<TaskId, TaskRecord>
-  readonly deliveries: SortedMap<DeliveryId, DeliveryRecord>
-  readonly workers: SortedMap<WorkerId, Worker>
-  readonly standings: SortedMap<WorkerId, StandingRecord>
-  /** Tasks that want another delivery now, oldest first. */
-  readonly ready: SortedMap<string, TaskId>
-  /** Workers with a free slot: those with the fewest failures first, among them the least loaded. */
-  readonly free: SortedMap<string, WorkerId>
-  /** What falls due when nothing else happens, soonest first. */
-  readonly due: SortedMap<string, Due>
-  /** Set while not every waiting task has been compared with every free worker. */
-  readonly search: Search | undefined
+  readonly sha256: Sha256
+  /** Grows with every start, so that no delivery id is given twice. */
+  readonly epoch: number
+  /** Nobody else knows it: what is audited is drawn from it. */
+  readonly secret: Uint8Array
 }
 
-/** How far the search for workers has come. Its passes go over all tasks, each with another part of the workers. */
-export interface Search {
-  /** The first task that this pass has not looked at. */
-  readonly taskFrom: string
-  /** This pass looks at the least loaded workers, and at some from here on. */
-  readonly workerFrom: string
-  /** Where the next pass goes on among the workers; empty when nobody is left to look at. */
-  readonly workerNext: string
-  /** Something changed since the first pass began, so all begins again after the last. */
-  readonly isStale: boolean
+export interface DispatchState extends DispatchSettings {
+  readonly tasks: Map<TaskId, Task>
+  /** Those that are not settled. */
+  readonly deliveries: Map<DeliveryId, Delivery>
+  readonly workers: Map<WorkerId, Worker>
+  readonly standings: Map<WorkerId, Standing>
+  readonly flows: Map<RequesterId, Flow>
+  readonly classes: Map<string, TaskClass>
+  /** Those with tasks that wait, and perhaps some without. */
+  readonly waitingClasses: Set<TaskClass>
+  /** Workers that can take something. */
+  readonly idle: Worker[]
+  readonly due: DueHeap
+  mode: DispatchMode
+  /** That of the requester that was served last. */
+  virtualTime: number
+  /** Where the sweep over the idle goes on, and when; undefined: nothing waits that somebody idle might take. */
+  sweepFrom: number
+  sweepAtMs: TimeMs | undefined
+  /** For draws among equals, of which nothing but order depends. */
+  random: number
+
+  // What the step under way has brought about.
+  atMs: TimeMs
+  effects: Effect[]
+  readonly woken: Task[]
+  readonly freed: Set<Worker>
+  // What was changed since the driver last took it.
+  unsavedTasks: Task[]
+  unsavedStandings: Set<Standing>
 }
 
-export type Due =
-  | { readonly kind: 'delivery'; readonly deliveryId: DeliveryId }
-  | { readonly kind: 'retry'; readonly taskId: TaskId }
-  | { readonly kind: 'deadline'; readonly taskId: TaskId }
-  | { readonly kind: 'search' }
-
-export function emptyState(policy: DispatchPolicy): DispatchState {
-  if (policy.attemptsMax < redundancyMin || policy.attemptsMax > deliveriesPerTaskMax) {
-    throw new RangeError(
-      `attemptsMax is ${policy.attemptsMax}, allowed is ${redundancyMin} to ${deliveriesPerTaskMax}`,
-    )
-  }
-  if (policy.heldBytesMax < 2 * payloadBytesMax) {
-    throw new RangeError(`heldBytesMax is ${policy.heldBytesMax}, the least is ${2 * payloadBytesMax}`)
-  }
+export function emptyState(settings: DispatchSettings): DispatchState {
+  assertPolicy(settings.policy)
   return {
-    policy,
-    tasks: SortedMap.empty(),
-    deliveries: SortedMap.empty(),
-    workers: SortedMap.empty(),
-    standings: SortedMap.empty(),
-    ready: SortedMap.empty(),
-    free: SortedMap.empty(),
-    due: SortedMap.empty(),
-    search: undefined,
+    ...settings,
+    tasks: new Map(),
+    deliveries: new Map(),
+    workers: new Map(),
+    standings: new Map(),
+    flows: new Map(),
+    classes: new Map(),
+    waitingClasses: new Set(),
+    idle: [],
+    due: new DueHeap(),
+    mode: 'running',
+    virtualTime: 0,
+    sweepFrom: 0,
+    sweepAtMs: undefined,
+    random: new DataView(settings.sha256(settings.secret).slice().buffer).getUint32(0) | 1,
+    atMs: 0 as TimeMs,
+    effects: [],
+    woken: [],
+    freed: new Set(),
+    unsavedTasks: [],
+    unsavedStandings: new Set(),
   }
-}
-
-/** Sixteen digits hold every safe integer, so the text sorts as the number does. */
-const padded = (value: number): string => String(value).padStart(16, '0')
-
-export const readyKey = (task: TaskRecord): string => `${padded(task.submittedAtMs)}:${task.taskId}`
-
-/** Workers of one rank are equals, among whom a task draws. */
-const rankOf = ({ failures, busySlots }: Worker): string => `${padded(failures)}:${padded(busySlots)}`
-
-export const freeKey = (worker: Worker): string => `${rankOf(worker)}:${worker.workerId}`
-
-/** The rank in a key of the free list. */
-export const rankIn = (key: string): string => key.slice(0, 33)
-
-export function dueKey(atMs: TimeMs, due: Due): string {
-  const id = due.kind === 'delivery' ? due.deliveryId : due.kind === 'search' ? '' : due.taskId
-  return `${padded(atMs)}:${due.kind}:${id}`
 }
 
 /** When the next `tick` is wanted. */
-export function nextDueMs(state: DispatchState): TimeMs | undefined {
-  const first = state.due.first()
-  return first && (Number(first[0].slice(0, 16)) as TimeMs)
+export function nextDueMs({ due, sweepAtMs }: DispatchState): TimeMs | undefined {
+  const taskMs = due.first()?.dueAtMs
+  if (taskMs === undefined) return sweepAtMs
+  return (sweepAtMs === undefined ? taskMs : Math.min(taskMs, sweepAtMs)) as TimeMs
+}
+
+/** The next of a sequence of 32-bit numbers (xorshift). */
+export function drawNumber(state: DispatchState): number {
+  let value = state.random
+  value ^= value << 13
+  value ^= value >>> 17
+  value ^= value << 5
+  state.random = value
+  return value >>> 0
+}
+
+export function classOf(state: DispatchState, spec: TaskSpec): TaskClass {
+  const facts = classFactsOf(spec)
+  const known = state.classes.get(facts.key)
+  if (known !== undefined) return known
+  const made: TaskClass = { ...facts, index: state.classes.size % classesMax, queue: new ClassQueue() }
+  state.classes.set(facts.key, made)
+  return made
+}
+
+export function flowOf(state: DispatchState, requesterId: RequesterId): Flow {
+  let flow = state.flows.get(requesterId)
+  if (flow === undefined) {
+    flow = { requesterId, virtualTime: state.virtualTime, liveTasks: 0, waiting: 0 }
+    state.flows.set(requesterId, flow)
+  }
+  return flow
+}
+
+export function saveTask(state: DispatchState, task: Task, urgency: 'later' | 'now'): void {
+  if (task.unsaved === 'no') state.unsavedTasks.push(task)
+  if (urgency === 'now' || task.unsaved === 'no') task.unsaved = urgency
+}
+
+/** Adds to the task's history, which is saved with it and published once that is done. */
+export function record(
+  state: DispatchState,
+  task: Task,
+  type: EventType,
+  about: {
+    readonly delivery?: Delivery
+    readonly outputDigest?: HistoryEntry['outputDigest']
+    readonly detail?: string
+  } = {},
+): void {
+  const entry: HistoryEntry = {
+    atMs: state.atMs,
+    type,
+    attempt: about.delivery === undefined ? 0 : about.delivery.index + 1,
+    outputDigest: about.outputDigest,
+    detail: about.detail === undefined ? '' : printable(about.detail),
+  }
+  task.history.push(entry)
+  state.effects.push({ kind: 'publish', task, entry, sequence: task.history.length })
+  saveTask(state, task, 'later')
+}
+
+/** Only what the record's codec holds; what came in may be anything. */
+function printable(detail: string): string {
+  return detail.slice(0, messageLengthMax).replace(/[^\x20-\x7e]/g, '?')
+}
+
+export function settleEffect(
+  state: DispatchState,
+  { workerId, deliveryId }: Delivery,
+  outcome: Outcome,
+  rewardMicroCredit: MicroCredit,
+): void {
+  state.effects.push({ kind: 'settle', workerId, deliveryId, outcome, rewardMicroCredit })
 }

@@ -1,126 +1,172 @@
 /**
- * Dispatch as a pure function: `step(state, input) → { state, effects }`. The switch is its table of contents. Given
- * the same inputs it makes the same decisions, so a log replays and a simulation needs no network.
+ * Dispatch: `step(state, input) → effects`. The switch is its table of contents. The state is changed in place; given the
+ * same inputs it makes the same decisions, so a log replays and a simulation needs no network.
  */
-import type { Sha256 } from '@shardy/protocol'
-import { assign, queue } from './assignment.ts'
-import { changePresence, join, leave } from './connection.ts'
-import { ignore } from './effect.ts'
+import { benchmarked, changePresence, drainWorker, join, leave } from './connection.ts'
+import type { Effect } from './effect.ts'
 import type { Input, InputOf } from './input.ts'
-import { reply } from './reply.ts'
-import { type DispatchState, type Due, nextDueMs } from './state.ts'
-import {
-  closeTurn,
-  deliveryOf,
-  dropDue,
-  openTurn,
-  putDue,
-  putTask,
-  record,
-  type Step,
-  type Turn,
-  taskOf,
-} from './turn.ts'
+import { serve, sweep, touch } from './matching.ts'
+import { isEnded } from './record.ts'
+import { revive } from './recovery.ts'
+import { ignore, reply } from './reply.ts'
+import { classOf, type DispatchState, flowOf, record, saveTask } from './state.ts'
+import type { Task } from './task.ts'
 import { cancelTask, fail, kill, review } from './verdict.ts'
 
-/** A step never looks at more than this many due entries; the rest are due again at once. */
+/** A step never looks at more than this many due tasks; the rest are due again at once. */
 const duePerStepMax = 1024
 
-export function createStep(sha256: Sha256): (state: DispatchState, input: Input) => Step {
-  return (state, input) => {
-    const turn = openTurn(state, input.atMs, sha256)
-    decide(turn, input)
-    assign(turn)
-    return closeTurn(turn)
-  }
+export function step(state: DispatchState, input: Input): readonly Effect[] {
+  state.atMs = input.atMs
+  state.effects = []
+  decide(state, input)
+  serve(state)
+  return state.effects
 }
 
-function decide(turn: Turn, input: Input): void {
+function decide(state: DispatchState, input: Input): void {
   switch (input.kind) {
     case 'submit':
-      return submit(turn, input)
+      return submit(state, input)
     case 'cancel':
-      return cancel(turn, input)
+      return cancel(state, input)
+    case 'requeue':
+      return requeue(state, input)
     case 'workerJoined':
-      return join(turn, input)
+      return join(state, input)
+    case 'benchmarked':
+      return benchmarked(state, input)
     case 'workerLeft':
-      return leave(turn, input)
+      return leave(state, input)
     case 'presence':
-      return changePresence(turn, input)
+      return changePresence(state, input)
+    case 'drainWorker':
+      return drainWorker(state, input)
+    case 'operate':
+      return operate(state, input)
     case 'acked':
     case 'committed':
-    case 'revealed':
     case 'answered':
+    case 'checked':
     case 'corrupted':
     case 'rejected':
-      return reply(turn, input)
+      return reply(state, input)
+    case 'compared':
+      return compared(state, input)
     case 'tick':
-      return tick(turn)
+      return tick(state)
   }
 }
 
-function submit(turn: Turn, { task }: InputOf<'submit'>): void {
-  const { taskId, inputDigest, constants, deadlineMs } = task
-  const { liveTasksMax } = turn.state.policy
-  if (turn.state.tasks.has(taskId)) {
-    turn.effects.push({ kind: 'refused', refusal: { kind: 'duplicate', taskId } })
-    return
+function submit(state: DispatchState, { task: asked, atMs }: InputOf<'submit'>): void {
+  const { taskId, requesterId, rewardMicroCredit } = asked
+  const { liveTasksMax, liveTasksPerRequesterMax } = state.policy
+  const refuse = (refusal: Extract<Effect, { kind: 'refused' }>['refusal']): void => {
+    state.effects.push({ kind: 'refused', refusal })
   }
-  if (turn.state.tasks.size >= liveTasksMax) {
-    turn.effects.push({ kind: 'refused', refusal: { kind: 'overloaded', liveTasksMax } })
-    return
-  }
-  putTask(turn, {
-    ...task,
-    submittedAtMs: turn.atMs,
+  if (state.mode === 'draining') return refuse({ kind: 'draining' })
+  if (state.tasks.has(taskId)) return refuse({ kind: 'duplicate', taskId })
+  if (state.tasks.size >= liveTasksMax) return refuse({ kind: 'overloaded', liveTasksMax })
+  const flow = flowOf(state, requesterId)
+  if (flow.liveTasks >= liveTasksPerRequesterMax) return refuse({ kind: 'tooManyLive', liveTasksPerRequesterMax })
+  const spec = { ...asked, submittedAtMs: atMs }
+  const task: Task = {
+    spec,
     status: 'waiting',
-    deliveryIds: [],
+    revivals: 0,
+    deliveries: [],
     failures: 0,
-    notBeforeMs: turn.atMs,
-    events: 0,
+    attemptsSpent: 0,
+    notBeforeMs: atMs,
+    deadlineMs: spec.deadlineMs,
     mismatched: false,
     decidedAtMs: undefined,
     outputDigest: undefined,
     deadReason: undefined,
+    basis: undefined,
+    checkedBy: undefined,
+    history: [],
+    taskClass: classOf(state, spec),
+    wants: 0,
+    place: 'none',
+    agreeing: spec.verify.agreeing,
+    dueIndex: -1,
+    dueAtMs: 0,
+    comparing: false,
+    unsaved: 'no',
+  }
+  state.tasks.set(taskId, task)
+  flow.liveTasks++
+  state.effects.push({ kind: 'book', entry: { kind: 'escrow', taskId, requesterId, rewardMicroCredit } })
+  record(state, task, 'submitted')
+  saveTask(state, task, 'now')
+  review(state, task)
+}
+
+function cancel(state: DispatchState, { taskId }: InputOf<'cancel'>): void {
+  const task = state.tasks.get(taskId)
+  if (task === undefined) ignore(state, 'unknownTask')
+  else cancelTask(state, task)
+}
+
+/** An operator puts a dead task back to work, with all that happened to it. */
+function requeue(state: DispatchState, { task: dead, deadlineMs }: InputOf<'requeue'>): void {
+  const { taskId } = dead.spec
+  if (state.tasks.has(taskId) || dead.status !== 'dead') return ignore(state, 'nothingChanged')
+  const task = revive(state, {
+    ...dead,
+    status: 'waiting',
+    revivals: dead.revivals + 1,
+    attemptsSpent: dead.deliveries.length,
+    failures: 0,
+    notBeforeMs: state.atMs,
+    deadlineMs,
+    decidedAtMs: undefined,
+    deadReason: undefined,
   })
-  for (const digest of [inputDigest, ...constants]) turn.references.push({ digest, taskId })
-  putDue(turn, deadlineMs, { kind: 'deadline', taskId })
-  record(turn, taskId, 'submitted')
-  review(turn, taskOf(turn, taskId))
+  const { requesterId, rewardMicroCredit } = dead.spec
+  state.effects.push({ kind: 'book', entry: { kind: 'escrow', taskId, requesterId, rewardMicroCredit } })
+  record(state, task, 'requeued')
+  saveTask(state, task, 'now')
+  review(state, task)
 }
 
-function cancel(turn: Turn, { taskId }: InputOf<'cancel'>): void {
-  const task = turn.state.tasks.get(taskId)
-  if (task === undefined) ignore(turn.effects, 'unknownTask')
-  else cancelTask(turn, task)
+function operate(state: DispatchState, { mode }: InputOf<'operate'>): void {
+  if (state.mode === mode) return ignore(state, 'nothingChanged')
+  state.mode = mode
+  if (mode !== 'paused') for (const worker of state.idle) touch(state, worker)
 }
 
-function tick(turn: Turn): void {
+function compared(state: DispatchState, { taskId, groups }: InputOf<'compared'>): void {
+  const task = state.tasks.get(taskId)
+  if (task === undefined) return ignore(state, 'unknownTask')
+  for (const { deliveryId, group } of groups) {
+    const delivery = state.deliveries.get(deliveryId)
+    if (delivery?.task === task) delivery.group = group
+  }
+  task.comparing = false
+  review(state, task)
+}
+
+function tick(state: DispatchState): void {
+  if (state.sweepAtMs !== undefined && state.sweepAtMs <= state.atMs) sweep(state)
   for (let count = 0; count < duePerStepMax; count++) {
-    const dueMs = nextDueMs(turn.state)
-    if (dueMs === undefined || dueMs > turn.atMs) return
-    const due = turn.state.due.first()?.[1] as Due
-    dropDue(turn, dueMs, due)
-    switch (due.kind) {
-      case 'delivery':
-        expire(turn, due)
-        break
-      case 'retry':
-        queue(turn, taskOf(turn, due.taskId))
-        break
-      case 'deadline':
-        kill(turn, taskOf(turn, due.taskId), 'deadline')
-        break
-      case 'search':
-        turn.isSearching = true
-        break
-    }
+    const task = state.due.first()
+    if (task === undefined || task.dueAtMs > state.atMs) return
+    lapse(state, task)
   }
 }
 
-function expire(turn: Turn, { deliveryId }: Extract<Due, { readonly kind: 'delivery' }>): void {
-  const delivery = deliveryOf(turn, deliveryId)
-  const { workerId } = delivery
-  turn.effects.push({ kind: 'cancelDelivery', workerId, deliveryId, reason: 'leaseExpired' })
-  fail(turn, delivery, 'lost', 'the lease ended before an answer')
+function lapse(state: DispatchState, task: Task): void {
+  if (task.deadlineMs <= state.atMs) return kill(state, task, 'deadline')
+  for (const delivery of [...task.deliveries]) {
+    if (isEnded(task.status)) return
+    const { state: deliveryState, dueMs, workerId, deliveryId } = delivery
+    const isRunning = deliveryState === 'leased' || deliveryState === 'computing' || deliveryState === 'revealing'
+    if (!isRunning || dueMs > state.atMs) continue
+    state.effects.push({ kind: 'cancelDelivery', workerId, deliveryId, reason: 'leaseExpired' })
+    fail(state, delivery, 'lost', 'the lease ended before an answer')
+  }
+  // Its pause is over.
+  if (!isEnded(task.status)) review(state, task)
 }

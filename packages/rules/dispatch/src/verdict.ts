@@ -1,146 +1,224 @@
 /**
- * What follows when a delivery moved (spec D4, D19–D22): more deliveries, the close of commitments, or the end of
- * the task. A delivery settles once; every path to the end of a task goes through `end`.
+ * What follows when something about a task moved (spec D4, D19–D22): more deliveries, a check, the close of commitments, or
+ * the end. A delivery settles once; every path to the end of a task goes through `end`.
  */
-import type {
-  CancelReason,
-  DeadReason,
-  Digest,
-  EventType,
-  MicroCredit,
-  TimeMs,
-  WorkerId,
-} from '@shardy/protocol'
-import { commitmentsAreIn, shares, tally } from './agreement.ts'
-import { queue } from './assignment.ts'
+import type { Basis, CancelReason, DeadReason, EventType, MicroCredit, TaskStatus, TimeMs } from '@shardy/protocol'
+import { commitmentsAreIn, largestGroup, missing, shares, type Tally, tally } from './agreement.ts'
+import { considerAlone } from './audit.ts'
+import type { Payout } from './effect.ts'
 import { backoffMs, revealEndMs } from './lease.ts'
-import type { DeliveryRecord, StandingRecord, TaskRecord } from './record.ts'
+import { queue, touch } from './matching.ts'
+import { offend } from './offence.ts'
 import { isOut } from './record.ts'
-import {
-  deliveriesOf,
-  dropDue,
-  putDelivery,
-  putDue,
-  putStanding,
-  putTask,
-  putWorker,
-  record,
-  settle,
-  type Turn,
-  taskOf,
-} from './turn.ts'
+import { reschedule } from './schedule.ts'
+import { count, standingOf } from './standing.ts'
+import { type DispatchState, flowOf, record, saveTask, settleEffect } from './state.ts'
+import type { Delivery, Task } from './task.ts'
+import { letGo } from './worker.ts'
 
 /** Looks at a live task afresh. */
-export function review(turn: Turn, task: TaskRecord): void {
-  const { taskId } = task
-  const deliveries = deliveriesOf(turn, task)
-  const { agreed, mismatched, pending, wanted } = tally(task, deliveries)
-  if (mismatched && !task.mismatched) {
-    putTask(turn, { ...task, mismatched: true })
-    record(turn, taskId, 'consensus_mismatch', { detail: 'replicas gave different digests' })
+export function review(state: DispatchState, task: Task): void {
+  const found = tally(task)
+  if (decide(state, task, found)) return
+  const isAsking = task.comparing || task.deliveries.some(({ check }) => check === 'asked')
+  const wants = isAsking ? 0 : missing(task, found)
+  const attempts = task.deliveries.length - task.attemptsSpent
+  if (wants > state.policy.attemptsMax - attempts) return kill(state, task, 'attemptsExhausted')
+  if (isCommitFirst(task) && commitmentsAreIn(task)) {
+    for (const delivery of task.deliveries) if (delivery.state === 'committed') askToReveal(state, task, delivery)
   }
-  if (agreed !== undefined) return verify(turn, taskOf(turn, taskId), agreed)
-  const attemptsLeft = turn.state.policy.attemptsMax - task.deliveryIds.length
-  if (wanted > attemptsLeft) return kill(turn, taskOf(turn, taskId), 'attemptsExhausted')
-  if (commitmentsAreIn(task, deliveries)) {
-    for (const delivery of deliveries) if (delivery.state === 'committed') askToReveal(turn, task, delivery)
-  }
-  const current = taskOf(turn, taskId)
-  const status = pending > 0 ? 'running' : 'waiting'
-  if (current.status !== status) putTask(turn, { ...current, status })
-  queue(turn, taskOf(turn, taskId))
+  task.wants = wants
+  task.status = found.pending > 0 || isAsking ? 'running' : 'waiting'
+  queue(state, task)
+  reschedule(state, task)
 }
 
-function askToReveal(turn: Turn, task: TaskRecord, delivery: DeliveryRecord): void {
-  const dueMs = revealEndMs(turn.atMs, task, turn.state.policy)
-  putDelivery(turn, { ...delivery, state: 'revealing', dueMs })
+/** Several workers have the task at once, so none may see another's answer before it is bound to its own. */
+export function isCommitFirst({ spec }: Task): boolean {
+  return spec.verify.mode === 'quorum'
+}
+
+/** Whether the task has come to its end. */
+function decide(state: DispatchState, task: Task, found: Tally): boolean {
+  const right = task.deliveries.find(({ check, state }) => check === 'right' && state === 'answered')
+  if (right !== undefined) {
+    verify(state, task, found.groups.find((group) => group.includes(right)) ?? [right], 'checked')
+    return true
+  }
+  if (task.spec.verify.mode !== 'quorum' && task.agreeing === 1) {
+    const [answered] = found.groups[0] ?? []
+    return answered !== undefined && answered.check === 'unasked' && decideAlone(state, task, answered)
+  }
+  const largest = largestGroup(found)
+  if (largest.length >= task.agreeing) {
+    verify(state, task, largest, 'agreement')
+    return true
+  }
+  if (found.groups.length > 1) disagree(state, task, found)
+  return false
+}
+
+function decideAlone(state: DispatchState, task: Task, answered: Delivery): boolean {
+  const next = considerAlone(state, task, answered)
+  switch (next.kind) {
+    case 'take':
+      verify(state, task, [answered], 'trusted')
+      return true
+    case 'check':
+      askCheck(state, answered)
+      return false
+    case 'replicate':
+      task.agreeing = next.replicas
+      return false
+  }
+}
+
+/** D21: who is right is found out by re-execution where the kind is exact; until then, and where it is not, others are asked. */
+function disagree(state: DispatchState, task: Task, { groups }: Tally): void {
+  if (!task.spec.exact) {
+    if (!task.comparing && groups.some(([first]) => first?.group === 0)) {
+      task.comparing = true
+      state.effects.push({ kind: 'compare', task, deliveries: groups.flat() })
+      return
+    }
+  }
+  if (!task.mismatched) {
+    task.mismatched = true
+    record(state, task, 'consensus_mismatch', { detail: `replicas gave ${groups.length} different answers` })
+  }
+  if (!task.spec.exact) return
+  for (const [first] of groups) if (first?.check === 'unasked') askCheck(state, first)
+}
+
+export function askCheck(state: DispatchState, delivery: Delivery): void {
+  delivery.check = 'asked'
+  state.effects.push({ kind: 'check', task: delivery.task, delivery })
+}
+
+function askToReveal(state: DispatchState, task: Task, delivery: Delivery): void {
+  delivery.state = 'revealing'
+  delivery.dueMs = revealEndMs(state.atMs, task, state.policy)
   const { workerId, deliveryId } = delivery
-  turn.effects.push({ kind: 'closeCommitments', workerId, deliveryId })
+  state.effects.push({ kind: 'closeCommitments', workerId, deliveryId })
+  saveTask(state, task, 'later')
 }
 
-/** D15, D16: a delivery came to nothing. The task tries again after a pause; the worker's standing does not change. */
+/** D15, D16: a delivery came to nothing. The task tries again after a pause; nobody is held to account for it. */
 export function fail(
-  turn: Turn,
-  delivery: DeliveryRecord,
+  state: DispatchState,
+  delivery: Delivery,
   outcome: 'lost' | 'rejected' | 'corrupted',
   detail: string,
 ): void {
-  const { taskId, deliveryId, workerId } = delivery
-  settle(turn, delivery, outcome)
-  placeInLine(turn, workerId, (failures) => failures + 1)
-  record(turn, taskId, outcome, { deliveryId, workerId, detail })
-  const task = taskOf(turn, taskId)
-  dropDue(turn, task.notBeforeMs, { kind: 'retry', taskId })
-  const failed = { ...task, failures: task.failures + 1 }
-  const pauseMs = backoffMs(failed, turn.state.policy, turn.sha256)
-  const notBeforeMs = (turn.atMs + pauseMs) as TimeMs
-  putTask(turn, { ...failed, notBeforeMs })
-  putDue(turn, notBeforeMs, { kind: 'retry', taskId })
-  review(turn, taskOf(turn, taskId))
+  const { task, worker } = delivery
+  settle(state, delivery, outcome)
+  if (worker !== undefined) worker.failures++
+  count(state, delivery.workerId, outcome)
+  record(state, task, outcome, { delivery, detail })
+  task.failures++
+  task.notBeforeMs = (state.atMs + backoffMs(task, state.policy, state.sha256)) as TimeMs
+  review(state, task)
 }
 
-/** Who fails goes to the end of the line until it is accepted again; otherwise the silent would hold every task. */
-function placeInLine(turn: Turn, workerId: WorkerId, change: (failures: number) => number): void {
-  const worker = turn.state.workers.get(workerId)
-  if (worker === undefined) return
-  const failures = change(worker.failures)
-  if (failures !== worker.failures) putWorker(turn, { ...worker, failures })
+/** D14: the check found that the answer is not the program's. The task goes to somebody else at once. */
+export function refute(state: DispatchState, delivery: Delivery, detail: string): void {
+  const { task, worker } = delivery
+  settle(state, delivery, 'wrong')
+  if (worker !== undefined) worker.failures++
+  count(state, delivery.workerId, 'wrong')
+  record(state, task, 'wrong', { delivery, outputDigest: delivery.outputDigest, detail })
+  offend(state, delivery, detail)
 }
 
-function verify(turn: Turn, task: TaskRecord, agreed: Digest): void {
-  const rewards = shares(task.rewardMicroCredit, task.redundancy)
-  let paid = 0
-  for (const delivery of deliveriesOf(turn, task)) {
+export function settle(
+  state: DispatchState,
+  delivery: Delivery,
+  outcome: NonNullable<Delivery['outcome']>,
+  rewardMicroCredit = 0n as MicroCredit,
+): void {
+  const { worker } = delivery
+  if (worker !== undefined) {
+    letGo(worker, delivery)
+    touch(state, worker)
+  }
+  if (delivery.exposureMicroCredit > 0n) release(state, delivery)
+  delivery.state = 'settled'
+  delivery.outcome = outcome
+  delivery.rewardMicroCredit = rewardMicroCredit
+  state.deliveries.delete(delivery.deliveryId)
+  settleEffect(state, delivery, outcome, rewardMicroCredit)
+}
+
+/** The audit is decided, and what it had put at risk may be risked again. */
+function release(state: DispatchState, delivery: Delivery): void {
+  const standing = standingOf(state, delivery.workerId)
+  standing.exposureMicroCredit = (standing.exposureMicroCredit - delivery.exposureMicroCredit) as MicroCredit
+  delivery.exposureMicroCredit = 0n as MicroCredit
+}
+
+/** Those in the group are paid, everybody else who answered is not: wrong by the check, or outside the agreement. */
+function verify(state: DispatchState, task: Task, group: readonly Delivery[], basis: Basis): void {
+  const rewards = shares(task.spec.rewardMicroCredit, group.length)
+  const payouts: Payout[] = []
+  const { outputDigest } = group[0] as Delivery
+  for (const delivery of task.deliveries) {
     if (delivery.state !== 'answered') continue
-    const standing = turn.state.standings.get(delivery.workerId)
-    if (standing === undefined) throw new Error(`no standing of ${delivery.workerId}`)
-    const reward = rewards[paid]
-    if (delivery.outputDigest === agreed && reward !== undefined) {
-      paid++
-      settle(turn, delivery, 'accepted', reward)
-      putStanding(turn, credited(standing, reward))
-      placeInLine(turn, delivery.workerId, () => 0)
-    } else {
-      settle(turn, delivery, 'disagreed')
-      putStanding(turn, { ...standing, disagreedCount: counted(standing.disagreedCount) })
+    if (!group.includes(delivery)) {
+      if (basis === 'checked' && task.spec.exact) {
+        refute(state, delivery, 'its answer is not the one that was found right')
+      } else {
+        settle(state, delivery, 'disagreed')
+        count(state, delivery.workerId, 'disagreed')
+      }
+      continue
     }
+    const reward = rewards[payouts.length] as MicroCredit
+    payouts.push({ deliveryId: delivery.deliveryId, workerId: delivery.workerId, rewardMicroCredit: reward })
+    settle(state, delivery, 'accepted', reward)
+    count(state, delivery.workerId, 'accepted')
+    const worker = state.workers.get(delivery.workerId)
+    if (worker !== undefined) worker.failures = 0
   }
-  if (task.keepOutput) turn.references.push({ digest: agreed, taskId: task.taskId })
-  end(turn, { ...task, status: 'verified', outputDigest: agreed }, 'task_verified', 'taskDecided')
+  task.outputDigest = outputDigest
+  task.basis = basis
+  task.checkedBy = group.find(({ checkedBy }) => checkedBy !== undefined)?.checkedBy
+  const status = basis === 'trusted' ? 'accepted' : 'verified'
+  end(state, task, status, status === 'accepted' ? 'task_accepted' : 'task_verified', 'taskDecided', payouts)
 }
 
-function credited(standing: StandingRecord, reward: MicroCredit): StandingRecord {
-  const earned = standing.earnedMicroCredit + reward
-  return {
-    ...standing,
-    acceptedCount: counted(standing.acceptedCount),
-    earnedMicroCredit: (earned < earnedMicroCreditMax ? earned : earnedMicroCreditMax) as MicroCredit,
-  }
+export function kill(state: DispatchState, task: Task, reason: DeadReason): void {
+  task.deadReason = reason
+  end(state, task, 'dead', 'task_dead', 'taskDecided', [], reason)
 }
 
-/** The most a record holds. A sum that grows past it would keep every later verdict from being saved. */
-const earnedMicroCreditMax = 2n ** 63n - 1n
-
-function counted(count: number): number {
-  return Math.min(count + 1, Number.MAX_SAFE_INTEGER)
+export function cancelTask(state: DispatchState, task: Task): void {
+  end(state, task, 'cancelled', 'task_cancelled', 'taskCancelled', [])
 }
 
-export function kill(turn: Turn, task: TaskRecord, reason: DeadReason): void {
-  end(turn, { ...task, status: 'dead', deadReason: reason }, 'task_dead', 'taskDecided', reason)
-}
-
-export function cancelTask(turn: Turn, task: TaskRecord): void {
-  end(turn, { ...task, status: 'cancelled' }, 'task_cancelled', 'taskCancelled')
-}
-
-function end(turn: Turn, task: TaskRecord, type: EventType, reason: CancelReason, detail = ''): void {
-  for (const delivery of deliveriesOf(turn, task)) {
+function end(
+  state: DispatchState,
+  task: Task,
+  status: TaskStatus,
+  type: EventType,
+  reason: CancelReason,
+  payouts: readonly Payout[],
+  detail?: string,
+): void {
+  for (const delivery of task.deliveries) {
     if (delivery.state === 'settled') continue
     const { workerId, deliveryId } = delivery
-    if (isOut(delivery)) turn.effects.push({ kind: 'cancelDelivery', workerId, deliveryId, reason })
-    settle(turn, delivery, 'superseded')
+    if (isOut(delivery)) state.effects.push({ kind: 'cancelDelivery', workerId, deliveryId, reason })
+    settle(state, delivery, 'superseded')
   }
-  record(turn, task.taskId, type, { ...(task.outputDigest && { outputDigest: task.outputDigest }), detail })
-  const { events } = taskOf(turn, task.taskId)
-  putTask(turn, { ...task, events, decidedAtMs: turn.atMs })
+  const { taskId, requesterId } = task.spec
+  task.status = status
+  task.wants = 0
+  task.decidedAtMs = state.atMs
+  task.taskClass.queue.leave(task)
+  state.due.remove(task)
+  state.tasks.delete(taskId)
+  flowOf(state, requesterId).liveTasks--
+  record(state, task, type, { outputDigest: task.outputDigest, ...(detail !== undefined && { detail }) })
+  saveTask(state, task, 'now')
+  state.effects.push({ kind: 'book', entry: { kind: 'verdict', taskId, requesterId, payouts } })
 }

@@ -1,0 +1,228 @@
+/**
+ * Who gets what (spec D7). A worker that can take something is offered what waits; a task that comes to want workers is
+ * offered to a few of the idle, of whom the best gets it. Every look is bounded, and a sweep that runs beside the steps
+ * looks at the rest, so that no queue and no crowd makes a step slow and nobody is hidden for long.
+ */
+import type { MicroCredit, TimeMs } from '@shardy/protocol'
+import { deliveryIdOf, estimateMs, leaseEndMs } from './lease.ts'
+import { fitsClass, taskUnfitness } from './fitness.ts'
+import { meet, reputationOf } from './standing.ts'
+import { type DispatchState, drawNumber, flowOf, record } from './state.ts'
+import { newDelivery, type Task } from './task.ts'
+import { hold, remember, unavailable, type Worker } from './worker.ts'
+import { reschedule } from './schedule.ts'
+
+const startedLooksMax = 64
+const freshLooksMax = 64
+const candidatesMax = 16
+const sweepMax = 64
+const sweepPauseMs = 50
+
+/** The worker may have become able to take something, or unable. */
+export function touch(state: DispatchState, worker: Worker): void {
+  state.freed.add(worker)
+}
+
+/** Puts a task where its wants are seen, or takes it from there. */
+export function queue(state: DispatchState, task: Task): void {
+  const { queue } = task.taskClass
+  const waits = task.wants > 0 && task.notBeforeMs <= state.atMs
+  if (!waits) return queue.leave(task)
+  if (task.place !== 'none') return
+  state.waitingClasses.add(task.taskClass)
+  if (task.deliveries.length === 0) {
+    const flow = flowOf(state, task.spec.requesterId)
+    // Who comes back after a pause has not saved up a claim to everything.
+    if (flow.waiting === 0) flow.virtualTime = Math.max(flow.virtualTime, state.virtualTime)
+    queue.addFresh(task, flow)
+  } else {
+    queue.addStarted(task)
+  }
+  state.woken.push(task)
+}
+
+/** Gives out what the step has made possible. */
+export function serve(state: DispatchState): void {
+  if (state.freed.size > 0) {
+    for (const worker of state.freed) {
+      pull(state, worker)
+      place(state, worker)
+    }
+    state.freed.clear()
+  }
+  if (state.woken.length === 0) return
+  for (const task of state.woken) offer(state, task)
+  state.woken.length = 0
+}
+
+function pull(state: DispatchState, worker: Worker): void {
+  if (state.mode === 'paused' || !state.workers.has(worker.workerId)) return
+  while (unavailable(worker, state.policy) === undefined) {
+    const task = nextFor(state, worker)
+    if (task === undefined) return
+    deliver(state, task, worker)
+  }
+}
+
+/** Started tasks before fresh ones, whoever asked for them; among fresh ones the requester that had the least. */
+function nextFor(state: DispatchState, worker: Worker): Task | undefined {
+  let best: Task | undefined
+  let bestTime = Number.POSITIVE_INFINITY
+  const refuses = (task: Task): boolean => taskUnfitness(task, worker, state.policy) !== undefined
+  for (const taskClass of state.waitingClasses) {
+    const { queue } = taskClass
+    if (queue.size === 0) {
+      state.waitingClasses.delete(taskClass)
+      continue
+    }
+    if (!fitsClass(worker, taskClass)) continue
+    queue.started.prune((task) => task.place !== 'started')
+    let looks = 0
+    for (let index = 0; index < queue.started.size && looks < startedLooksMax; index++) {
+      const task = queue.started.at(index)
+      if (task?.place !== 'started') continue
+      looks++
+      if (!refuses(task)) return task
+    }
+    const time = queue.nextVirtualTime()
+    if (time === undefined || time >= bestTime) continue
+    const task = queue.nextFresh(refuses, freshLooksMax)
+    if (task === undefined) continue
+    best = task
+    bestTime = time
+  }
+  return best
+}
+
+/** To the best of a few of the idle, as often as it wants somebody. */
+function offer(state: DispatchState, task: Task): void {
+  if (state.mode === 'paused') return
+  while (task.wants > 0 && task.place !== 'none' && state.idle.length > 0) {
+    const worker = bestIdle(state, task)
+    if (worker === undefined) break
+    deliver(state, task, worker)
+    place(state, worker)
+  }
+  if (task.place !== 'none' && state.idle.length > candidatesMax) {
+    state.sweepAtMs ??= (state.atMs + sweepPauseMs) as TimeMs
+  }
+}
+
+function bestIdle(state: DispatchState, task: Task): Worker | undefined {
+  const { idle, policy } = state
+  let best: Worker | undefined
+  let bestScore = Number.POSITIVE_INFINITY
+  const looks = Math.min(candidatesMax, idle.length)
+  const from = idle.length > candidatesMax ? drawNumber(state) % idle.length : 0
+  for (let index = 0; index < looks; index++) {
+    const worker = idle[(from + index) % idle.length] as Worker
+    if (!fitsClass(worker, task.taskClass) || taskUnfitness(task, worker, policy) !== undefined) continue
+    const score = scoreOf(state, task, worker)
+    if (score >= bestScore) continue
+    best = worker
+    bestScore = score
+  }
+  return best
+}
+
+/**
+ * The time until an answer that counts can be expected of the worker: its queue, its speed, its line, what it has to fetch
+ * first; longer for one whose work has come to nothing of late. What it asks beyond others counts as time too.
+ */
+function scoreOf(state: DispatchState, task: Task, worker: Worker): number {
+  const { region } = task.spec
+  const { profile, failures, busyMs, presence } = worker
+  const waitMs = busyMs / profile.slots + estimateMs(task.spec, worker, state.policy) + profile.latencyMs
+  const away = region !== '' && region !== profile.region ? awayMs : 0
+  const background = presence === 'hidden' ? hiddenMs : 0
+  const chance = reputationOf(state, worker.workerId)
+  const price = 1 + Number(profile.askMicroCredit) / (1 + Number(task.taskClass.pricePerGiga))
+  return ((waitMs + away + background + 1) * (1 + failures) * price) / chance
+}
+
+const awayMs = 100
+const hiddenMs = 50
+
+function deliver(state: DispatchState, task: Task, worker: Worker): void {
+  const { policy, atMs } = state
+  const { spec } = task
+  meet(state, worker)
+  if (task.deliveries.length === 0) charge(state, task)
+  const ownMs = estimateMs(spec, worker, policy)
+  const deadlineMs = leaseEndMs(atMs, task, worker, ownMs, policy)
+  const delivery = newDelivery(task, {
+    deliveryId: deliveryIdOf(task, task.deliveries.length, state.epoch, state.sha256),
+    workerId: worker.workerId,
+    state: 'leased',
+    leasedAtMs: atMs,
+    deadlineMs,
+    dueMs: deadlineMs,
+    commitment: undefined,
+    outputDigest: undefined,
+    traceRoot: undefined,
+    answer: undefined,
+    outcome: undefined,
+    rewardMicroCredit: 0n as MicroCredit,
+    excused: false,
+    operator: worker.profile.operator,
+    hardwareClass: worker.profile.hardwareClass,
+    answeredAtMs: undefined,
+  })
+  delivery.estimateMs = ownMs
+  delivery.expectedMs = ownMs + worker.busyMs / worker.profile.slots
+  hold(worker, delivery)
+  if (spec.constantBytes > 0) remember(worker, spec.programId)
+  state.deliveries.set(delivery.deliveryId, delivery)
+  task.status = 'running'
+  task.wants--
+  const { queue } = task.taskClass
+  // A fresh task that still wants somebody is a started one from here on.
+  const wasFresh = task.place === 'fresh'
+  if (task.wants === 0 || wasFresh) queue.leave(task)
+  if (task.wants > 0 && wasFresh) queue.addStarted(task)
+  reschedule(state, task)
+  record(state, task, 'delivered', { delivery })
+  state.effects.push({ kind: 'deliver', task, delivery })
+}
+
+/** A requester pays in virtual time for what its task may cost others: the work, as often as it is asked for. */
+function charge(state: DispatchState, { spec }: Task): void {
+  const flow = flowOf(state, spec.requesterId)
+  state.virtualTime = Math.max(state.virtualTime, flow.virtualTime)
+  flow.virtualTime += (1 + spec.complexity / 1e6) * spec.verify.replicas
+}
+
+/** Keeps the list of the idle in step with what the worker can take. */
+export function place(state: DispatchState, worker: Worker): void {
+  const { idle } = state
+  const isIdle = state.workers.get(worker.workerId) === worker && unavailable(worker, state.policy) === undefined
+  if (isIdle === worker.idleIndex >= 0) return
+  if (isIdle) {
+    worker.idleIndex = idle.push(worker) - 1
+    return
+  }
+  const last = idle.pop() as Worker
+  if (last !== worker) {
+    idle[worker.idleIndex] = last
+    last.idleIndex = worker.idleIndex
+  }
+  worker.idleIndex = -1
+}
+
+/** Some of the idle, in turn, look at everything that waits. */
+export function sweep(state: DispatchState): void {
+  state.sweepAtMs = undefined
+  const { idle } = state
+  const count = Math.min(sweepMax, idle.length)
+  for (let index = 0; index < count; index++) {
+    const worker = idle[(state.sweepFrom + index) % idle.length]
+    if (worker !== undefined) state.freed.add(worker)
+  }
+  state.sweepFrom += count
+  for (const { queue } of state.waitingClasses) {
+    if (queue.size === 0 || idle.length === 0) continue
+    state.sweepAtMs = (state.atMs + sweepPauseMs) as TimeMs
+    return
+  }
+}
+
