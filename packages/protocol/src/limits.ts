@@ -20,6 +20,8 @@ export const tracePathMax = 20
 export const traceNodesMax = 1 << tracePathMax
 /** Workers that are asked for one task at a time. */
 export const replicasMax = 7
+/** Parts of the transcript that goes with an answer that is checked. */
+export const transcriptPartsMax = 256
 /** Deliveries that one worker computes at once. */
 export const slotsMax = 64
 /** Deliveries that may wait at a worker for their turn. */
@@ -28,6 +30,8 @@ export const prefetchMax = 1024
 export const priorityMax = 9
 export const tierMax = 3
 export const regionLengthMax = 16
+export const operatorLengthMax = 64
+export const hardwareClassLengthMax = 64
 export const featureLengthMax = 64
 export const featuresMax = 32
 /** Small deliveries and their answers travel many to a frame. */

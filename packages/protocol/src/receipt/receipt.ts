@@ -3,11 +3,7 @@
  * whole. It proves what was said; that the answer is right follows only as far as its basis goes: agreement of distinct
  * workers, who may collude; a check that only the orchestrator made; or from checking or recomputing it yourself.
  */
-import {
-  deliveriesPerTaskMax,
-  payloadBytesMax,
-  programBytesMax,
-} from '../limits.ts'
+import { deliveriesPerTaskMax, payloadBytesMax, programBytesMax } from '../limits.ts'
 import { domainPayload } from '../payload.ts'
 import { bits64, blob, choice, list, optional, publicKey, signature, whole } from '../schema/codec.ts'
 import { field, type Infer, message } from '../schema/message.ts'

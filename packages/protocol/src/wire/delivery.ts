@@ -31,6 +31,8 @@ export const delivery = message('Delivery', {
   /** False: only the output's digest is wanted. */
   returnOutput: field(13, flag()),
   attestation: field(14, attestation.codec),
+  /** Send the transcript that the interactive check needs (C1). */
+  returnTranscript: field(15, flag()),
 })
 export type Delivery = Infer<typeof delivery>
 

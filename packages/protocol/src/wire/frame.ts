@@ -3,9 +3,11 @@
  * worker; a number is never reused. Raw payload frames have no type byte: they follow the meta frame that announced
  * their length and digest.
  */
-import { metaFrameBytesMax } from '../limits.ts'
+import { batchFrameBytesMax, metaFrameBytesMax } from '../limits.ts'
 import { encodeBehind, type Message } from '../schema/message.ts'
 import type { Decoded } from '../schema/refusal.ts'
+import * as batches from './batch.ts'
+import * as benchmarks from './benchmark.ts'
 import * as deliveries from './delivery.ts'
 import * as handshake from './handshake.ts'
 import * as presences from './presence.ts'
@@ -17,10 +19,16 @@ interface FrameDefinition<T> {
   readonly number: number
   readonly message: Message<T>
   readonly senders: readonly Sender[]
+  readonly bytesMax: number
 }
 
 function frame<T>(number: number, message: Message<T>, ...senders: Sender[]): FrameDefinition<T> {
-  return { number, message, senders }
+  return { number, message, senders, bytesMax: metaFrameBytesMax }
+}
+
+/** A frame that carries payloads or states within. */
+function large<T>(definition: FrameDefinition<T>): FrameDefinition<T> {
+  return { ...definition, bytesMax: batchFrameBytesMax }
 }
 
 export const frames = {
@@ -38,9 +46,19 @@ export const frames = {
   cancel: frame(12, deliveries.cancel, 'orchestrator'),
   commit: frame(13, results.commit, 'worker'),
   commitmentsClosed: frame(14, results.commitmentsClosed, 'orchestrator'),
-  reveal: frame(15, results.reveal, 'worker'),
   result: frame(16, results.result, 'worker'),
   settled: frame(17, deliveries.settled, 'orchestrator'),
+  deliveries: large(frame(18, batches.deliveries, 'orchestrator')),
+  results: large(frame(19, batches.results, 'worker')),
+  commits: frame(20, batches.commits, 'worker'),
+  closings: frame(21, batches.closings, 'orchestrator'),
+  settlements: frame(22, batches.settlements, 'orchestrator'),
+  benchmark: frame(23, benchmarks.benchmark, 'orchestrator'),
+  benchmarkRoot: frame(24, benchmarks.benchmarkRoot, 'worker'),
+  benchmarkOpen: frame(25, benchmarks.benchmarkOpen, 'orchestrator'),
+  benchmarkOpening: large(frame(26, benchmarks.benchmarkOpening, 'worker')),
+  admitted: frame(27, benchmarks.admitted, 'orchestrator'),
+  idle: frame(28, benchmarks.idle, 'orchestrator'),
 } as const
 
 export type FrameType = keyof typeof frames
@@ -60,17 +78,14 @@ export function encodeFrame<Type extends FrameType>(type: Type, body: Body<Type>
 export function decodeFrame(bytes: Uint8Array, sender: Sender): Decoded<Frame> {
   const number = bytes[0]
   if (number === undefined) return { ok: false, refusal: { kind: 'truncated', field: 'frame' } }
-  if (bytes.length > metaFrameBytesMax) {
-    return {
-      ok: false,
-      refusal: { kind: 'tooLong', field: 'frame', limit: metaFrameBytesMax, actual: bytes.length },
-    }
-  }
   const type = byNumber[number]
   if (type === undefined) {
     return { ok: false, refusal: { kind: 'unknownFrame', field: 'frame', actual: number } }
   }
-  const { message, senders } = frames[type] as FrameDefinition<unknown>
+  const { message, senders, bytesMax } = frames[type] as FrameDefinition<unknown>
+  if (bytes.length > bytesMax) {
+    return { ok: false, refusal: { kind: 'tooLong', field: 'frame', limit: bytesMax, actual: bytes.length } }
+  }
   if (!senders.includes(sender)) {
     return { ok: false, refusal: { kind: 'unexpectedFrame', field: type, sender } }
   }

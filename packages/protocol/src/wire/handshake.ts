@@ -4,16 +4,30 @@ import type { OrchestratorId, PublicKey, WorkerId } from '../ids.ts'
 import {
   adapterLengthMax,
   agentLengthMax,
+  featureLengthMax,
+  featuresMax,
+  hardwareClassLengthMax,
   messageLengthMax,
+  operatorLengthMax,
   payloadBytesMax,
+  prefetchMax,
   protocolVersion,
+  regionLengthMax,
   slotsMax,
 } from '../limits.ts'
 import { domainPayload } from '../payload.ts'
 import { choice, hex, list, publicKey, signature, text, whole } from '../schema/codec.ts'
 import { encodeHex } from '../schema/hex.ts'
 import { field, type Infer, message } from '../schema/message.ts'
-import { durationMs, executorKind, orchestratorId, sessionId, taskKind, timeMs } from '../values.ts'
+import {
+  durationMs,
+  executorKind,
+  microCredit,
+  orchestratorId,
+  sessionId,
+  taskKind,
+  timeMs,
+} from '../values.ts'
 
 export const challenge = message(
   'Challenge',
@@ -104,11 +118,28 @@ export const refusal = message('Refusal', {
 })
 export type RefusalFrame = Infer<typeof refusal>
 
+/** All of it is the worker's own word; what is measured is measured by a benchmark that the orchestrator sends. */
 export const profileV2 = message('ProfileV2', {
-  /** Multiply-adds per second, measured by the worker on its own executor. */
+  /** Multiply-adds per second on its own executor: what size of benchmark to send first. */
   operationsPerSecond: field(1, whole(0, Number.MAX_SAFE_INTEGER)),
   payloadBytesMax: field(2, whole(1, payloadBytesMax)),
-  /** Deliveries that the worker is willing to hold at once. */
+  /** Deliveries that the worker computes at once. */
   slots: field(3, whole(1, slotsMax)),
+  /** Small deliveries that may wait there for their turn beside those. */
+  prefetch: field(4, whole(0, prefetchMax)),
+  /** Its speed in a hidden tab, of a thousand of that in a visible one; 0: never measured. */
+  hiddenPermille: field(5, whole(0, 1000)),
+  /** The largest buffer and the most memory that its device offers. */
+  bufferBytesMax: field(6, whole(0, Number.MAX_SAFE_INTEGER)),
+  memoryBytes: field(7, whole(0, Number.MAX_SAFE_INTEGER)),
+  /** Such as `shader-f16`. */
+  features: field(8, list(text(featureLengthMax), featuresMax)),
+  /** Adapter vendor and architecture: answers of float kinds are compared within one class. */
+  hardwareClass: field(9, text(hardwareClassLengthMax)),
+  region: field(10, text(regionLengthMax)),
+  /** The least it works for: micro-credits for 10^9 operations. */
+  askMicroCredit: field(11, microCredit),
+  /** Whoever runs several workers can say so, to be asked for different tasks. Nobody is believed who does not. */
+  operator: field(12, text(operatorLengthMax)),
 })
 export type ProfileV2 = Infer<typeof profileV2>

@@ -1,10 +1,10 @@
 /**
- * The answer (spec W23–W26): commit and reveal where other workers have the same task, then the result, followed by
- * one raw frame of the output when `outputIncluded` says so.
+ * The answer (spec W23–W26): where other workers have the same task, a commitment first, and the result once commitments
+ * are closed. One raw frame follows when `outputIncluded` says so or parts of a transcript are announced.
  */
 import type { ProgramId, WorkerId } from '../ids.ts'
-import { payloadBytesMax } from '../limits.ts'
-import { flag, optional, whole } from '../schema/codec.ts'
+import { payloadBytesMax, transcriptPartsMax } from '../limits.ts'
+import { flag, list, optional, whole } from '../schema/codec.ts'
 import { field, type Infer, message } from '../schema/message.ts'
 import { attestation } from '../statement/attestation.ts'
 import { salt } from '../statement/commitment.ts'
@@ -22,14 +22,6 @@ export type Commit = Infer<typeof commit>
 export const commitmentsClosed = message('CommitmentsClosed', { deliveryId: field(1, deliveryId) })
 export type CommitmentsClosed = Infer<typeof commitmentsClosed>
 
-export const reveal = message('Reveal', {
-  deliveryId: field(1, deliveryId),
-  outputDigest: field(2, digest),
-  salt: field(3, salt),
-  traceRoot: field(4, optional(digest)),
-})
-export type Reveal = Infer<typeof reveal>
-
 export const result = message('Result', {
   deliveryId: field(1, deliveryId),
   outputDigest: field(2, digest),
@@ -38,6 +30,10 @@ export const result = message('Result', {
   attestation: field(5, attestation.codec),
   /** The root of the trace (spec S7), where the worker kept one. */
   traceRoot: field(6, optional(digest)),
+  /** Opens the commitment, where one was asked for. */
+  salt: field(7, optional(salt)),
+  /** The lengths of the transcript's parts (C1), which follow the output in its raw frame. */
+  partLengths: field(8, list(whole(1, payloadBytesMax), transcriptPartsMax)),
 })
 export type Result = Infer<typeof result>
 

@@ -29,7 +29,9 @@ export function tally({ deliveries, spec }: Task): Tally {
 }
 
 function isEqual(left: Delivery, right: Delivery, exact: boolean): boolean {
-  return left.outputDigest === right.outputDigest || (!exact && left.group !== 0 && left.group === right.group)
+  return (
+    left.outputDigest === right.outputDigest || (!exact && left.group !== 0 && left.group === right.group)
+  )
 }
 
 /** Those that most have given; among equals the first. */
@@ -47,7 +49,11 @@ export function missing(task: Task, found: Tally): number {
   const { replicas } = task.spec.verify
   const agreeing = task.agreeing
   const counted = found.pending + found.groups.reduce((sum, group) => sum + group.length, 0)
-  return Math.max(0, Math.max(replicas, agreeing) - counted, agreeing - largestGroup(found).length - found.pending)
+  return Math.max(
+    0,
+    Math.max(replicas, agreeing) - counted,
+    agreeing - largestGroup(found).length - found.pending,
+  )
 }
 
 /** D11: commitments close when enough workers are bound to an answer; nobody may commit after seeing another's. */

@@ -71,7 +71,5 @@ export class DueHeap {
 
 /** Ids break ties, so that the same history falls due in the same order. */
 function isSooner(left: Task, right: Task): boolean {
-  return left.dueAtMs !== right.dueAtMs
-    ? left.dueAtMs < right.dueAtMs
-    : left.spec.taskId < right.spec.taskId
+  return left.dueAtMs !== right.dueAtMs ? left.dueAtMs < right.dueAtMs : left.spec.taskId < right.spec.taskId
 }

@@ -1,11 +1,10 @@
 /** Why a task is not running, and why a worker gets nothing: the constraint by name, with the numbers that matter. */
-import { type Unfit, unfitness } from './fitness.ts'
+import { classUnfitness, type Unfit, unfitness } from './fitness.ts'
 import type { DispatchPolicy } from './policy.ts'
 import { isEnded } from './record.ts'
 import type { DispatchState } from './state.ts'
 import type { Task } from './task.ts'
 import { heldMax, unavailable, type Worker } from './worker.ts'
-import { classUnfitness } from './fitness.ts'
 
 const workersScannedMax = 1024
 
@@ -15,7 +14,13 @@ export interface Explanation {
   readonly text: string
 }
 
-export type Constraint = Unfit | 'backoff' | 'noWorkerConnected' | 'dispatchPaused' | 'othersFirst' | 'beingChecked'
+export type Constraint =
+  | Unfit
+  | 'backoff'
+  | 'noWorkerConnected'
+  | 'dispatchPaused'
+  | 'othersFirst'
+  | 'beingChecked'
 
 const words: Readonly<Record<Unfit, string>> = {
   wrongKind: 'not taking this kind of task',
@@ -105,7 +110,9 @@ export function explainIdle(state: DispatchState, worker: Worker): Explanation |
   const constraints = [...counts]
     .map(([constraint, tasks]) => ({ constraint, workers: tasks }))
     .sort((left, right) => right.workers - left.workers)
-  const counted = constraints.map(({ constraint, workers }) => `${workers}: ${taskWords[constraint] ?? constraint}`)
+  const counted = constraints.map(
+    ({ constraint, workers }) => `${workers}: ${taskWords[constraint] ?? constraint}`,
+  )
   return { constraints, text: `${waiting} tasks wait, none for you: ${counted.join('; ')}` }
 }
 

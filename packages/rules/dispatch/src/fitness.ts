@@ -46,11 +46,7 @@ export function fitsClass(worker: Worker, taskClass: TaskClass): boolean {
   return fits
 }
 
-export function taskUnfitness(
-  task: Task,
-  worker: Worker,
-  policy: DispatchPolicy,
-): TaskUnfit | undefined {
+export function taskUnfitness(task: Task, worker: Worker, policy: DispatchPolicy): TaskUnfit | undefined {
   if (worker.heldBytes + task.spec.outputLength > policy.heldBytesMax) return 'holdsTooMuch'
   if (task.wants > 1 && keepsRoom(worker, policy)) return 'roomIsKept'
   if (task.deliveries.length === 0) return undefined
@@ -71,6 +67,8 @@ function isSameHardware(task: Task, { profile }: Worker): boolean {
 /** Why a worker cannot take a task now, or undefined when it can. */
 export function unfitness(task: Task, worker: Worker, policy: DispatchPolicy): Unfit | undefined {
   return (
-    classUnfitness(task.taskClass, worker) ?? taskUnfitness(task, worker, policy) ?? unavailable(worker, policy)
+    classUnfitness(task.taskClass, worker) ??
+    taskUnfitness(task, worker, policy) ??
+    unavailable(worker, policy)
   )
 }

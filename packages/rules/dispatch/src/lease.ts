@@ -30,7 +30,13 @@ export function estimateMs(spec: TaskSpec, worker: Worker, policy: DispatchPolic
  * Sized from the worker's measured rate, so that a slow device gets the time it needs and no more: what waits there
  * already is counted. No lease takes more than a part of the time that its task has left.
  */
-export function leaseEndMs(atMs: TimeMs, task: Task, worker: Worker, ownMs: number, policy: DispatchPolicy): TimeMs {
+export function leaseEndMs(
+  atMs: TimeMs,
+  task: Task,
+  worker: Worker,
+  ownMs: number,
+  policy: DispatchPolicy,
+): TimeMs {
   const neededMs = (ownMs + worker.busyMs) * policy.leaseFactor
   const shareMs = Math.floor((task.deadlineMs - atMs) / leasesPerTaskMin)
   const boundMs = Math.min(Math.ceil(neededMs), policy.leaseMsMax, shareMs)

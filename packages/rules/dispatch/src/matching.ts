@@ -4,13 +4,13 @@
  * looks at the rest, so that no queue and no crowd makes a step slow and nobody is hidden for long.
  */
 import type { MicroCredit, TimeMs } from '@shardy/protocol'
-import { deliveryIdOf, estimateMs, leaseEndMs } from './lease.ts'
 import { fitsClass, taskUnfitness } from './fitness.ts'
+import { deliveryIdOf, estimateMs, leaseEndMs } from './lease.ts'
+import { reschedule } from './schedule.ts'
 import { meet, reputationOf } from './standing.ts'
 import { type DispatchState, drawNumber, flowOf, record } from './state.ts'
 import { newDelivery, type Task } from './task.ts'
 import { hold, remember, unavailable, type Worker } from './worker.ts'
-import { reschedule } from './schedule.ts'
 
 const startedLooksMax = 64
 const freshLooksMax = 64
@@ -195,7 +195,8 @@ function charge(state: DispatchState, { spec }: Task): void {
 /** Keeps the list of the idle in step with what the worker can take. */
 export function place(state: DispatchState, worker: Worker): void {
   const { idle } = state
-  const isIdle = state.workers.get(worker.workerId) === worker && unavailable(worker, state.policy) === undefined
+  const isIdle =
+    state.workers.get(worker.workerId) === worker && unavailable(worker, state.policy) === undefined
   if (isIdle === worker.idleIndex >= 0) return
   if (isIdle) {
     worker.idleIndex = idle.push(worker) - 1
@@ -225,4 +226,3 @@ export function sweep(state: DispatchState): void {
     return
   }
 }
-

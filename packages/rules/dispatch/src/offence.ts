@@ -2,16 +2,18 @@
  * What a wrong answer costs its worker (spec D32, docs/spec/trust.md). Only where every device gives the same bits, and only on
  * what a stranger can repeat: both signatures, and the program.
  */
+
+import { touch } from './matching.ts'
 import { standingOf } from './standing.ts'
 import type { DispatchState } from './state.ts'
 import { record } from './state.ts'
 import type { Delivery } from './task.ts'
 import { afterCleanAudit, afterOffence } from './trust/index.ts'
-import { touch } from './matching.ts'
 
 export function offend(state: DispatchState, delivery: Delivery, detail: string): void {
   const { task, workerId, deliveryId, outputDigest, answer, answeredAtMs } = delivery
-  if (!task.spec.exact || outputDigest === undefined || answer === undefined || answeredAtMs === undefined) return
+  if (!task.spec.exact || outputDigest === undefined || answer === undefined || answeredAtMs === undefined)
+    return
   const standing = standingOf(state, workerId)
   const { lockedMicroCredit } = standing.stake
   const { conduct, consequence } = afterOffence(
@@ -21,11 +23,22 @@ export function offend(state: DispatchState, delivery: Delivery, detail: string)
   )
   standing.conduct = conduct
   state.unsavedStandings.add(standing)
-  const offence = { taskId: task.spec.taskId, deliveryId, workerId, outputDigest, answer, detail, consequence }
+  const offence = {
+    taskId: task.spec.taskId,
+    deliveryId,
+    workerId,
+    outputDigest,
+    answer,
+    detail,
+    consequence,
+  }
   state.effects.push({ kind: 'offence', offence })
   if (consequence.kind === 'slash' || consequence.kind === 'banned') {
     state.effects.push({ kind: 'book', entry: { kind: 'slash', offence } })
-    record(state, task, 'slashed', { delivery, detail: `${consequence.amountMicroCredit} micro-credits are destroyed` })
+    record(state, task, 'slashed', {
+      delivery,
+      detail: `${consequence.amountMicroCredit} micro-credits are destroyed`,
+    })
   } else if (consequence.kind === 'unpaidAndQuarantine') {
     record(state, task, 'quarantined', { delivery, detail: 'until a fresh benchmark and clean audits' })
   }

@@ -19,10 +19,12 @@ import {
   featuresMax,
   field,
   flag,
+  hardwareClassLengthMax,
   type Infer,
   list,
   message,
   messageLengthMax,
+  operatorLengthMax,
   optional,
   outcomes,
   payloadBytesMax,
@@ -40,8 +42,6 @@ import {
 } from '@shardy/protocol'
 
 const safeInteger = Number.MAX_SAFE_INTEGER
-const operatorLengthMax = 64
-const hardwareClassLengthMax = 64
 
 /** What was asked. It never changes. */
 export const taskSpec = message('TaskSpec', {

@@ -8,10 +8,9 @@ import type { Effect } from './effect.ts'
 import { serve } from './matching.ts'
 import { isEnded, type StandingRecord, type TaskRecord } from './record.ts'
 import { reschedule } from './schedule.ts'
-import { standingFrom } from './standing.ts'
+import { count, standingFrom } from './standing.ts'
 import { classOf, type DispatchSettings, type DispatchState, emptyState, flowOf, record } from './state.ts'
 import { newDelivery, type Task } from './task.ts'
-import { count } from './standing.ts'
 import { review, settle } from './verdict.ts'
 
 export interface Records {

@@ -49,7 +49,8 @@ function ack(state: DispatchState, delivery: Delivery): void {
 function commit(state: DispatchState, delivery: Delivery, { commitment }: InputOf<'committed'>): void {
   if (!isOut(delivery) || delivery.commitment !== undefined) return ignore(state, 'alreadyCommitted')
   const { worker, task } = delivery
-  if (!isCommitFirst(task)) return fail(state, delivery, 'corrupted', 'committed where no commitment was asked for')
+  if (!isCommitFirst(task))
+    return fail(state, delivery, 'corrupted', 'committed where no commitment was asked for')
   if (worker !== undefined) {
     endComputing(worker, delivery)
     touch(state, worker)

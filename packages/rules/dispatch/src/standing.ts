@@ -2,13 +2,7 @@
 import type { MicroCredit, WorkerId } from '@shardy/protocol'
 import type { StandingRecord } from './record.ts'
 import type { DispatchState, Standing } from './state.ts'
-import {
-  afterOutcome,
-  newReputation,
-  type ReputationOutcome,
-  score,
-  spotlessConduct,
-} from './trust/index.ts'
+import { afterOutcome, newReputation, type ReputationOutcome, score, spotlessConduct } from './trust/index.ts'
 import type { Worker } from './worker.ts'
 
 export function meet(state: DispatchState, { workerId, publicKey }: Worker): Standing {

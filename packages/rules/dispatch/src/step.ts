@@ -68,7 +68,8 @@ function submit(state: DispatchState, { task: asked, atMs }: InputOf<'submit'>):
   if (state.tasks.has(taskId)) return refuse({ kind: 'duplicate', taskId })
   if (state.tasks.size >= liveTasksMax) return refuse({ kind: 'overloaded', liveTasksMax })
   const flow = flowOf(state, requesterId)
-  if (flow.liveTasks >= liveTasksPerRequesterMax) return refuse({ kind: 'tooManyLive', liveTasksPerRequesterMax })
+  if (flow.liveTasks >= liveTasksPerRequesterMax)
+    return refuse({ kind: 'tooManyLive', liveTasksPerRequesterMax })
   const spec = { ...asked, submittedAtMs: atMs }
   const task: Task = {
     spec,
@@ -162,7 +163,8 @@ function lapse(state: DispatchState, task: Task): void {
   for (const delivery of [...task.deliveries]) {
     if (isEnded(task.status)) return
     const { state: deliveryState, dueMs, workerId, deliveryId } = delivery
-    const isRunning = deliveryState === 'leased' || deliveryState === 'computing' || deliveryState === 'revealing'
+    const isRunning =
+      deliveryState === 'leased' || deliveryState === 'computing' || deliveryState === 'revealing'
     if (!isRunning || dueMs > state.atMs) continue
     state.effects.push({ kind: 'cancelDelivery', workerId, deliveryId, reason: 'leaseExpired' })
     fail(state, delivery, 'lost', 'the lease ended before an answer')

@@ -2,7 +2,15 @@
  * What follows when something about a task moved (spec D4, D19–D22): more deliveries, a check, the close of commitments, or
  * the end. A delivery settles once; every path to the end of a task goes through `end`.
  */
-import type { Basis, CancelReason, DeadReason, EventType, MicroCredit, TaskStatus, TimeMs } from '@shardy/protocol'
+import type {
+  Basis,
+  CancelReason,
+  DeadReason,
+  EventType,
+  MicroCredit,
+  TaskStatus,
+  TimeMs,
+} from '@shardy/protocol'
 import { commitmentsAreIn, largestGroup, missing, shares, type Tally, tally } from './agreement.ts'
 import { considerAlone } from './audit.ts'
 import type { Payout } from './effect.ts'
@@ -25,7 +33,8 @@ export function review(state: DispatchState, task: Task): void {
   const attempts = task.deliveries.length - task.attemptsSpent
   if (wants > state.policy.attemptsMax - attempts) return kill(state, task, 'attemptsExhausted')
   if (isCommitFirst(task) && commitmentsAreIn(task)) {
-    for (const delivery of task.deliveries) if (delivery.state === 'committed') askToReveal(state, task, delivery)
+    for (const delivery of task.deliveries)
+      if (delivery.state === 'committed') askToReveal(state, task, delivery)
   }
   task.wants = wants
   task.status = found.pending > 0 || isAsking ? 'running' : 'waiting'
