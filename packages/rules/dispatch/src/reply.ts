@@ -6,19 +6,19 @@ import { commitTo } from '@shardy/protocol'
 import type { IgnoredReason } from './effect.ts'
 import type { InputOf } from './input.ts'
 import { touch } from './matching.ts'
-import { clear } from './offence.ts'
+import { clear, offend } from './offence.ts'
 import { isOut } from './record.ts'
-import { standingOf } from './standing.ts'
+import { count, standingOf } from './standing.ts'
 import { type DispatchState, record, saveTask } from './state.ts'
 import type { Delivery } from './task.ts'
-import { fail, isCommitFirst, refute, review } from './verdict.ts'
+import { fail, isCommitFirst, refute, release, review } from './verdict.ts'
 import { endComputing, letGo } from './worker.ts'
 
 export type Reply = InputOf<'acked' | 'committed' | 'answered' | 'checked' | 'corrupted' | 'rejected'>
 
 export function reply(state: DispatchState, input: Reply): void {
   const delivery = state.deliveries.get(input.deliveryId)
-  if (delivery === undefined) return ignore(state, 'unknownDelivery')
+  if (delivery === undefined) return afterwards(state, input)
   if (delivery.workerId !== input.workerId) return ignore(state, 'notYours')
   switch (input.kind) {
     case 'acked':
@@ -125,6 +125,20 @@ function takeVerdict(state: DispatchState, delivery: Delivery, { verdict }: Inpu
       if (task.agreeing > 1) return review(state, task)
       return fail(state, delivery, 'corrupted', `could not be checked: ${verdict.reason}`)
   }
+}
+
+/** The task ended while its answer was being checked. Nobody is paid, but who cancels in time escapes no audit (spec A11). */
+function afterwards(state: DispatchState, input: Reply): void {
+  const delivery = state.audits.get(input.deliveryId)
+  if (input.kind !== 'checked' || delivery === undefined) return ignore(state, 'unknownDelivery')
+  state.audits.delete(input.deliveryId)
+  if (delivery.exposureMicroCredit > 0n) release(state, delivery)
+  saveTask(state, delivery.task, 'now')
+  if (input.verdict.kind === 'right') return clear(state, delivery)
+  if (input.verdict.kind === 'unknown') return
+  count(state, delivery.workerId, 'wrong')
+  record(state, delivery.task, 'wrong', { delivery, detail: input.verdict.reason })
+  offend(state, delivery, input.verdict.reason)
 }
 
 /** An answer that was taken stays good, whatever its sender says afterwards. */

@@ -45,6 +45,8 @@ export interface DispatchState extends DispatchSettings {
   readonly tasks: Map<TaskId, Task>
   /** Those that are not settled. */
   readonly deliveries: Map<DeliveryId, Delivery>
+  /** Settled without a verdict while they were being checked: what is found still counts (spec A11). */
+  readonly audits: Map<DeliveryId, Delivery>
   readonly workers: Map<WorkerId, Worker>
   readonly standings: Map<WorkerId, Standing>
   readonly flows: Map<RequesterId, Flow>
@@ -79,6 +81,7 @@ export function emptyState(settings: DispatchSettings): DispatchState {
     ...settings,
     tasks: new Map(),
     deliveries: new Map(),
+    audits: new Map(),
     workers: new Map(),
     standings: new Map(),
     flows: new Map(),

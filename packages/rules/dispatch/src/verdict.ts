@@ -150,7 +150,8 @@ export function settle(
     letGo(worker, delivery)
     touch(state, worker)
   }
-  if (delivery.exposureMicroCredit > 0n) release(state, delivery)
+  if (delivery.check === 'asked' && outcome === 'superseded') state.audits.set(delivery.deliveryId, delivery)
+  else if (delivery.exposureMicroCredit > 0n) release(state, delivery)
   delivery.state = 'settled'
   delivery.outcome = outcome
   delivery.rewardMicroCredit = rewardMicroCredit
@@ -159,7 +160,7 @@ export function settle(
 }
 
 /** The audit is decided, and what it had put at risk may be risked again. */
-function release(state: DispatchState, delivery: Delivery): void {
+export function release(state: DispatchState, delivery: Delivery): void {
   const standing = standingOf(state, delivery.workerId)
   standing.exposureMicroCredit = (standing.exposureMicroCredit - delivery.exposureMicroCredit) as MicroCredit
   delivery.exposureMicroCredit = 0n as MicroCredit
