@@ -15,18 +15,28 @@ import {
 } from '@shardy/protocol'
 
 /** A change to a record's encoding or to a key is a new version and a migration. */
-export const schemaVersion = 3
+export const schemaVersion = 4
 
 export const tables = [
+  /** Tasks that have ended, whole: deliveries and history within. */
   'tasks',
-  /** Tasks that have not ended: what recovery reads. */
+  /** Tasks that have not: what recovery reads. */
   'liveTasks',
   /** Requester, submission time and task id: what listing reads. */
   'tasksByRequester',
-  /** Task id and delivery id. */
-  'deliveries',
-  /** Task id and sequence. */
-  'events',
+  /** Ended tasks that died. */
+  'deadLetters',
+  /** Small inputs and outputs, under their task's id; larger ones are blobs. */
+  'inputs',
+  'outputs',
+  /** What the book is told, under the commit's number, until it is applied. */
+  'outbox',
+  /** The book's rows under their own keys. */
+  'book',
+  /** Wrong answers of exact kinds, under the delivery's id, with what a stranger needs to repeat the finding. */
+  'offences',
+  /** Counters of the orchestrator's own, under their names. */
+  'counters',
   'standings',
   'blobs',
   /** Blob digest and task id: a blob is kept while it has any. */
@@ -61,10 +71,6 @@ export function numberKey(value: number): Uint8Array {
   const bytes = new Uint8Array(8)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
   return bytes
-}
-
-export function eventKey(taskId: TaskId, sequence: number): Uint8Array {
-  return joined(idKey(taskId), numberKey(sequence))
 }
 
 export function requesterKey(requesterId: RequesterId, atMs: TimeMs, taskId: TaskId): Uint8Array {

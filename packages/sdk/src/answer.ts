@@ -15,6 +15,8 @@ export interface AnswerCheck {
   readonly input: Uint8Array
   readonly output: Uint8Array
   readonly blobs?: Blobs | undefined
+  /** What came with the answer: the parts that the interactive check needs (C1). Without them everything is computed again. */
+  readonly transcript?: readonly Uint8Array[] | undefined
 }
 
 export interface AnswerCheckAdapters {
@@ -53,10 +55,10 @@ export function checkAnswer(asked: AnswerCheck, adapters: AnswerCheckAdapters): 
 
 function checkProgram(
   program: Program,
-  { work, input, output, blobs = noBlobs }: AnswerCheck,
+  { work, input, output, blobs = noBlobs, transcript = [] }: AnswerCheck,
   { tools, random }: AnswerCheckAdapters,
 ): AnswerVerdict {
-  const hasSums = planCheck(program, policies.interactive).parts.length === 0
+  const hasSums = planCheck(program, policies.interactive).parts.length === transcript.length
   const { complexity } = factsOf(work)
   if (!hasSums && complexity > recomputedWorkMax) {
     const reason = `its sums are not part of the output, and ${complexity} multiply-adds are too many to do again here`
@@ -68,7 +70,7 @@ function checkProgram(
       input,
       blobs,
       policy: hasSums ? policies.interactive : policies.recompute,
-      claim: { output, transcript: [] },
+      claim: { output, transcript: hasSums ? transcript : [] },
       commitment: { outputDigest: encodeHex(tools.sha256(output)) as Digest, transcriptRoot: undefined },
       challenge: hasSums ? { kind: 'drawn', seed: random(32) } : { kind: 'none' },
     },

@@ -1,37 +1,34 @@
 /**
- * Tasks, deliveries, standings and events in the store: how dispatch's rows become one batch, and how they are read
- * back for a restart, for a requester and for a receipt.
+ * Tasks and standings in the store: how one commit's changes become one batch, and how they are read back for a restart, for
+ * a requester and for a receipt.
  */
 import {
-  type DeliveryRecord,
-  deliveryRecord,
-  type EventRecord,
-  eventRecord,
   isEnded,
   type Records,
-  type Reference,
-  type Row,
   type StandingRecord,
   standingRecord,
+  type Task,
   type TaskRecord,
   taskRecord,
 } from '@shardy/dispatch'
 import { encodeHex, type Message, type RequesterId, type TaskId, type TaskStatus } from '@shardy/protocol'
 import { type Operation, prefixRange, type Store } from '@shardy/storage'
-import { eventKey, idKey, requesterKey, type Table } from '../tables.ts'
+import { idKey, requesterKey, type Table } from '../tables.ts'
+import type { Changes } from './dispatcher.ts'
+import { isInline, type Payloads } from './payloads.ts'
 
 const empty = new Uint8Array(0)
 
-function put(table: Table, key: Uint8Array, value: Uint8Array = empty): Operation<Table> {
+type TableStore = Store<Table>
+export type TableOperation = Operation<Table>
+
+function put(table: Table, key: Uint8Array, value: Uint8Array = empty): TableOperation {
   return { kind: 'put', table, key, value }
 }
 
-function remove(table: Table, key: Uint8Array): Operation<Table> {
+function remove(table: Table, key: Uint8Array): TableOperation {
   return { kind: 'delete', table, key }
 }
-
-type TableStore = Store<Table>
-type TableOperation = Operation<Table>
 
 /** A record that our own store gives back in another form is corruption, and not something to work around. */
 export function decodeRecord<T>(definition: Message<T>, bytes: Uint8Array): T {
@@ -40,43 +37,18 @@ export function decodeRecord<T>(definition: Message<T>, bytes: Uint8Array): T {
   return decoded.value
 }
 
-function operationsOf(row: Row): readonly TableOperation[] {
-  switch (row.table) {
-    case 'tasks': {
-      const { taskId, requesterId, submittedAtMs, status } = row.record
-      const key = idKey(taskId)
-      return [
-        put('tasks', key, taskRecord.encode(row.record)),
-        put('tasksByRequester', requesterKey(requesterId, submittedAtMs, taskId)),
-        isEnded(status) ? remove('liveTasks', key) : put('liveTasks', key),
-      ]
-    }
-    case 'deliveries': {
-      const { taskId, deliveryId } = row.record
-      return [put('deliveries', idKey(taskId, deliveryId), deliveryRecord.encode(row.record))]
-    }
-    case 'standings':
-      return [put('standings', idKey(row.record.workerId), standingRecord.encode(row.record))]
-    case 'events': {
-      const { taskId, sequence } = row.record
-      return [put('events', eventKey(taskId, sequence), eventRecord.encode(row.record))]
-    }
-  }
-}
-
 export interface Page {
   readonly tasks: readonly TaskRecord[]
   readonly nextCursor: string | undefined
 }
 
 export interface Archive {
-  save(rows: readonly Row[], references: readonly Reference[]): Promise<void>
+  /** What makes a commit's tasks and standings durable; the caller adds what belongs to it and writes all at once. */
+  operations(changes: Changes): TableOperation[]
   /** Everything dispatch needs to go on after a restart. */
   live(): Promise<Records>
+  /** As it was last saved. */
   task(taskId: TaskId): Promise<TaskRecord | undefined>
-  deliveries(task: TaskRecord): Promise<readonly DeliveryRecord[]>
-  events(taskId: TaskId, afterSequence: number): Promise<readonly EventRecord[]>
-  standings(): Promise<readonly StandingRecord[]>
   /** Newest first. The cursor is where the page before ended. */
   list(query: {
     readonly requesterId: RequesterId
@@ -84,85 +56,73 @@ export interface Archive {
     readonly limit: number
     readonly cursor?: string
   }): Promise<Page>
+  /** Everybody's, by id. The cursor is the last id of the page before. */
+  deadLetters(limit: number, cursor: string | undefined): Promise<Page>
   /** Forgets an ended task and lets go of its blobs. */
   forget(task: TaskRecord): Promise<void>
 }
 
 /** A page that filters by status looks at no more than this many tasks before it hands back a cursor. */
 const tasksScannedMax = 2_000
-const eventsReadMax = 10_000
-/** Side by side, so that a start with many live tasks does not wait for each of them. */
-const tasksLoadedAtOnce = 100
 
-export function createArchive(store: TableStore): Archive {
+export function createArchive(store: TableStore, payloads: Payloads): Archive {
   async function task(taskId: TaskId): Promise<TaskRecord | undefined> {
-    const bytes = await store.get('tasks', idKey(taskId))
+    const key = idKey(taskId)
+    const bytes = (await store.get('tasks', key)) ?? (await store.get('liveTasks', key))
     return bytes && decodeRecord(taskRecord, bytes)
   }
 
-  async function deliveries(of: Pick<TaskRecord, 'taskId'>): Promise<readonly DeliveryRecord[]> {
-    const prefix = idKey(of.taskId)
-    const found: DeliveryRecord[] = []
-    for await (const { value } of store.iterate('deliveries', prefixRange(prefix))) {
-      found.push(decodeRecord(deliveryRecord, value))
-    }
-    return found
+  function addSubmitted(operations: TableOperation[], { spec }: Task, key: Uint8Array): void {
+    const { taskId, requesterId, submittedAtMs, inputLength, inputDigest, constants } = spec
+    operations.push(put('tasksByRequester', requesterKey(requesterId, submittedAtMs, taskId)))
+    const input = isInline(inputLength) ? payloads.heldInput(taskId) : undefined
+    if (input !== undefined) operations.push(put('inputs', key, input))
+    else if (inputLength > 0) operations.push(put('references', idKey(inputDigest, taskId)))
+    for (const digest of constants) operations.push(put('references', idKey(digest, taskId)))
   }
 
-  async function standings(): Promise<readonly StandingRecord[]> {
-    const found: StandingRecord[] = []
-    for await (const { value } of store.iterate('standings')) found.push(decodeRecord(standingRecord, value))
-    return found
+  function addEnded(operations: TableOperation[], ended: Task, key: Uint8Array): void {
+    const { spec, status, outputDigest } = ended
+    if (status === 'dead') operations.push(put('deadLetters', key))
+    if (outputDigest === undefined || !spec.keepOutput) return
+    const accepted = ended.deliveries.find(({ outcome }) => outcome === 'accepted')
+    const output = accepted && isInline(spec.outputLength) && payloads.answer(accepted.deliveryId)?.output
+    if (output) operations.push(put('outputs', key, output))
+    else operations.push(put('references', idKey(outputDigest, spec.taskId)))
   }
 
   return {
     task,
-    deliveries,
-    standings,
-    save: (rows, references) =>
-      store.write(
-        [
-          ...rows.flatMap(operationsOf),
-          ...references.map(({ digest, taskId }) => put('references', idKey(digest, taskId))),
-        ],
-        { sync: true },
-      ),
+    operations({ tasks, submitted, revived, standings }) {
+      const operations: TableOperation[] = []
+      for (const each of tasks) {
+        const { taskId } = each.spec
+        const key = idKey(taskId)
+        const record = taskRecord.encode(each)
+        if (submitted.has(each)) addSubmitted(operations, each, key)
+        if (revived.has(each)) operations.push(remove('tasks', key), remove('deadLetters', key))
+        if (!isEnded(each.status)) {
+          operations.push(put('liveTasks', key, record))
+          continue
+        }
+        // One that came and went within the commit was never there.
+        if (!submitted.has(each)) operations.push(remove('liveTasks', key))
+        operations.push(put('tasks', key, record))
+        addEnded(operations, each, key)
+      }
+      for (const standing of standings) {
+        operations.push(put('standings', idKey(standing.workerId), standingRecord.encode(standing)))
+      }
+      return operations
+    },
     async live() {
       const tasks: TaskRecord[] = []
-      const open: DeliveryRecord[] = []
-      async function load(ids: readonly TaskId[]): Promise<void> {
-        const found = await Promise.all(
-          ids.map(async (taskId) => ({
-            record: await task(taskId),
-            deliveries: await deliveries({ taskId }),
-          })),
-        )
-        for (const each of found) {
-          if (each.record === undefined) throw new Error('the store lists a live task that it does not hold')
-          tasks.push(each.record)
-          open.push(...each.deliveries)
-        }
+      for await (const { value } of store.iterate('liveTasks')) tasks.push(decodeRecord(taskRecord, value))
+      const standings: StandingRecord[] = []
+      for await (const { value } of store.iterate('standings')) {
+        standings.push(decodeRecord(standingRecord, value))
       }
-      let ids: TaskId[] = []
-      for await (const { key } of store.iterate('liveTasks')) {
-        if (ids.push(encodeHex(key) as TaskId) < tasksLoadedAtOnce) continue
-        await load(ids)
-        ids = []
-      }
-      await load(ids)
-      return { tasks, deliveries: open, standings: await standings() }
-    },
-    async events(taskId, afterSequence) {
-      const found: EventRecord[] = []
-      const range = {
-        ...prefixRange(idKey(taskId)),
-        gte: eventKey(taskId, afterSequence + 1),
-        limit: eventsReadMax,
-      }
-      for await (const { value } of store.iterate('events', range)) {
-        found.push(decodeRecord(eventRecord, value))
-      }
-      return found
+      return { tasks, standings }
     },
     async list({ requesterId, status, limit, cursor }) {
       const own = idKey(requesterId)
@@ -180,23 +140,37 @@ export function createArchive(store: TableStore): Archive {
       }
       return { tasks, nextCursor: undefined }
     },
-    async forget(record) {
-      const { taskId, requesterId, submittedAtMs, inputDigest, constants, outputDigest } = record
+    async deadLetters(limit, cursor) {
+      const tasks: TaskRecord[] = []
+      const from = cursor === undefined ? {} : { gte: behind(idKey(cursor)) }
+      for await (const { key } of store.iterate('deadLetters', { ...from, limit: limit + 1 })) {
+        const taskId = encodeHex(key) as TaskId
+        if (tasks.length === limit) return { tasks, nextCursor: tasks.at(-1)?.spec.taskId }
+        const record = await task(taskId)
+        if (record !== undefined) tasks.push(record)
+      }
+      return { tasks, nextCursor: undefined }
+    },
+    async forget({ spec, outputDigest }) {
+      const { taskId, requesterId, submittedAtMs, inputDigest, constants } = spec
+      const key = idKey(taskId)
       const writes: TableOperation[] = [
-        remove('tasks', idKey(taskId)),
+        remove('tasks', key),
+        remove('deadLetters', key),
+        remove('inputs', key),
+        remove('outputs', key),
         remove('tasksByRequester', requesterKey(requesterId, submittedAtMs, taskId)),
         ...[inputDigest, ...constants].map((digest) => remove('references', idKey(digest, taskId))),
       ]
-      if (outputDigest !== undefined) {
-        writes.push(remove('references', idKey(outputDigest, taskId)))
-      }
-      const prefix = idKey(taskId)
-      for (const table of ['deliveries', 'events'] as const) {
-        for await (const { key } of store.iterate(table, prefixRange(prefix))) {
-          writes.push(remove(table, key))
-        }
-      }
+      if (outputDigest !== undefined) writes.push(remove('references', idKey(outputDigest, taskId)))
       await store.write(writes, { sync: true })
     },
   }
+}
+
+/** The first key that comes behind this one. */
+function behind(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1)
+  next.set(key)
+  return next
 }

@@ -46,6 +46,7 @@ export type BookEffect =
   /** Without payouts everything goes back to the requester. */
   | {
       readonly kind: 'verdict'
+      readonly task: Task
       readonly taskId: TaskId
       readonly requesterId: RequesterId
       readonly payouts: readonly Payout[]

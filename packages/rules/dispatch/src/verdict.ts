@@ -230,5 +230,5 @@ function end(
   flowOf(state, requesterId).liveTasks--
   record(state, task, type, { outputDigest: task.outputDigest, ...(detail !== undefined && { detail }) })
   saveTask(state, task, 'now')
-  state.effects.push({ kind: 'book', entry: { kind: 'verdict', taskId, requesterId, payouts } })
+  state.effects.push({ kind: 'book', entry: { kind: 'verdict', task, taskId, requesterId, payouts } })
 }

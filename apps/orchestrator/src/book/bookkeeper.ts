@@ -1,0 +1,259 @@
+/**
+ * Keeps the book (docs/spec/ledger.md). What it is told goes into the outbox in the same atomic batch as what justifies it, and
+ * is applied once that is durable, exactly once and in order; the book's own rows follow a little later, together with the
+ * removal of the outbox rows that they contain. A crash between the two applies the outbox again.
+ */
+import type { BookEffect, Stake } from '@shardy/dispatch'
+import {
+  type Book,
+  type BookEntry,
+  type BookParameters,
+  type BookRefusal,
+  decodeEntries,
+  defaultCostModel,
+  describeBookRefusal,
+  encodeEntries,
+  feeOf,
+  type NormalisedWork,
+  quote,
+  type Row,
+  restoreBook,
+} from '@shardy/ledger'
+import type { MicroCredit, RequesterId, Sha256, TimeMs, WorkerId } from '@shardy/protocol'
+import { encodeHex } from '@shardy/protocol'
+import type { Operation, Store } from '@shardy/storage'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import { numberKey, type Table } from '../tables.ts'
+
+/** Entries on their way to the disk. */
+export interface Posting {
+  readonly operations: readonly Operation<Table>[]
+  /** They are durable. Called in any order; the book applies them in their own. */
+  committed(): void
+}
+
+export interface Bookkeeper {
+  readonly book: Book
+  /** Numbers the entries and says what to write. Nothing is skipped: who cannot write them stops the process. */
+  post(entries: readonly BookEntry[]): Posting
+  /** Entries that nothing else has to be atomic with. */
+  postAlone(entries: readonly BookEntry[]): Promise<void>
+  entryOf(effect: BookEffect): BookEntry
+  /** Sets aside what a submission will put in escrow; undefined when that many are there. */
+  reserve(requesterId: RequesterId, reward: MicroCredit): BookRefusal | undefined
+  /** The submission is in the book, or will never be. */
+  release(requesterId: RequesterId, reward: MicroCredit): void
+  /** Who comes for the first time finds the grant; whoever comes again finds what is left. */
+  welcome(requesterId: RequesterId): Promise<void>
+  stake(workerId: WorkerId): Stake
+  /** Outbox rows that are not applied and saved. */
+  lag(): number
+  close(): Promise<void>
+}
+
+export interface BookkeeperParts {
+  readonly store: Store<Table>
+  readonly clock: Clock
+  readonly log: Log
+  readonly sha256: Sha256
+  readonly parameters: BookParameters
+  /** Test credits that a requester finds when it comes for the first time. */
+  readonly grantMicroCredit: MicroCredit
+}
+
+const saveMs = 250
+
+const decodeText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+const encodeText = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+function outboxValue(atMs: TimeMs, entries: readonly BookEntry[]): Uint8Array {
+  const content = encodeEntries(entries)
+  const value = new Uint8Array(8 + content.length)
+  value.set(numberKey(atMs))
+  value.set(content, 8)
+  return value
+}
+
+function readOutbox(value: Uint8Array): { readonly atMs: TimeMs; readonly entries: readonly BookEntry[] } {
+  const atMs = Number(new DataView(value.buffer, value.byteOffset).getBigUint64(0)) as TimeMs
+  const decoded = decodeEntries(value.subarray(8))
+  if (!decoded.ok) throw new Error('the store holds a broken outbox row', { cause: decoded.refusal })
+  return { atMs, entries: decoded.value }
+}
+
+/** By the published model, with what was done: every delivery that is paid. */
+function spentOn({ task, payouts }: Extract<BookEffect, { readonly kind: 'verdict' }>): NormalisedWork {
+  const { complexity, inputLength, outputLength, constantBytes, verify, proof } = task.spec
+  const work = { complexity, inputLength, outputLength, constantBytes, replicas: payouts.length, verify: verify.mode, proof }
+  const quoted = quote(work, defaultCostModel, 0)
+  return quoted.ok ? quoted.cost.unitsNormalised : (0n as NormalisedWork)
+}
+
+export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper> {
+  const { store, clock, log, sha256, parameters, grantMicroCredit } = parts
+  const rows: Row[] = []
+  for await (const { key, value } of store.iterate('book')) rows.push({ key: decodeText(key), value })
+  const restored = restoreBook(parameters, rows)
+  if (!restored.ok) throw new Error('the book in the store is broken', { cause: restored.problem })
+  const { book } = restored
+  let next = book.appliedSequence + 1
+  let savedSequence = book.appliedSequence
+  /** What is durable but waits for an earlier row. */
+  const ready = new Map<number, { readonly atMs: TimeMs; readonly entries: readonly BookEntry[] }>()
+  const reserved = new Map<RequesterId, bigint>()
+  let saving: Promise<void> = Promise.resolve()
+  let cancelSave: (() => void) | undefined
+  let closed = false
+
+  for await (const { key, value } of store.iterate('outbox', { gte: numberKey(next) })) {
+    const sequence = Number(new DataView(key.buffer, key.byteOffset).getBigUint64(0))
+    const { atMs, entries } = readOutbox(value)
+    apply(sequence, atMs, entries)
+    next = sequence + 1
+  }
+  if (savedSequence !== book.appliedSequence) await save()
+
+  function apply(sequence: number, atMs: TimeMs, entries: readonly BookEntry[]): void {
+    for (const { index, refusal } of book.apply(sequence, atMs, entries)) {
+      // What is posted was looked at before; this is a bug of ours, and the money stays where it was.
+      const entry = entries[index]
+      log.error('entryRefused', new Error(describeBookRefusal(refusal)), { sequence, entry: entry?.kind ?? '' })
+    }
+  }
+
+  function applyReady(): void {
+    for (;;) {
+      const sequence = book.appliedSequence + 1
+      const row = ready.get(sequence)
+      if (row === undefined) break
+      ready.delete(sequence)
+      apply(sequence, row.atMs, row.entries)
+    }
+    if (cancelSave === undefined && !closed) cancelSave = clock.after(saveMs, startSave)
+  }
+
+  function startSave(): void {
+    cancelSave = undefined
+    saving = saving.then(save).catch((error: unknown) => log.error('bookNotSaved', error))
+  }
+
+  /** The outbox still holds what this does not reach. */
+  async function save(): Promise<void> {
+    const through = book.appliedSequence
+    if (through === savedSequence) return
+    const operations: Operation<Table>[] = book
+      .dirty()
+      .map(({ key, value }) =>
+        value === undefined
+          ? { kind: 'delete', table: 'book', key: encodeText(key) }
+          : { kind: 'put', table: 'book', key: encodeText(key), value },
+      )
+    operations.push({
+      kind: 'deleteRange',
+      table: 'outbox',
+      gte: numberKey(savedSequence),
+      lt: numberKey(through + 1),
+    })
+    await store.write(operations, { sync: false })
+    savedSequence = through
+  }
+
+  function post(entries: readonly BookEntry[]): Posting {
+    const sequence = next++
+    const atMs = clock.nowMs()
+    const value = outboxValue(atMs, entries)
+    return {
+      operations: [{ kind: 'put', table: 'outbox', key: numberKey(sequence), value }],
+      committed() {
+        ready.set(sequence, { atMs, entries })
+        applyReady()
+      },
+    }
+  }
+
+  async function postAlone(entries: readonly BookEntry[]): Promise<void> {
+    const posting = post(entries)
+    await store.write(posting.operations, { sync: true })
+    posting.committed()
+  }
+
+  const escrowOf = (reward: MicroCredit): bigint => reward + feeOf(reward, parameters.feePermille)
+  const isKnown = new Set<RequesterId>(
+    rows.flatMap(({ key }) => (key.startsWith('requester/') ? [key.slice('requester/'.length) as RequesterId] : [])),
+  )
+
+  return {
+    book,
+    post,
+    postAlone,
+    entryOf(effect) {
+      switch (effect.kind) {
+        case 'escrow': {
+          const { taskId, requesterId, rewardMicroCredit } = effect
+          return { kind: 'escrow', taskId, requesterId, amount: escrowOf(rewardMicroCredit) as MicroCredit }
+        }
+        case 'verdict': {
+          const { taskId, requesterId, payouts } = effect
+          if (payouts.length === 0) return { kind: 'refund', taskId, requesterId }
+          return {
+            kind: 'verdict',
+            taskId,
+            requesterId,
+            payouts: payouts.map(({ deliveryId, workerId, rewardMicroCredit }) => ({
+              deliveryId,
+              workerId,
+              amount: rewardMicroCredit,
+            })),
+            spent: spentOn(effect),
+          }
+        }
+        case 'slash': {
+          const { deliveryId, workerId, outputDigest, consequence } = effect.offence
+          const asked = 'amountMicroCredit' in consequence ? consequence.amountMicroCredit : 0n
+          const most = book.slashable(workerId)
+          const evidenceDigest = encodeHex(sha256(encodeText(`${deliveryId}:${outputDigest}`)))
+          const amount = (asked < most ? asked : most) as MicroCredit
+          return { kind: 'slash', workerId, deliveryId, evidenceDigest: evidenceDigest as never, amount }
+        }
+      }
+    },
+    reserve(requesterId, reward) {
+      const needed = escrowOf(reward)
+      const before = reserved.get(requesterId) ?? 0n
+      const balance = book.balance({ kind: 'requester', requesterId })
+      const available = balance - before
+      if (available < needed) {
+        return {
+          kind: 'insufficientFunds',
+          account: `requester/${requesterId}`,
+          needed,
+          available: available > 0n ? available : 0n,
+        } as BookRefusal
+      }
+      reserved.set(requesterId, before + needed)
+      return undefined
+    },
+    release(requesterId, reward) {
+      const left = (reserved.get(requesterId) ?? 0n) - escrowOf(reward)
+      if (left > 0n) reserved.set(requesterId, left)
+      else reserved.delete(requesterId)
+    },
+    stake: (workerId) => ({
+      lockedMicroCredit: book.slashable(workerId) as MicroCredit,
+      withdrawingMicroCredit: (book.slashable(workerId) - book.locked(workerId, clock.nowMs())) as MicroCredit,
+    }),
+    lag: () => next - 1 - savedSequence,
+    async welcome(requesterId) {
+      if (isKnown.has(requesterId)) return
+      isKnown.add(requesterId)
+      if (grantMicroCredit > 0n) await postAlone([{ kind: 'issue', requesterId, amount: grantMicroCredit }])
+    },
+    async close() {
+      closed = true
+      cancelSave?.()
+      await saving
+      await save()
+    },
+  }
+}
