@@ -1,5 +1,5 @@
 /**
- * Makes the receipt of a verified task (spec R1–R4) from the records. The orchestrator attests its deliveries anew,
+ * Makes the receipt of a task that has an output (spec R1–R4) from the records. The orchestrator attests its deliveries anew,
  * all in one batch: the statements are the same as those it sent, so nothing has to be kept for it.
  */
 
@@ -12,18 +12,17 @@ import {
   type ReceiptDelivery,
   receiptPayload,
 } from '@shardy/protocol'
-import { describe } from './gateway/gateway.ts'
+import { describe } from './gateway/outgoing.ts'
 import type { Signer } from './signer.ts'
 
 export async function makeReceipt(
   task: TaskRecord,
-  deliveries: readonly DeliveryRecord[],
   standingOf: (workerId: DeliveryRecord['workerId']) => StandingRecord | undefined,
   { identity, signer }: { readonly identity: Identity; readonly signer: Signer },
 ): Promise<Receipt> {
-  const { outputDigest, decidedAtMs } = task
-  if (task.status !== 'verified' || outputDigest === undefined || decidedAtMs === undefined) {
-    throw new Error(`task ${task.taskId} is ${task.status}: only a verified task has a receipt`)
+  const { spec, deliveries, outputDigest, decidedAtMs, basis, checkedBy } = task
+  if (outputDigest === undefined || decidedAtMs === undefined || basis === undefined) {
+    throw new Error(`task ${spec.taskId} is ${task.status}: only a task with an output has a receipt`)
   }
   const listed = await Promise.all(
     deliveries.map(async (delivery): Promise<ReceiptDelivery> => {
@@ -37,7 +36,7 @@ export async function makeReceipt(
         workerKey: standing.publicKey,
         deadlineMs,
         attestation: await signer.attest(
-          deliveryStatement(describe(task, delivery), task.programId, workerId),
+          deliveryStatement(describe({ ...delivery, task }), spec.programId, workerId),
         ),
         answer:
           answer && delivery.outputDigest
@@ -49,17 +48,18 @@ export async function makeReceipt(
     }),
   )
   const content: ReceiptContent = {
-    taskId: task.taskId,
-    kind: task.kind,
-    program: task.program,
-    programId: task.programId,
-    seed: task.seed,
-    inputDigest: task.inputDigest,
-    inputLength: task.inputLength,
+    taskId: spec.taskId,
+    kind: spec.kind,
+    program: spec.program,
+    programId: spec.programId,
+    seed: spec.seed,
+    inputDigest: spec.inputDigest,
+    inputLength: spec.inputLength,
     outputDigest,
-    outputLength: task.outputLength,
-    basis: 'agreement',
-    redundancy: task.redundancy,
+    outputLength: spec.outputLength,
+    basis,
+    verify: spec.verify,
+    checkedBy,
     deliveries: listed,
     orchestratorKey: identity.publicKey,
     decidedAtMs,

@@ -8,12 +8,20 @@ import { attestation, batchContent } from './statement/attestation.ts'
 import { commitmentContent } from './statement/commitment.ts'
 import { statement } from './statement/statement.ts'
 import { traceLeaf } from './statement/trace.ts'
+import { verifyPolicy } from './verify.ts'
+import { batchDelivery, batchProgram, batchResult, commit, settlement } from './wire/batch.ts'
 import { frames } from './wire/frame.ts'
 import { helloContent } from './wire/handshake.ts'
 
 /** Every message, each after those that it contains. */
 export const definitions: readonly Definition[] = [
   attestation,
+  verifyPolicy,
+  batchProgram,
+  batchDelivery,
+  batchResult,
+  commit,
+  settlement,
   ...Object.values(frames).map((frame) => frame.message),
   helloContent,
   statement,

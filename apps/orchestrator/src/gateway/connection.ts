@@ -21,9 +21,11 @@ import {
   type SessionId,
 } from '@shardy/protocol'
 import type { Clock } from '../clock.ts'
+import type { Profile } from '@shardy/dispatch'
 import type { Log } from '../log.ts'
 import { closeCodes } from './closeCode.ts'
 import { type Admitted, admit, makeChallenge, type Verify } from './handshake.ts'
+import { profileOf } from './profile.ts'
 
 /** What the transport offers: Bun's WebSocket in production. */
 export interface WorkerSocket {
@@ -36,7 +38,7 @@ export interface WorkerSocket {
 /** What the rest of the orchestrator does with an admitted worker's words. */
 export interface WorkerEvents {
   /** A worker that is connected already moves to the newer connection. */
-  joined(connection: Connection, admitted: Admitted, profile: ProfileV2): void
+  joined(connection: Connection, admitted: Admitted, profile: Profile): void
   left(connection: Connection, workerId: WorkerId): void
   /** Resolves once it is decided what follows; undefined when nothing waits for a decision. */
   said(workerId: WorkerId, frame: Frame): Promise<void> | undefined
@@ -101,6 +103,11 @@ const refusalMessage = (message: string): string => message.slice(0, 256).replac
 function codeOf(refusal: Refusal): RefusalCode {
   if (refusal.kind === 'unexpectedFrame') return 'unexpectedFrame'
   return refusal.kind === 'tooLong' && refusal.field === 'frame' ? 'frameTooLarge' : 'malformedFrame'
+}
+
+/** Of the frame that follows a result: the output, and the parts of its transcript. */
+function rawLengthOf({ outputLength, partLengths }: Result): number {
+  return partLengths.reduce((sum, length) => sum + length, outputLength)
 }
 
 export function openConnection(
@@ -205,7 +212,9 @@ export function openConnection(
     state = { kind: 'joined', workerId: admitted.workerId }
     cancelWatch()
     watchHeartbeat()
-    events.joined(connection, admitted, profile)
+    const { operationsPerSecond, memoryBytes } = profile
+    const measured = { tier: 1, operationsPerSecond, memoryBytes, latencyMs: 0 }
+    events.joined(connection, admitted, profileOf(admitted.hello, profile, measured))
   }
 
   async function listen(workerId: WorkerId, frame: Frame): Promise<void> {
@@ -218,15 +227,15 @@ export function openConnection(
         enqueue(async () => [encodeFrame('heartbeat', frame.body)])
         return
       case 'result':
-        if (frame.body.outputIncluded) announced = frame.body
+        if (frame.body.outputIncluded && rawLengthOf(frame.body) > 0) announced = frame.body
         else await events.answered(workerId, frame.body, undefined)
         return
       case 'presence':
       case 'ack':
       case 'progress':
       case 'reject':
-      case 'commit':
-      case 'reveal': {
+      case 'commits':
+      case 'results': {
         const decided = events.said(workerId, frame)?.finally(() => undecided--)
         if (decided !== undefined && ++undecided >= limits.undecidedMax) await decided
         return

@@ -1,17 +1,23 @@
 /** A task's events as a stream: first what is on disk, then what is committed while somebody listens. */
 import { ApiError, type EventView, isFinalEvent } from '@shardy/api'
-import type { EventRecord } from '@shardy/dispatch'
+import type { TaskRecord } from '@shardy/dispatch'
 import type { TaskId } from '@shardy/protocol'
 import type { Services } from '../orchestrator.ts'
+import { findTask } from './taskView.ts'
 
-function viewEvent(event: EventRecord): EventView {
-  const { sequence, atMs, type, deliveryId, workerId, outputDigest, detail } = event
+export function viewEvent(
+  { history, deliveries }: Pick<TaskRecord, 'history' | 'deliveries'>,
+  sequence: number,
+): EventView | undefined {
+  const entry = history[sequence - 1]
+  if (entry === undefined) return undefined
+  const { atMs, type, attempt, outputDigest, detail } = entry
+  const delivery = attempt === 0 ? undefined : deliveries[attempt - 1]
   return {
     sequence,
     atMs,
     type,
-    ...(deliveryId && { deliveryId }),
-    ...(workerId && { workerId }),
+    ...(delivery && { deliveryId: delivery.deliveryId, workerId: delivery.workerId }),
     // An answer is shown with the verdict and not before: somebody who listens could repeat it.
     ...(outputDigest && type !== 'answered' && { outputDigest }),
     ...(detail !== '' && { detail }),
@@ -24,17 +30,19 @@ const waitingMax = 1_000
 const quietMs = 15_000
 
 export function streamEvents(services: Services, taskId: TaskId, after: number): Response {
-  const { archive, clock, dispatcher, events, log } = services
+  const { clock, dispatcher, events, log } = services
   const encoder = new TextEncoder()
   let sendTo: ReadableStreamDefaultController<Uint8Array> | undefined
   let last = after
   /** What is published while the archive is being read. */
-  let early: EventRecord[] | undefined = []
+  let early: EventView[] | undefined = []
   let cancelQuiet = (): void => {}
 
-  const unsubscribe = events.subscribe(taskId, (event) => {
-    if (early === undefined) send(event)
-    else if (early.push(event) > waitingMax) end()
+  const unsubscribe = events.subscribe(taskId, ({ task, sequence }) => {
+    const view = viewEvent(task, sequence)
+    if (view === undefined) return
+    if (early === undefined) send(view)
+    else if (early.push(view) > waitingMax) end()
   })
   if (unsubscribe === undefined) {
     throw new ApiError('overloaded', { detail: 'too many listen to events already', retryAfterMs: 5_000 })
@@ -61,8 +69,7 @@ export function streamEvents(services: Services, taskId: TaskId, after: number):
     }
   }
 
-  function send(event: EventRecord): void {
-    const view = viewEvent(event)
+  function send(view: EventView): void {
     if (view.sequence > last) {
       last = view.sequence
       write(`id: ${view.sequence}\nevent: ${view.type}\ndata: ${JSON.stringify(view)}\n\n`)
@@ -83,8 +90,14 @@ export function streamEvents(services: Services, taskId: TaskId, after: number):
       // The answer's head goes out with the first bytes, and there may be no event for long.
       write(': listening\n\n')
       try {
-        for (const event of await archive.events(taskId, after)) send(event)
-        for (const event of early ?? []) send(event)
+        // What is decided but not durable yet is published when it is, and comes to the listener above.
+        await dispatcher.caughtUp()
+        const task = await findTask(services, taskId)
+        for (let sequence = after + 1; task && sequence <= task.history.length; sequence++) {
+          const view = viewEvent(task, sequence)
+          if (view !== undefined) send(view)
+        }
+        for (const view of early ?? []) send(view)
         early = undefined
         // Events are published in the same turn in which the task leaves the state, so none can be missing now.
         if (!dispatcher.state().tasks.has(taskId)) end()

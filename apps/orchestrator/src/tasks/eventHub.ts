@@ -1,22 +1,22 @@
 /** Who waits for a task's events. Only committed events get here; what a listener missed it reads from the archive. */
-import type { EventRecord } from '@shardy/dispatch'
 import type { TaskId } from '@shardy/protocol'
+import type { Published } from './dispatcher.ts'
 
 export interface EventHub {
-  publish(event: EventRecord): void
+  publish(event: Published): void
   /** The returned function ends it; undefined when too many listen already. A listener does not throw. */
-  subscribe(taskId: TaskId, listener: (event: EventRecord) => void): (() => void) | undefined
+  subscribe(taskId: TaskId, listener: (event: Published) => void): (() => void) | undefined
   size(): number
 }
 
 const listenersMaxDefault = 10_000
 
 export function createEventHub(listenersMax = listenersMaxDefault): EventHub {
-  const listeners = new Map<TaskId, Set<(event: EventRecord) => void>>()
+  const listeners = new Map<TaskId, Set<(event: Published) => void>>()
   let size = 0
   return {
     publish(event) {
-      for (const listener of [...(listeners.get(event.taskId) ?? [])]) listener(event)
+      for (const listener of [...(listeners.get(event.task.spec.taskId) ?? [])]) listener(event)
     },
     subscribe(taskId, listener) {
       if (size >= listenersMax) return undefined

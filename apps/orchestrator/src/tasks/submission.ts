@@ -3,7 +3,7 @@
  * key is the same task by construction; the request's own digest tells a repeat from a conflict.
  */
 import type { WorkFacts } from '@shardy/compute/work'
-import type { NewTask } from '@shardy/dispatch'
+import { type NewTask, taskSpec } from '@shardy/dispatch'
 import {
   type Digest,
   domainPayload,
@@ -11,6 +11,7 @@ import {
   field,
   type MicroCredit,
   message,
+  type ProofKind,
   programIdOf,
   type RequesterId,
   type Sha256,
@@ -18,6 +19,7 @@ import {
   type TaskKind,
   type TimeMs,
   text,
+  type VerifyPolicy,
   values,
 } from '@shardy/protocol'
 
@@ -27,7 +29,13 @@ export interface Request {
   readonly program: Uint8Array
   readonly facts: WorkFacts
   readonly seed: bigint
-  readonly redundancy: number
+  readonly verify: VerifyPolicy
+  readonly proof: ProofKind
+  readonly priority: number
+  readonly tierMin: number
+  readonly features: readonly string[]
+  readonly region: string
+  readonly exact: boolean
   readonly rewardMicroCredit: MicroCredit
   readonly timeoutMs: number
   readonly keepOutput: boolean
@@ -52,35 +60,31 @@ export function newTask(
   nowMs: TimeMs,
   sha256: Sha256,
 ): NewTask {
-  const { kind, program, facts, seed, redundancy, rewardMicroCredit, timeoutMs, keepOutput } = request
-  const { complexity, inputLength, outputLength, constants, constantBytes } = facts
-  const asked = JSON.stringify({
-    kind,
-    program: encodeHex(program),
-    input: inputDigest,
-    seed: String(seed),
-    redundancy,
-    reward: String(rewardMicroCredit),
-    timeoutMs,
-    keepOutput,
-  })
-  return {
+  const { facts, timeoutMs, ...asked } = request
+  const { complexity, inputLength, outputLength, constants, constantBytes, memoryBytes } = facts
+  const deadlineMs = (nowMs + timeoutMs) as TimeMs
+  const task: Omit<NewTask, 'requestDigest'> = {
+    ...asked,
     taskId,
     requesterId,
-    requestDigest: encodeHex(sha256(Uint8Array.from(asked, (letter) => letter.charCodeAt(0)))) as Digest,
-    kind,
-    program,
-    programId: programIdOf(kind, program, sha256),
-    seed,
+    programId: programIdOf(request.kind, request.program, sha256),
     complexity,
     inputDigest,
     inputLength,
     outputLength,
     constants,
     constantBytes,
-    redundancy,
-    rewardMicroCredit,
-    keepOutput,
-    deadlineMs: (nowMs + timeoutMs) as TimeMs,
+    memoryBytes,
+    deadlineMs,
+    campaignId: undefined,
+    campaignItem: 0,
   }
+  return { ...task, requestDigest: requestDigestOf(task, timeoutMs, sha256) }
+}
+
+/** What was asked, without what time and accounting add to it: the same question again is the same request. */
+function requestDigestOf(task: Omit<NewTask, 'requestDigest'>, timeoutMs: number, sha256: Sha256): Digest {
+  const same = { requestDigest: task.inputDigest, submittedAtMs: 0 as TimeMs, deadlineMs: timeoutMs as TimeMs }
+  const bytes = taskSpec.encode({ ...task, ...same })
+  return encodeHex(sha256(domainPayload('idempotency', bytes))) as Digest
 }

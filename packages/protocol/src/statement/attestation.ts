@@ -32,6 +32,11 @@ export const batchContent = message('BatchContent', {
   count: field(2, whole(1, statementsPerBatchMax)),
 })
 
+/** The bytes that are signed once for all statements under the root. */
+export function signedBatch(root: Uint8Array, count: number): Uint8Array {
+  return domainPayload('batch', batchContent.encode({ root: encodeHex(root), count }))
+}
+
 export interface Batch {
   /** The bytes to sign, once for all statements. */
   readonly payload: Uint8Array
@@ -46,7 +51,7 @@ export function batchStatements(statements: readonly Statement[], sha256: Sha256
   )
   const count = statements.length
   return {
-    payload: domainPayload('batch', batchContent.encode({ root: encodeHex(root), count })),
+    payload: signedBatch(root, count),
     attest: (signature) =>
       paths.map((path, index) => ({ signature, index, count, path: path.map(encodeHex) })),
   }
@@ -60,5 +65,5 @@ export function attestedPayload(
 ): Uint8Array | undefined {
   const siblings = path.map((text) => decodeHex(text) ?? new Uint8Array(0))
   const root = merkleRootFromPath(statementLeaf(value, sha256), index, count, siblings, sha256)
-  return root && domainPayload('batch', batchContent.encode({ root: encodeHex(root), count }))
+  return root && signedBatch(root, count)
 }

@@ -26,6 +26,18 @@ export function merkleSplit(count: number): number {
   return split
 }
 
+/** The root alone. */
+export function merkleRoot(leaves: readonly Uint8Array[], sha256: Sha256): Uint8Array {
+  if (leaves.length === 0) throw new RangeError('a batch has at least one statement')
+  const build = (from: number, to: number): Uint8Array => {
+    const count = to - from
+    if (count === 1) return leaves[from] as Uint8Array
+    const split = merkleSplit(count)
+    return merkleNode(build(from, from + split), build(from + split, to), sha256)
+  }
+  return build(0, leaves.length)
+}
+
 /** The root and each leaf's path, from the leaf upward. */
 export function merkleTree(
   leaves: readonly Uint8Array[],

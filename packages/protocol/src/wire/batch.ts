@@ -1,6 +1,7 @@
 /**
  * Many small deliveries in one frame, and many answers in another (spec W30–W35): one signature speaks for all of them. What is
- * larger than `inlinePayloadBytesMax` travels in frames of its own (`delivery.ts`, `result.ts`).
+ * larger than `inlinePayloadBytesMax` travels in frames of its own (`delivery.ts`, `result.ts`). Commitments, their close and
+ * verdicts go in lists, whatever way their deliveries came.
  */
 import { batchMax, inlinePayloadBytesMax, programBytesMax } from '../limits.ts'
 import { bits64, blob, choice, flag, list, optional, signature, whole } from '../schema/codec.ts'
@@ -53,6 +54,8 @@ export const batchResult = message('BatchResult', {
   /** Opens the commitment, where one was asked for. */
   salt: field(4, optional(salt)),
   traceRoot: field(5, optional(digest)),
+  /** The leaf of its statement: the root can be found where a delivery is no longer known. */
+  leaf: field(6, digest),
 })
 export type BatchResult = Infer<typeof batchResult>
 
@@ -67,25 +70,29 @@ export const results = message(
 )
 export type Results = Infer<typeof results>
 
-const batchCommit = message('BatchCommit', {
+export const commit = message('Commit', {
   deliveryId: field(1, deliveryId),
   commitment: field(2, digest),
 })
 
-export const commits = message('Commits', { commits: field(1, list(batchCommit.codec, batchMax)) })
+export type Commit = Infer<typeof commit>
+
+export const commits = message('Commits', { commits: field(1, list(commit.codec, batchMax)) })
 export type Commits = Infer<typeof commits>
 
 /** For each of these, every worker on the task is bound: show the answer now. */
 export const closings = message('Closings', { deliveryIds: field(1, list(deliveryId, batchMax)) })
 export type Closings = Infer<typeof closings>
 
-const batchSettled = message('BatchSettled', {
+export const settlement = message('Settlement', {
   deliveryId: field(1, deliveryId),
   outcome: field(2, choice(outcomes)),
   rewardMicroCredit: field(3, microCredit),
 })
 
+export type Settlement = Infer<typeof settlement>
+
 export const settlements = message('Settlements', {
-  settlements: field(1, list(batchSettled.codec, batchMax)),
+  settlements: field(1, list(settlement.codec, batchMax)),
 })
 export type Settlements = Infer<typeof settlements>

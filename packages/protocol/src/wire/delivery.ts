@@ -8,7 +8,7 @@ import { bits64, blob, choice, flag, text, whole } from '../schema/codec.ts'
 import { field, type Infer, message } from '../schema/message.ts'
 import { attestation } from '../statement/attestation.ts'
 import type { Statement } from '../statement/statement.ts'
-import { deliveryId, digest, microCredit, proofKind, taskId, taskKind, timeMs } from '../values.ts'
+import { deliveryId, digest, proofKind, taskId, taskKind, timeMs } from '../values.ts'
 
 export const delivery = message('Delivery', {
   taskId: field(1, taskId),
@@ -117,10 +117,3 @@ export const outcomes = [
   'wrong',
 ] as const
 export type Outcome = (typeof outcomes)[number]
-
-export const settled = message('Settled', {
-  deliveryId: field(1, deliveryId),
-  outcome: field(2, choice(outcomes)),
-  rewardMicroCredit: field(3, microCredit),
-})
-export type Settled = Infer<typeof settled>

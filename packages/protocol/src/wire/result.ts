@@ -12,16 +12,6 @@ import type { Statement } from '../statement/statement.ts'
 import { deliveryId, digest } from '../values.ts'
 import { type Delivery, deliveryStatement } from './delivery.ts'
 
-export const commit = message('Commit', {
-  deliveryId: field(1, deliveryId),
-  commitment: field(2, digest),
-})
-export type Commit = Infer<typeof commit>
-
-/** Every worker on the task has committed: show your answer now. */
-export const commitmentsClosed = message('CommitmentsClosed', { deliveryId: field(1, deliveryId) })
-export type CommitmentsClosed = Infer<typeof commitmentsClosed>
-
 export const result = message('Result', {
   deliveryId: field(1, deliveryId),
   outputDigest: field(2, digest),

@@ -1,0 +1,182 @@
+/**
+ * Answers as they come from workers. One is passed on only after its signature, its length and its digest have been checked and
+ * its output is at hand; whatever fails is `corrupted`, which is tried again and held against nobody.
+ */
+import type { Delivery, DispatchState } from '@shardy/dispatch'
+import {
+  type Attestation,
+  attestedPayload,
+  type BatchResult,
+  type DeliveryId,
+  decodeHex,
+  encodeHex,
+  merkleTree,
+  type PublicKey,
+  type RequesterId,
+  type Result,
+  type Results,
+  resultStatement,
+  type Sha256,
+  signedBatch,
+  statementLeaf,
+  type WorkerId,
+} from '@shardy/protocol'
+import type { Digest } from '@shardy/protocol'
+import type { Stake } from '@shardy/dispatch'
+import type { Log } from '../log.ts'
+import type { Happening } from '../tasks/dispatcher.ts'
+import type { Answer, Payloads } from '../tasks/payloads.ts'
+import { isInline } from '../tasks/payloads.ts'
+import type { Verify } from './handshake.ts'
+import { describe, returnsOutput } from './outgoing.ts'
+
+export interface IncomingParts {
+  readonly sha256: Sha256
+  readonly verify: Verify
+  readonly payloads: Payloads
+  readonly log: Log
+  state(): DispatchState
+  stake(workerId: WorkerId): Stake
+  post(happening: Happening): Promise<void> | undefined
+  storeOutput(digest: Digest, bytes: Uint8Array, owner: RequesterId): Promise<void>
+}
+
+export interface Incoming {
+  /** A result in frames of its own, with its raw frame when it announced one. */
+  answered(workerId: WorkerId, key: PublicKey, result: Result, raw: Uint8Array | undefined): Promise<void>
+  /** Many small ones. Resolves when what was passed on has been decided. */
+  batchAnswered(workerId: WorkerId, key: PublicKey, results: Results): Promise<void>
+}
+
+export function createIncoming(parts: IncomingParts): Incoming {
+  const { sha256, payloads, log } = parts
+  const digestOf = (bytes: Uint8Array): string => encodeHex(sha256(bytes))
+
+  /** An open delivery that is this worker's and not answered yet. */
+  function openDelivery(workerId: WorkerId, deliveryId: DeliveryId): Delivery | undefined {
+    const delivery = parts.state().deliveries.get(deliveryId)
+    return delivery?.workerId === workerId && delivery.state !== 'answered' ? delivery : undefined
+  }
+
+  function leafOf(delivery: Delivery, result: Pick<Result, 'outputDigest' | 'traceRoot'>): Uint8Array {
+    const { programId } = delivery.task.spec
+    return statementLeaf(resultStatement(describe(delivery), programId, delivery.workerId, result), sha256)
+  }
+
+  function passOn(
+    delivery: Delivery,
+    result: Pick<BatchResult, 'outputDigest' | 'traceRoot' | 'salt'>,
+    attestation: Attestation,
+    answer: Answer | undefined,
+  ): Promise<void> | undefined {
+    const { workerId, deliveryId } = delivery
+    const { outputDigest, traceRoot, salt } = result
+    if (answer !== undefined && !payloads.holdAnswer(deliveryId, answer)) {
+      return corrupted(delivery, 'too many answers wait to be checked')
+    }
+    const stake = parts.stake(workerId)
+    return parts.post({ kind: 'answered', workerId, deliveryId, outputDigest, traceRoot, salt, attestation, stake })
+  }
+
+  function corrupted({ workerId, deliveryId }: Delivery, detail: string): Promise<void> | undefined {
+    return parts.post({ kind: 'corrupted', workerId, deliveryId, detail })
+  }
+
+  async function batchAnswered(workerId: WorkerId, key: PublicKey, { results, signature }: Results): Promise<void> {
+    const { root, paths } = merkleTree(
+      results.map(({ leaf }) => decodeHex(leaf) as Uint8Array),
+      sha256,
+    )
+    const count = results.length
+    if (!(await parts.verify(key, signedBatch(root, count), signature))) {
+      for (const { deliveryId } of results) {
+        const delivery = openDelivery(workerId, deliveryId)
+        if (delivery !== undefined) corrupted(delivery, 'the answer is not signed by the worker')
+      }
+      return
+    }
+    let last: Promise<void> | undefined
+    for (const [index, result] of results.entries()) {
+      // Late or foreign: dispatch knows nothing to change.
+      const delivery = openDelivery(workerId, result.deliveryId)
+      if (delivery === undefined) continue
+      const flaw = flawOf(delivery, result)
+      const path = (paths[index] ?? []).map(encodeHex)
+      const answer = result.output && { output: result.output, transcript: [] }
+      last =
+        flaw === undefined
+          ? passOn(delivery, result, { signature, index, count, path }, answer)
+          : corrupted(delivery, flaw)
+    }
+    await last
+  }
+
+  function flawOf(delivery: Delivery, result: BatchResult): string | undefined {
+    const { output, outputDigest, leaf } = result
+    const { spec } = delivery.task
+    if (encodeHex(leafOf(delivery, result)) !== leaf) return 'the signature covers another answer'
+    if (output === undefined) return returnsOutput(delivery.task) ? 'the output is missing' : undefined
+    if (output.length !== spec.outputLength) {
+      return `the output has ${output.length} bytes, the program gives ${spec.outputLength}`
+    }
+    return digestOf(output) === outputDigest ? undefined : 'the output does not match its digest'
+  }
+
+  async function answered(
+    workerId: WorkerId,
+    key: PublicKey,
+    result: Result,
+    raw: Uint8Array | undefined,
+  ): Promise<void> {
+    const delivery = openDelivery(workerId, result.deliveryId)
+    if (delivery === undefined) return
+    const read = readAnswer(delivery, result, raw)
+    const flaw = typeof read === 'string' ? read : await signatureFlaw(delivery, key, result)
+    if (flaw !== undefined) return void (await corrupted(delivery, flaw))
+    const answer = typeof read === 'string' ? undefined : read
+    const { spec } = delivery.task
+    if (answer !== undefined && spec.keepOutput && !isInline(spec.outputLength)) {
+      try {
+        await parts.storeOutput(result.outputDigest, answer.output, spec.requesterId)
+      } catch (error) {
+        log.error('outputNotStored', error, { deliveryId: delivery.deliveryId })
+        return void (await corrupted(delivery, 'the output could not be stored'))
+      }
+    }
+    await passOn(delivery, result, result.attestation, answer)
+  }
+
+  /** The answer's bytes, undefined where none are wanted, or what is wrong with them. */
+  function readAnswer(delivery: Delivery, result: Result, raw: Uint8Array | undefined): Answer | undefined | string {
+    const { outputLength } = delivery.task.spec
+    const { outputIncluded, partLengths } = result
+    if (result.outputLength !== outputLength) {
+      return `the output has ${result.outputLength} bytes, the program gives ${outputLength}`
+    }
+    if (outputIncluded !== returnsOutput(delivery.task)) {
+      return outputIncluded ? 'the output was not asked for' : 'the output is missing'
+    }
+    if (!outputIncluded) return undefined
+    const expected = partLengths.reduce((sum, length) => sum + length, outputLength)
+    if (raw?.length !== expected) return `the raw frame has ${raw?.length ?? 0} bytes, announced were ${expected}`
+    const output = raw.subarray(0, outputLength)
+    if (digestOf(output) !== result.outputDigest) return 'the output does not match its digest'
+    let from = outputLength
+    const transcript = partLengths.map((length) => {
+      from += length
+      return raw.subarray(from - length, from)
+    })
+    return { output, transcript }
+  }
+
+  async function signatureFlaw(delivery: Delivery, key: PublicKey, result: Result): Promise<string | undefined> {
+    const { programId } = delivery.task.spec
+    const statement = resultStatement(describe(delivery), programId, delivery.workerId, result)
+    const payload = attestedPayload(statement, result.attestation, sha256)
+    if (payload === undefined) return 'the attestation fits no batch'
+    const signed = await parts.verify(key, payload, result.attestation.signature)
+    return signed ? undefined : 'the answer is not signed by the worker'
+  }
+
+  return { answered, batchAnswered }
+}
