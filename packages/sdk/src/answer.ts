@@ -36,6 +36,20 @@ export type AnswerVerdict =
 const recomputedWorkMax = 2 ** 41
 const interpretedWorkMax = 2 ** 28
 
+/** Why no answer to it can be checked here, or undefined when it can: with a transcript, where the program calls for one. */
+export function whyUncheckable(work: Work): string | undefined {
+  switch (work.kind) {
+    case 'program':
+    case 'lite':
+    case 'superLite':
+      return undefined
+    case 'shader':
+      if (work.shader.exactness.exactness !== 'exact') return 'the shader is not exact, so no answer must be its only one'
+      if (work.shader.work <= interpretedWorkMax) return undefined
+      return `the shader may execute ${work.shader.work} nodes, and at most ${interpretedWorkMax} are interpreted here`
+  }
+}
+
 export function checkAnswer(asked: AnswerCheck, adapters: AnswerCheckAdapters): AnswerVerdict {
   const { work, input, output } = asked
   const { outputLength } = factsOf(work)

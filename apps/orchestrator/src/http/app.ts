@@ -121,36 +121,36 @@ export function createApp(
     // Before it is done: what is forgotten leaves no other trace.
     if (isEnded(task.status)) {
       const by = gate.actor(request)
-      await audit.append({ action: 'taskForgotten', subject: task.taskId, detail: task.status, by })
+      await audit.append({ action: 'taskForgotten', subject: task.spec.taskId, detail: task.status, by })
     }
     await forgetTask(services, task)
     return new Response(null, { status: 204 })
   })
   bind(app, routes.taskEvents, bound, async ({ params, query, headers }, request) => {
     const task = await ownTask(services, params.taskId, who(request))
-    return streamEvents(services, task.taskId, Number(headers['last-event-id'] ?? query.after ?? '0'))
+    return streamEvents(services, task.spec.taskId, Number(headers['last-event-id'] ?? query.after ?? '0'))
   })
   bind(app, routes.taskReceipt, bound, async ({ params }, request) => {
     const task = await ownTask(services, params.taskId, who(request))
-    if (task.status !== 'verified') {
+    await dispatcher.caughtUp()
+    if (task.outputDigest === undefined) {
       throw new ApiError(
         'taskNotVerified',
-        `task ${task.taskId} is ${task.status}; only verified tasks have receipts`,
+        `task ${params.taskId} is ${task.status}; only tasks with an output have receipts`,
       )
     }
     const { standings } = dispatcher.state()
-    const deliveries = await archive.deliveries(task)
-    return ok(receiptToJson(await makeReceipt(task, deliveries, (id) => standings.get(id), services)))
+    return ok(receiptToJson(await makeReceipt(task, (id) => standings.get(id), services)))
   })
   bind(app, routes.taskOutput, bound, async ({ params }, request) => {
     const task = await ownTask(services, params.taskId, who(request))
     if (task.outputDigest === undefined) {
-      throw new ApiError('taskNotVerified', `task ${task.taskId} is ${task.status}; it has no output`)
+      throw new ApiError('taskNotVerified', `task ${params.taskId} is ${task.status}; it has no output`)
     }
-    if (!task.keepOutput) {
+    if (!task.spec.keepOutput) {
       throw new ApiError(
         'outputNotKept',
-        `task ${task.taskId} asked for the digest alone: ${task.outputDigest}`,
+        `task ${params.taskId} asked for the digest alone: ${task.outputDigest}`,
       )
     }
     const { outputDigest } = task

@@ -2,15 +2,16 @@
 
 import type { TaskView } from '@shardy/api'
 import { decodeWork, factsOf } from '@shardy/compute/work'
-import { type DeliveryRecord, explainWaiting, isEnded, type TaskRecord } from '@shardy/dispatch'
-import type { DeliveryId, ProgramId, TaskId } from '@shardy/protocol'
+import { type DeliveryRecord, explainWaiting, type TaskRecord, type TaskSpec } from '@shardy/dispatch'
+import { type DeliveryId, describeVerify, type ProgramId, type TaskId } from '@shardy/protocol'
 import type { Services } from '../orchestrator.ts'
+import { restsOn } from './verification.ts'
 
 /** Programs are read again for a few words about them; many tasks run few programs. */
 const summaries = new Map<ProgramId, string>()
 const summariesMax = 10_000
 
-async function summaryOf(task: TaskRecord): Promise<string> {
+async function summaryOf(task: TaskSpec): Promise<string> {
   const known = summaries.get(task.programId)
   if (known !== undefined) return known
   // Reading a large program takes a tenth of a second, and a page of them is not to hold up everybody else.
@@ -45,7 +46,7 @@ function viewDelivery(
   }
 }
 
-/** The committed record of a task, live or ended. */
+/** The record of a task, live or ended. What is told of it must be durable: see `settled`. */
 export async function findTask(
   { dispatcher, archive }: Services,
   taskId: TaskId,
@@ -53,36 +54,39 @@ export async function findTask(
   return dispatcher.state().tasks.get(taskId) ?? archive.task(taskId)
 }
 
-/** Of what is committed now, whatever was known of the task when the request began. */
-export async function viewTask(services: Services, known: TaskRecord): Promise<TaskView> {
-  const { archive, clock, dispatcher, gateway } = services
+/** As it is when everything that is decided now is durable. */
+export async function viewTask(services: Services, { spec }: TaskRecord): Promise<TaskView> {
+  const { dispatcher, gateway } = services
+  // What is decided may be a commit ahead of the disk, and nobody is told what a crash could take back.
+  await dispatcher.caughtUp()
   const state = dispatcher.state()
-  const live = state.tasks.get(known.taskId)
-  const task = live ?? (isEnded(known.status) ? known : ((await archive.task(known.taskId)) ?? known))
-  const deliveries = live
-    ? live.deliveryIds.map((id) => state.deliveries.get(id)).filter((each) => each !== undefined)
-    : await archive.deliveries(task)
-  const waitingFor = live && explainWaiting(state, live, clock.nowMs())
+  const live = state.tasks.get(spec.taskId)
+  const task = live ?? (await services.archive.task(spec.taskId))
+  if (task === undefined) throw new Error(`task ${spec.taskId} was forgotten while it was looked at`)
+  const waiting = live && explainWaiting(state, live)
+  const { verify, proof, priority, keepOutput, inputDigest, inputLength, outputLength } = spec
   return {
-    taskId: task.taskId,
-    kind: task.kind,
-    program: await summaryOf(task),
-    programId: task.programId,
-    seed: String(task.seed),
-    input: { digest: task.inputDigest, length: task.inputLength },
-    redundancy: task.redundancy,
-    rewardMicroCredit: String(task.rewardMicroCredit),
-    output: task.keepOutput ? 'keep' : 'digest',
+    taskId: spec.taskId,
+    kind: spec.kind,
+    program: await summaryOf(spec),
+    programId: spec.programId,
+    seed: String(spec.seed),
+    input: { digest: inputDigest, length: inputLength },
+    verify: describeVerify(verify),
+    proof,
+    priority,
+    rewardMicroCredit: String(spec.rewardMicroCredit),
+    output: keepOutput ? 'keep' : 'digest',
     status: task.status,
-    submittedAtMs: task.submittedAtMs,
+    submittedAtMs: spec.submittedAtMs,
     deadlineMs: task.deadlineMs,
-    outputLength: task.outputLength,
-    deliveries: [...deliveries]
-      .sort((left, right) => left.leasedAtMs - right.leasedAtMs)
-      .map((each) => viewDelivery(each, gateway.permille)),
-    ...(waitingFor && { waitingFor }),
+    outputLength,
+    deliveries: task.deliveries.map((each) => viewDelivery(each, gateway.permille)),
+    ...(waiting && { waitingFor: waiting.text, constraints: waiting.constraints.map(({ constraint }) => constraint) }),
     ...(task.decidedAtMs !== undefined && { decidedAtMs: task.decidedAtMs }),
     ...(task.outputDigest && { outputDigest: task.outputDigest }),
     ...(task.deadReason && { deadReason: task.deadReason }),
+    ...(task.basis && { basis: task.basis, rests: restsOn(task) }),
+    ...(task.checkedBy && { checkedBy: task.checkedBy }),
   }
 }

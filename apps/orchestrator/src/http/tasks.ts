@@ -1,7 +1,8 @@
 /** Tasks over HTTP: submit, look, cancel, forget. */
 import { ApiError, decodeBase64, type Submission } from '@shardy/api'
 import { decodeWork, factsOf, type Work, type WorkFacts } from '@shardy/compute/work'
-import { isEnded, type TaskRecord } from '@shardy/dispatch'
+import { type Effect, isEnded, type NewTask, type SubmitRefusal, type TaskRecord } from '@shardy/dispatch'
+import { type BookRefusal, describeBookRefusal } from '@shardy/ledger'
 import { type AnyLiteProgram, encodeLite, parseLite } from '@shardy/lite'
 import {
   type Digest,
@@ -18,17 +19,15 @@ import type { Happening } from '../tasks/dispatcher.ts'
 import { newTask, type Request, taskIdOf } from '../tasks/submission.ts'
 import { refuseByPolicy } from './access.ts'
 import { pinnedAll, refuseConstants, refuseInputEntries } from './operands.ts'
+import { isInline } from '../tasks/payloads.ts'
 import { findTask } from './taskView.ts'
+import { verificationOf } from './verification.ts'
 
-/** A million test credits. What one worker earns in all must stay within the 63 bits that an amount has. */
-const defaults = { redundancy: 2, rewardMicroCredit: '1000', timeoutMs: 600_000 }
+const defaults = { rewardMicroCredit: '1000', timeoutMs: 600_000, priority: 5 }
 const retryAfterMs = 1_000
 
 /** Posts and waits until it is durable. */
-async function settle(
-  services: Services,
-  happening: Happening,
-): Promise<readonly { readonly kind: string }[]> {
+async function settle(services: Services, happening: Happening): Promise<readonly Effect[]> {
   const { dispatcher } = services
   const posted = dispatcher.post(happening)
   if (posted === undefined && dispatcher.isClosed()) throw new ApiError('shuttingDown', 'nothing was changed')
@@ -47,7 +46,7 @@ export async function ownTask(
   requester: RequesterId,
 ): Promise<TaskRecord> {
   const task = await findTask(services, taskId as TaskId)
-  if (task === undefined || task.requesterId !== requester) {
+  if (task === undefined || task.spec.requesterId !== requester) {
     throw new ApiError('unknownTask', {
       detail: `there is no task ${taskId}`,
       field: 'taskId',
@@ -138,14 +137,18 @@ function bounded(field: string, text: string, max: bigint): bigint {
   })
 }
 
-function requestOf(submission: Submission, { bytes, facts }: AskedWork): Request {
+function requestOf(submission: Submission, { bytes, work, facts }: AskedWork): Request {
   const reward = submission.rewardMicroCredit ?? defaults.rewardMicroCredit
   return {
     kind: submission.kind,
     program: bytes,
     facts,
     seed: bounded('seed', submission.seed ?? '0', 2n ** 64n - 1n),
-    redundancy: submission.redundancy ?? defaults.redundancy,
+    ...verificationOf(submission, work),
+    priority: submission.priority ?? defaults.priority,
+    tierMin: submission.tierMin ?? 0,
+    features: submission.features ?? [],
+    region: submission.region ?? '',
     rewardMicroCredit: bounded('rewardMicroCredit', reward, rewardMicroCreditMax) as MicroCredit,
     timeoutMs: submission.timeoutMs ?? defaults.timeoutMs,
     keepOutput: submission.output !== 'digest',
@@ -224,18 +227,17 @@ export async function submitTask(
   idempotencyKey: string | undefined,
   requester: RequesterId,
 ): Promise<Submitted> {
-  const { clock, keeper, sha256, taskTurns } = services
+  const { clock, sha256, taskTurns } = services
   const asking = workOf(submission)
-  const { work, facts } = asking
   const request = requestOf(submission, asking)
   const taskId = taskIdOf(requester, idempotencyKey ?? services.randomHex(32), sha256)
-  const input = inputOf(services, submission, facts)
+  const input = inputOf(services, submission, asking.facts)
 
   // In turn: of two with the same key the later one finds the task of the earlier one.
   return taskTurns.take(taskId, async () => {
     const asked = newTask(request, input.digest, requester, taskId, clock.nowMs(), sha256)
     const earlier = await findTask(services, taskId)
-    if (earlier?.requestDigest === asked.requestDigest) return { task: earlier, isNew: false }
+    if (earlier?.spec.requestDigest === asked.requestDigest) return { task: earlier, isNew: false }
     if (earlier !== undefined) {
       throw new ApiError('idempotencyConflict', {
         detail: `this key belongs to task ${taskId}, which asked for something else`,
@@ -249,25 +251,74 @@ export async function submitTask(
       { kind: asked.kind, programId, programBytes: asked.program.length, complexity },
       requester,
     )
-    return pinnedAll(keeper, [input.digest, ...asked.constants], async () => {
-      if (work.kind === 'program') await refuseConstants(work.program, keeper)
-      await keepInput(services, input, facts, requester)
-      await refuseInputEntries(work, async () => input.bytes ?? keeper.bytes(input.digest))
-      const { keepOutput, outputLength } = asked
-      if (keepOutput && !keeper.fits(requester, outputLength)) throw quotaExceeded(outputLength)
-      const effects = await settle(services, { kind: 'submit', task: asked })
-      const task = await findTask(services, taskId)
-      if (task === undefined || effects.some(({ kind }) => kind === 'refused')) {
-        throw new ApiError('overloaded', { detail: 'too many tasks are live', retryAfterMs })
-      }
-      return { task, isNew: true }
-    })
+    return { task: await takeIn(services, asked, asking, input, requester), isNew: true }
   })
 }
 
+/** Makes sure that all it needs is here and paid for, and hands it to dispatch. */
+async function takeIn(
+  services: Services,
+  asked: NewTask,
+  { work, facts }: AskedWork,
+  input: AskedInput,
+  requester: RequesterId,
+): Promise<TaskRecord> {
+  const { keeper, payloads, bookkeeper } = services
+  const { taskId, inputDigest, constants, keepOutput, outputLength, rewardMicroCredit } = asked
+  return pinnedAll(keeper, [inputDigest, ...constants], async () => {
+    if (work.kind === 'program') await refuseConstants(work.program, keeper)
+    // A small input lies beside its task; one that was uploaded is a blob, whatever its size.
+    const travels = input.bytes !== undefined && isInline(input.bytes.length)
+    if (!travels) await keepInput(services, input, facts, requester)
+    await refuseInputEntries(work, async () => input.bytes ?? keeper.bytes(inputDigest))
+    if (keepOutput && !isInline(outputLength) && !keeper.fits(requester, outputLength)) {
+      throw quotaExceeded(outputLength)
+    }
+    await bookkeeper.welcome(requester)
+    const unfunded = bookkeeper.reserve(requester, rewardMicroCredit)
+    if (unfunded !== undefined) throw insufficientFunds(unfunded)
+    try {
+      if (travels && input.bytes !== undefined) payloads.holdInput(taskId, input.bytes)
+      const effects = await settle(services, { kind: 'submit', task: asked })
+      const refused = effects.find((effect) => effect.kind === 'refused')
+      const task = await findTask(services, taskId)
+      if (refused !== undefined) throw notTaken(refused.refusal)
+      if (task === undefined) throw new Error(`task ${taskId} was taken and is not there`)
+      return task
+    } catch (error) {
+      payloads.dropInput(taskId)
+      throw error
+    } finally {
+      bookkeeper.release(requester, rewardMicroCredit)
+    }
+  })
+}
+
+function insufficientFunds(refusal: BookRefusal): ApiError {
+  const detail = `${describeBookRefusal(refusal)}: reward and fee are put in escrow when a task is submitted`
+  return new ApiError('insufficientFunds', { detail, field: 'rewardMicroCredit' })
+}
+
+function notTaken(refusal: SubmitRefusal): ApiError {
+  switch (refusal.kind) {
+    case 'draining':
+      return new ApiError('draining', { detail: 'an operator lets work run out here; nothing was changed', retryAfterMs: 60_000 })
+    case 'tooManyLive': {
+      const bound = `${refusal.liveTasksPerRequesterMax} live tasks`
+      return new ApiError('tooManyLive', { detail: `you have ${bound}; wait until some have ended`, bound, retryAfterMs })
+    }
+    case 'overloaded': {
+      const bound = `${refusal.liveTasksMax} live tasks`
+      return new ApiError('overloaded', { detail: 'too many tasks are live', bound, retryAfterMs })
+    }
+    case 'duplicate':
+      throw new Error(`task ${refusal.taskId} was looked for and not found`)
+  }
+}
+
 export async function cancelTask(services: Services, task: TaskRecord): Promise<TaskRecord> {
-  const { taskId } = task
-  const effects = isEnded(task.status)
+  const { taskId } = task.spec
+  const effects: readonly Pick<Effect, 'kind'>[] = isEnded(task.status)
     ? [{ kind: 'ignored' }]
     : await settle(services, { kind: 'cancel', taskId })
   if (effects.some(({ kind }) => kind === 'ignored')) {
@@ -278,7 +329,8 @@ export async function cancelTask(services: Services, task: TaskRecord): Promise<
 }
 
 /** In turn with a submission that uses the same key again: it begins a new task under this one's id. */
-export async function forgetTask(services: Services, { taskId }: TaskRecord): Promise<void> {
+export async function forgetTask(services: Services, { spec }: TaskRecord): Promise<void> {
+  const { taskId } = spec
   const { archive, taskTurns } = services
   await taskTurns.take(taskId, async () => {
     const task = await findTask(services, taskId)

@@ -1,23 +1,29 @@
 /** The shapes that requests and answers are made of. Bigints travel as decimal text, bytes as hex or base64. */
 import {
   attestationPathMax,
+  bases,
+  checkMechanisms,
   deadReasons,
   deliveriesPerTaskMax,
   deliveryStates,
   eventTypes,
+  featureLengthMax,
+  featuresMax,
   messageLengthMax,
   outcomes,
   payloadBytesMax,
+  priorityMax,
   programBytesMax,
-  redundancyMax,
-  redundancyMin,
+  regionLengthMax,
+  replicasMax,
   statementsPerBatchMax,
   taskStatuses,
+  tierMax,
   values,
 } from '@shardy/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 
-const { taskKinds } = values
+const { proofKinds, taskKinds } = values
 const closed = { additionalProperties: false }
 const safeInteger = Number.MAX_SAFE_INTEGER
 
@@ -89,14 +95,41 @@ export const submission = Type.Object(
     program,
     input,
     seed: Type.Optional(decimal('64 bits for programs that draw numbers')),
-    redundancy: Type.Optional(
-      Type.Integer({
-        minimum: redundancyMin,
-        maximum: redundancyMax,
-        description: 'how many distinct workers must agree; 2 unless given',
+    verify: Type.Optional(
+      Type.String({
+        maxLength: 16,
+        description:
+          'checked (one worker, and the orchestrator checks its answer), quorum(n,k) (n workers are asked, k must agree), ' +
+          'audited(p) (one worker; of a thousand answers p are checked, the others taken at their word) or adaptive (checked ' +
+          'the less often the more the worker has to lose); checked unless given, quorum(2,2) where nothing can be checked',
       }),
     ),
-    rewardMicroCredit: Type.Optional(decimal('divided among the workers that agreed; test credits')),
+    redundancy: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: replicasMax,
+        description: 'n: the same as verify quorum(n,n); 1: as checked',
+      }),
+    ),
+    proof: Type.Optional(words(proofKinds)),
+    priority: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: priorityMax,
+        description: 'orders your own tasks, 9 first; 5 unless given. It takes nothing from other requesters',
+      }),
+    ),
+    tierMin: Type.Optional(Type.Integer({ minimum: 0, maximum: tierMax, description: 'the least tier of workers' })),
+    features: Type.Optional(
+      Type.Array(Type.String({ pattern: `^[\\x20-\\x7e]{1,${featureLengthMax}}$` }), {
+        maxItems: featuresMax,
+        description: 'of the device, such as shader-f16',
+      }),
+    ),
+    region: Type.Optional(
+      Type.String({ pattern: `^[\\x20-\\x7e]{0,${regionLengthMax}}$`, description: 'workers there are preferred' }),
+    ),
+    rewardMicroCredit: Type.Optional(decimal('divided among the workers that are paid; test credits')),
     timeoutMs: Type.Optional(Type.Integer({ minimum: timeoutMsMin, maximum: timeoutMsMax })),
     output: Type.Optional(words(['keep', 'digest'])),
     allowInexact: Type.Optional(
@@ -117,11 +150,17 @@ export const taskView = Type.Object({
   programId: hex(32, "hash of the program's canonical bytes"),
   seed: decimal('64 bits'),
   input: Type.Object({ digest, length }),
-  redundancy: Type.Integer(),
+  verify: Type.String({ description: 'how the answer is verified, as it was asked for' }),
+  proof: words(proofKinds),
+  priority: Type.Integer(),
   rewardMicroCredit: decimal('millionths of a test credit'),
   output: words(['keep', 'digest']),
   status,
   waitingFor: Type.Optional(Type.String({ description: 'why it does not run, in plain words' })),
+  constraints: Type.Optional(Type.Array(Type.String(), { description: 'the same as stable names, the most frequent first' })),
+  basis: Type.Optional(words(bases)),
+  rests: Type.Optional(Type.String({ description: 'what the verdict rests on, in plain words' })),
+  checkedBy: Type.Optional(words(checkMechanisms)),
   submittedAtMs: timeMs,
   deadlineMs: timeMs,
   decidedAtMs: Type.Optional(timeMs),
@@ -194,8 +233,9 @@ export const receiptView = Type.Object(
     inputLength: payloadLength,
     outputDigest: digest,
     outputLength: payloadLength,
-    basis: words(['agreement']),
-    redundancy: Type.Integer({ minimum: redundancyMin, maximum: redundancyMax }),
+    basis: words(bases),
+    verify: Type.String({ maxLength: 16 }),
+    checkedBy: Type.Optional(words(checkMechanisms)),
     deliveries: Type.Array(
       Type.Object(
         {

@@ -1,0 +1,65 @@
+/** How a submission says it wants its answer verified, what it gets when it says nothing, and what a verdict rests on in words. */
+import { ApiError, type Submission } from '@shardy/api'
+import type { Work } from '@shardy/compute/work'
+import type { TaskRecord } from '@shardy/dispatch'
+import { checked, describeVerify, type ProofKind, parseVerify, quorum, type VerifyPolicy } from '@shardy/protocol'
+import { whyUncheckable } from '@shardy/sdk'
+
+export interface Verification {
+  readonly verify: VerifyPolicy
+  readonly proof: ProofKind
+  readonly exact: boolean
+}
+
+export function verificationOf(submission: Submission, work: Work): Verification {
+  const exact = work.kind !== 'shader' || work.shader.exactness.exactness === 'exact'
+  const uncheckable = whyUncheckable(work)
+  const verify = asked(submission) ?? (uncheckable === undefined ? checked : quorum(2, 2))
+  if (verify.mode !== 'quorum' && uncheckable !== undefined) {
+    const bound = 'quorum(n,k)'
+    const value = describeVerify(verify)
+    const detail = `${value} needs a check that the orchestrator can make: ${uncheckable}; ask for ${bound}`
+    throw new ApiError('invalidField', { detail, field: 'verify', value, bound })
+  }
+  const { proof = 'none' } = submission
+  if (proof !== 'none') {
+    const detail = `proofs of kind ${proof} are not made here yet; ask for none`
+    throw new ApiError('invalidField', { detail, field: 'proof', value: proof, bound: 'none' })
+  }
+  return { verify, proof, exact }
+}
+
+/** `redundancy: n` is another way to say `quorum(n,n)`, and 1 to say `checked`. */
+function asked({ verify, redundancy }: Submission): VerifyPolicy | undefined {
+  if (verify === undefined) {
+    if (redundancy === undefined) return undefined
+    return redundancy === 1 ? checked : quorum(redundancy, redundancy)
+  }
+  const bound = 'checked, quorum(n,k), audited(permille) or adaptive'
+  if (redundancy !== undefined) {
+    const detail = 'verify says how often the task is computed; leave redundancy out'
+    throw new ApiError('invalidField', { detail, field: 'redundancy', value: String(redundancy), bound })
+  }
+  const parsed = parseVerify(verify)
+  if (parsed !== undefined) return parsed
+  const detail = `verify is ${verify}; it must be ${bound}, with n up to 7 and k from 2 to n`
+  throw new ApiError('invalidField', { detail, field: 'verify', value: verify, bound })
+}
+
+/** One sentence that claims no more than was done. */
+export function restsOn({ basis, checkedBy, spec }: TaskRecord): string {
+  switch (basis) {
+    case 'agreement': {
+      const same = spec.exact ? 'gave the same bytes' : 'gave the same floats within the tolerance'
+      return `${spec.verify.agreeing} distinct workers ${same}; who colludes can agree on a wrong answer`
+    }
+    case 'checked':
+      return checkedBy === 'projection'
+        ? 'the orchestrator checked the answer by random projections: a wrong one passes with a chance below 2^-61'
+        : 'the orchestrator computed the answer again and found the same bytes'
+    case 'trusted':
+      return 'one worker was taken at its word; answers like this are checked by chance, and this one was not drawn'
+    case undefined:
+      return 'nothing is decided'
+  }
+}
