@@ -5,10 +5,12 @@
 import { readFileSync } from 'node:fs'
 import { chmod, mkdir, open, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { openCheckTools } from '@shardy/compute'
 import { verifySignature } from '@shardy/crypto'
 import { openIdentityFile, sha256 } from '@shardy/crypto/native'
 import { defaultPolicy } from '@shardy/dispatch'
-import { payloadBytesMax } from '@shardy/protocol'
+import { defaultParameters } from '@shardy/ledger'
+import { type MicroCredit, payloadBytesMax } from '@shardy/protocol'
 import { openBlobStore, openStore, type StoreKind } from '@shardy/storage'
 import manifest from '../package.json' with { type: 'json' }
 import { readProxies } from './access/clientAddress.ts'
@@ -27,6 +29,8 @@ import { createLineWriter } from './telemetry/lineWriter.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { watchProcess } from './telemetry/processFigures.ts'
 
+/** A million test credits, until a chain stands behind them. */
+const grantMicroCredit = 1_000_000_000_000n as MicroCredit
 const fatalGraceMs = 200
 const flushMs = 500
 const exitCodes = { stopped: 0, failed: 1, badSetting: 2 } as const
@@ -133,6 +137,8 @@ process.umask(0o077)
 await mkdir(settings.data, { recursive: true, mode: 0o700 })
 const apiKeyFile = path.join(settings.data, 'api-key')
 
+const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
+
 async function openAll() {
   const store = await openStore({
     kind: settings.store,
@@ -156,7 +162,8 @@ async function openAll() {
       clock: systemClock,
       log,
       metrics,
-      random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      random,
+      checks: { tools: await openCheckTools(sha256), random },
       fatal(error) {
         log.error('stoppedByError', error)
         // A moment for those who wait to hear that nothing was taken.
@@ -170,6 +177,8 @@ async function openAll() {
       blobs: defaultBlobPolicy,
       gateway: defaultGatewayLimits,
       limits: settings.limits,
+      book: defaultParameters,
+      grantMicroCredit,
       blobBytesMax: payloadBytesMax,
       collectMs: 60_000,
     },

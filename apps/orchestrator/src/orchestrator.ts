@@ -3,20 +3,26 @@
  * and workers over WebSocket. It opens no socket of its own and reads no environment; `main` does.
  */
 import type { Identity } from '@shardy/crypto'
-import { type DispatchPolicy, type Effect, recover } from '@shardy/dispatch'
+import { type DispatchPolicy, type Effect, isEnded, recover } from '@shardy/dispatch'
+import type { BookParameters } from '@shardy/ledger'
 import {
+  type DeliveryId,
   type Digest,
+  type MicroCredit,
   type OrchestratorId,
   orchestratorIdOf,
   type Sha256,
   type TaskId,
 } from '@shardy/protocol'
+import type { AnswerCheckAdapters } from '@shardy/sdk'
 import type { BlobStore, Store } from '@shardy/storage'
 import { type Audit, openAudit } from './access/audit.ts'
 import { type ApiKeys, openApiKeys } from './access/keys.ts'
 import { createLimits, type LimitConfig, type Limits } from './access/limits.ts'
 import { openWorkPolicy, type WorkPolicy } from './access/workPolicy.ts'
 import { type BlobKeeper, type BlobPolicy, openBlobKeeper } from './blobs/keeper.ts'
+import { type Bookkeeper, openBookkeeper } from './book/bookkeeper.ts'
+import { type Checker, createChecker } from './checks/checker.ts'
 import type { Clock } from './clock.ts'
 import {
   type Connection,
@@ -30,8 +36,11 @@ import type { Log } from './log.ts'
 import { createSigner, type Signer } from './signer.ts'
 import type { Table } from './tables.ts'
 import { type Archive, createArchive } from './tasks/archive.ts'
-import { createDispatcher, type Dispatcher } from './tasks/dispatcher.ts'
+import { openCounters } from './tasks/counters.ts'
+import { type Changes, createDispatcher, type Dispatcher } from './tasks/dispatcher.ts'
 import { createEventHub, type EventHub } from './tasks/eventHub.ts'
+import { offenceOperation } from './tasks/offences.ts'
+import { createPayloads, type Payloads } from './tasks/payloads.ts'
 import {
   defaultEventLogPolicy,
   type EventLog,
@@ -55,6 +64,8 @@ export interface OrchestratorAdapters {
   /** Given by who counts something of its own in them. */
   readonly metrics?: Metrics
   readonly random: (length: number) => Uint8Array
+  /** What answers are checked with. */
+  readonly checks: AnswerCheckAdapters
   /** The store failed: what is on disk is the truth, so the process has to start again from it. */
   readonly fatal: (error: unknown) => void
 }
@@ -65,6 +76,9 @@ export interface OrchestratorConfig {
   readonly gateway: GatewayLimits
   readonly limits: LimitConfig
   readonly eventLog?: EventLogPolicy
+  readonly book: BookParameters
+  /** Test credits that a requester finds when it comes for the first time. */
+  readonly grantMicroCredit: MicroCredit
   readonly blobBytesMax: number
   /** How often unreferred blobs are looked for. */
   readonly collectMs: number
@@ -72,6 +86,7 @@ export interface OrchestratorConfig {
 
 /** What the HTTP handlers work with. */
 export interface Services {
+  readonly store: Store<Table>
   readonly orchestratorId: OrchestratorId
   readonly identity: Identity
   readonly signer: Signer
@@ -90,6 +105,9 @@ export interface Services {
   readonly blobs: BlobStore
   readonly blobBytesMax: number
   readonly keeper: BlobKeeper
+  readonly payloads: Payloads
+  readonly bookkeeper: Bookkeeper
+  readonly checker: Checker
   readonly dispatcher: Dispatcher
   /** Submitting and forgetting under one id, in turn. */
   readonly taskTurns: Turns<TaskId>
@@ -116,7 +134,6 @@ export async function createOrchestrator(
   const { store, blobs, identity, sha256, verify, clock, log } = adapters
   const randomHex = (bytes: number): string => adapters.random(bytes).toHex()
   const metrics = adapters.metrics ?? createMetrics((error) => log.error('figureNotRead', error))
-  const archive = createArchive(store)
   const events = createEventHub()
   const eventLog = await openEventLog(store, config.eventLog ?? defaultEventLogPolicy)
   const followers = createFollowers({ events: eventLog, clock, log, metrics })
@@ -124,32 +141,90 @@ export async function createOrchestrator(
   const apiKeys = await openApiKeys(store, clock, sha256, randomHex, audit)
   const workPolicy = await openWorkPolicy(store, clock, audit)
   const keeper = await openBlobKeeper(store, blobs, clock, config.blobs)
-  const signer = createSigner((payload) => identity.sign(payload), sha256)
+  const payloads = createPayloads(store, keeper)
+  const archive = createArchive(store, payloads)
+  const bookkeeper = await openBookkeeper({
+    store,
+    clock,
+    log,
+    sha256,
+    parameters: config.book,
+    grantMicroCredit: config.grantMicroCredit,
+  })
+  const { epoch, secret } = await openCounters(store, adapters.random)
+  const sign = (payload: Uint8Array) => identity.sign(payload)
+  const signer = createSigner(sign, sha256)
   const orchestratorId = orchestratorIdOf(identity.publicKey, sha256)
 
   const gateway = createGateway({
     sha256,
     verify,
     signer,
+    payloads,
     log,
+    sign,
     dispatcher: () => dispatcher,
-    readInput: (digest) => keeper.bytes(digest),
+    stake: (workerId) => bookkeeper.stake(workerId),
     storeOutput: (digest, bytes, owner) => keeper.keep(digest, bytes, owner),
   })
 
-  function perform(effect: Effect): void {
-    if (effect.kind === 'publish') events.publish(effect.event)
-    else gateway.perform(effect)
+  const checker = createChecker({
+    payloads,
+    adapters: adapters.checks,
+    log,
+    readBlob: (digest) => keeper.bytes(digest),
+    async readOutput(_task, { deliveryId, outputDigest }) {
+      const answer = payloads.answer(deliveryId)
+      if (answer !== undefined) return answer.output
+      if (outputDigest === undefined) throw new Error(`delivery ${deliveryId} is not answered`)
+      return keeper.bytes(outputDigest)
+    },
+    post(happening) {
+      // A failed commit is reported once, through the dispatcher's `fatal`.
+      dispatcher.post(happening)?.catch(() => {})
+      if ('deliveryId' in happening) letGo(happening.deliveryId)
+    },
+  })
+
+  /** Everything of one commit, or nothing. */
+  async function save(changes: Changes): Promise<void> {
+    const operations = archive.operations(changes)
+    for (const offence of changes.offences) operations.push(offenceOperation(offence, clock.nowMs()))
+    const posting =
+      changes.entries.length > 0 ? bookkeeper.post(changes.entries.map(bookkeeper.entryOf)) : undefined
+    if (posting !== undefined) operations.push(...posting.operations)
+    if (operations.length > 0) await store.write(operations, { sync: true })
+    posting?.committed()
   }
 
-  const recovered = recover(config.dispatch, await archive.live(), clock.nowMs(), sha256)
-  const { save } = archive
-  const dispatcher = createDispatcher({ sha256, clock, save, perform, fatal: adapters.fatal }, recovered)
+  /** An answer is kept until its verdict, and while it is still being checked after its task has ended. */
+  function letGo(deliveryId: DeliveryId): void {
+    const { deliveries, audits } = dispatcher.state()
+    if (!deliveries.has(deliveryId) && !audits.has(deliveryId)) payloads.dropAnswer(deliveryId)
+  }
+
+  function perform(effects: readonly Effect[]): void {
+    gateway.perform(effects)
+    for (const effect of effects) {
+      if (effect.kind === 'settle') letGo(effect.deliveryId)
+      if (effect.kind !== 'publish') continue
+      events.publish(effect)
+      if (isEnded(effect.task.status)) payloads.dropInput(effect.task.spec.taskId)
+    }
+  }
+
+  const settings = { policy: config.dispatch, sha256, epoch, secret }
+  const recovered = recover(settings, await archive.live(), clock.nowMs())
+  const dispatcher = createDispatcher(
+    { clock, save, begin: checker.begin, perform, fatal: adapters.fatal },
+    recovered,
+  )
 
   /** Answers of open tasks are not referred to yet, and must not go. */
   function digestsInUse(): ReadonlySet<Digest> {
     const inUse = new Set<Digest>()
-    for (const { outputDigest } of dispatcher.state().deliveries.values()) {
+    const { deliveries, audits } = dispatcher.state()
+    for (const { outputDigest } of [...deliveries.values(), ...audits.values()]) {
       if (outputDigest !== undefined) inUse.add(outputDigest)
     }
     return inUse
@@ -234,6 +309,7 @@ export async function createOrchestrator(
 
   return {
     services: {
+      store,
       orchestratorId,
       identity,
       signer,
@@ -252,6 +328,9 @@ export async function createOrchestrator(
       blobs,
       blobBytesMax: config.blobBytesMax,
       keeper,
+      payloads,
+      bookkeeper,
+      checker,
       dispatcher,
       taskTurns: createTurns(),
       gateway,
@@ -270,6 +349,7 @@ export async function createOrchestrator(
       cancelCollect()
       forgetFigures()
       await dispatcher.close()
+      await bookkeeper.close()
     },
   }
 }

@@ -44,7 +44,8 @@ export function whyUncheckable(work: Work): string | undefined {
     case 'superLite':
       return undefined
     case 'shader':
-      if (work.shader.exactness.exactness !== 'exact') return 'the shader is not exact, so no answer must be its only one'
+      if (work.shader.exactness.exactness !== 'exact')
+        return 'the shader is not exact, so no answer must be its only one'
       if (work.shader.work <= interpretedWorkMax) return undefined
       return `the shader may execute ${work.shader.work} nodes, and at most ${interpretedWorkMax} are interpreted here`
   }

@@ -31,7 +31,13 @@ export {
   UnreachableError,
   type WorkersView,
 } from '@shardy/api'
-export { type AnswerCheck, type AnswerCheckAdapters, type AnswerVerdict, checkAnswer, whyUncheckable } from './answer.ts'
+export {
+  type AnswerCheck,
+  type AnswerCheckAdapters,
+  type AnswerVerdict,
+  checkAnswer,
+  whyUncheckable,
+} from './answer.ts'
 export { checkDisputeEvidence, type EvidenceAdapters, type EvidenceVerdict } from './evidence.ts'
 export { matmulInput, matmulOutput } from './matmul.ts'
 export {

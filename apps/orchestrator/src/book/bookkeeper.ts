@@ -85,7 +85,15 @@ function readOutbox(value: Uint8Array): { readonly atMs: TimeMs; readonly entrie
 /** By the published model, with what was done: every delivery that is paid. */
 function spentOn({ task, payouts }: Extract<BookEffect, { readonly kind: 'verdict' }>): NormalisedWork {
   const { complexity, inputLength, outputLength, constantBytes, verify, proof } = task.spec
-  const work = { complexity, inputLength, outputLength, constantBytes, replicas: payouts.length, verify: verify.mode, proof }
+  const work = {
+    complexity,
+    inputLength,
+    outputLength,
+    constantBytes,
+    replicas: payouts.length,
+    verify: verify.mode,
+    proof,
+  }
   const quoted = quote(work, defaultCostModel, 0)
   return quoted.ok ? quoted.cost.unitsNormalised : (0n as NormalisedWork)
 }
@@ -118,7 +126,10 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
     for (const { index, refusal } of book.apply(sequence, atMs, entries)) {
       // What is posted was looked at before; this is a bug of ours, and the money stays where it was.
       const entry = entries[index]
-      log.error('entryRefused', new Error(describeBookRefusal(refusal)), { sequence, entry: entry?.kind ?? '' })
+      log.error('entryRefused', new Error(describeBookRefusal(refusal)), {
+        sequence,
+        entry: entry?.kind ?? '',
+      })
     }
   }
 
@@ -180,7 +191,9 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
 
   const escrowOf = (reward: MicroCredit): bigint => reward + feeOf(reward, parameters.feePermille)
   const isKnown = new Set<RequesterId>(
-    rows.flatMap(({ key }) => (key.startsWith('requester/') ? [key.slice('requester/'.length) as RequesterId] : [])),
+    rows.flatMap(({ key }) =>
+      key.startsWith('requester/') ? [key.slice('requester/'.length) as RequesterId] : [],
+    ),
   )
 
   return {
@@ -241,7 +254,8 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
     },
     stake: (workerId) => ({
       lockedMicroCredit: book.slashable(workerId) as MicroCredit,
-      withdrawingMicroCredit: (book.slashable(workerId) - book.locked(workerId, clock.nowMs())) as MicroCredit,
+      withdrawingMicroCredit: (book.slashable(workerId) -
+        book.locked(workerId, clock.nowMs())) as MicroCredit,
     }),
     lag: () => next - 1 - savedSequence,
     async welcome(requesterId) {

@@ -47,7 +47,12 @@ export function createChecker(parts: CheckerParts): Checker {
     return decoded.work
   }
 
-  function judge(spec: TaskSpec, input: Uint8Array, answer: Answer, blobs?: ReadonlyMap<Digest, Uint8Array>): CheckVerdict {
+  function judge(
+    spec: TaskSpec,
+    input: Uint8Array,
+    answer: Answer,
+    blobs?: ReadonlyMap<Digest, Uint8Array>,
+  ): CheckVerdict {
     const { output, transcript } = answer
     return checkAnswer({ work: workOf(spec), input, output, transcript, ...(blobs && { blobs }) }, adapters)
   }
@@ -86,7 +91,11 @@ export function createChecker(parts: CheckerParts): Checker {
       }
     } catch (error) {
       log.error('answersNotCompared', error, { taskId })
-      return { kind: 'compared', taskId, groups: deliveries.map(({ deliveryId }, index) => ({ deliveryId, group: index + 1 })) }
+      return {
+        kind: 'compared',
+        taskId,
+        groups: deliveries.map(({ deliveryId }, index) => ({ deliveryId, group: index + 1 })),
+      }
     }
   }
 

@@ -25,7 +25,8 @@ export function areClose(left: Uint8Array, right: Uint8Array): boolean {
     if (one.getUint32(at) === other.getUint32(at)) continue
     const [a, b] = [one.getFloat32(at, true), other.getFloat32(at, true)]
     // Not `difference > tolerance`, which a NaN would pass.
-    if (!(Math.abs(a - b) <= absoluteTolerance + relativeTolerance * Math.max(Math.abs(a), Math.abs(b)))) return false
+    if (!(Math.abs(a - b) <= absoluteTolerance + relativeTolerance * Math.max(Math.abs(a), Math.abs(b))))
+      return false
   }
   return true
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Identity } from '@shardy/crypto'
+import type { Profile } from '@shardy/dispatch'
 import type { OrchestratorId, Sha256, WorkerId } from '@shardy/protocol'
 import {
   type Challenge,
@@ -21,7 +22,6 @@ import {
   type SessionId,
 } from '@shardy/protocol'
 import type { Clock } from '../clock.ts'
-import type { Profile } from '@shardy/dispatch'
 import type { Log } from '../log.ts'
 import { closeCodes } from './closeCode.ts'
 import { type Admitted, admit, makeChallenge, type Verify } from './handshake.ts'

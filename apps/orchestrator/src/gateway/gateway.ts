@@ -1,14 +1,14 @@
 /** Between dispatch and the workers' connections: frames become happenings, effects become frames. */
 import type { Delivery, DispatchState, Effect, Stake } from '@shardy/dispatch'
-import {
-  type DeliveryId,
-  type Digest,
-  type Frame,
-  type PublicKey,
-  type RequesterId,
-  type Sha256,
-  type Signature,
-  type WorkerId,
+import type {
+  DeliveryId,
+  Digest,
+  Frame,
+  PublicKey,
+  RequesterId,
+  Sha256,
+  Signature,
+  WorkerId,
 } from '@shardy/protocol'
 import type { Log } from '../log.ts'
 import type { Signer } from '../signer.ts'
@@ -134,7 +134,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     events: {
       joined(connection, { workerId, hello }, profile) {
         const { agent, executor, adapter, publicKey } = hello
-        present.get(workerId)?.connection.refuse('identityInUse', 'the same identity connected from elsewhere')
+        present
+          .get(workerId)
+          ?.connection.refuse('identityInUse', 'the same identity connected from elsewhere')
         present.set(workerId, { connection, publicKey, facts: { agent, executor, adapter } })
         log.info('workerJoined', { workerId, executor, adapter, tier: profile.tier })
         post({ kind: 'workerJoined', workerId, publicKey, profile })
@@ -159,4 +161,3 @@ export function createGateway(parts: GatewayParts): Gateway {
     permille: (deliveryId) => progress.get(deliveryId),
   }
 }
-

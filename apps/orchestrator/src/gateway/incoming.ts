@@ -2,7 +2,8 @@
  * Answers as they come from workers. One is passed on only after its signature, its length and its digest have been checked and
  * its output is at hand; whatever fails is `corrupted`, which is tried again and held against nobody.
  */
-import type { Delivery, DispatchState } from '@shardy/dispatch'
+import type { Delivery, DispatchState, Stake } from '@shardy/dispatch'
+import type { Digest } from '@shardy/protocol'
 import {
   type Attestation,
   attestedPayload,
@@ -21,8 +22,6 @@ import {
   statementLeaf,
   type WorkerId,
 } from '@shardy/protocol'
-import type { Digest } from '@shardy/protocol'
-import type { Stake } from '@shardy/dispatch'
 import type { Log } from '../log.ts'
 import type { Happening } from '../tasks/dispatcher.ts'
 import type { Answer, Payloads } from '../tasks/payloads.ts'
@@ -75,14 +74,27 @@ export function createIncoming(parts: IncomingParts): Incoming {
       return corrupted(delivery, 'too many answers wait to be checked')
     }
     const stake = parts.stake(workerId)
-    return parts.post({ kind: 'answered', workerId, deliveryId, outputDigest, traceRoot, salt, attestation, stake })
+    return parts.post({
+      kind: 'answered',
+      workerId,
+      deliveryId,
+      outputDigest,
+      traceRoot,
+      salt,
+      attestation,
+      stake,
+    })
   }
 
   function corrupted({ workerId, deliveryId }: Delivery, detail: string): Promise<void> | undefined {
     return parts.post({ kind: 'corrupted', workerId, deliveryId, detail })
   }
 
-  async function batchAnswered(workerId: WorkerId, key: PublicKey, { results, signature }: Results): Promise<void> {
+  async function batchAnswered(
+    workerId: WorkerId,
+    key: PublicKey,
+    { results, signature }: Results,
+  ): Promise<void> {
     const { root, paths } = merkleTree(
       results.map(({ leaf }) => decodeHex(leaf) as Uint8Array),
       sha256,
@@ -147,7 +159,11 @@ export function createIncoming(parts: IncomingParts): Incoming {
   }
 
   /** The answer's bytes, undefined where none are wanted, or what is wrong with them. */
-  function readAnswer(delivery: Delivery, result: Result, raw: Uint8Array | undefined): Answer | undefined | string {
+  function readAnswer(
+    delivery: Delivery,
+    result: Result,
+    raw: Uint8Array | undefined,
+  ): Answer | undefined | string {
     const { outputLength } = delivery.task.spec
     const { outputIncluded, partLengths } = result
     if (result.outputLength !== outputLength) {
@@ -158,7 +174,8 @@ export function createIncoming(parts: IncomingParts): Incoming {
     }
     if (!outputIncluded) return undefined
     const expected = partLengths.reduce((sum, length) => sum + length, outputLength)
-    if (raw?.length !== expected) return `the raw frame has ${raw?.length ?? 0} bytes, announced were ${expected}`
+    if (raw?.length !== expected)
+      return `the raw frame has ${raw?.length ?? 0} bytes, announced were ${expected}`
     const output = raw.subarray(0, outputLength)
     if (digestOf(output) !== result.outputDigest) return 'the output does not match its digest'
     let from = outputLength
@@ -169,7 +186,11 @@ export function createIncoming(parts: IncomingParts): Incoming {
     return { output, transcript }
   }
 
-  async function signatureFlaw(delivery: Delivery, key: PublicKey, result: Result): Promise<string | undefined> {
+  async function signatureFlaw(
+    delivery: Delivery,
+    key: PublicKey,
+    result: Result,
+  ): Promise<string | undefined> {
     const { programId } = delivery.task.spec
     const statement = resultStatement(describe(delivery), programId, delivery.workerId, result)
     const payload = attestedPayload(statement, result.attestation, sha256)

@@ -153,7 +153,8 @@ export function createOutgoing(parts: OutgoingParts): Outgoing {
       const payload = payloads.heldInput(delivery.task.spec.taskId) ?? (await read(delivery))
       if (payload === undefined || !parts.isWanted(delivery)) continue
       const { spec } = delivery.task
-      const needed = payload.length + deliveryRoomBytes + (places.has(spec.programId) ? 0 : spec.program.length)
+      const needed =
+        payload.length + deliveryRoomBytes + (places.has(spec.programId) ? 0 : spec.program.length)
       if (batch.length === batchMax || bytes + needed > batchFrameBytesMax) await close()
       let program = places.get(spec.programId)
       if (program === undefined) {

@@ -31,7 +31,7 @@ import {
   setPolicy,
   viewPolicy,
 } from './access.ts'
-import { headBlob, openBlob, openConstant, putBlob } from './blobs.ts'
+import { headBlob, openBlob, openConstant, openOutput, putBlob } from './blobs.ts'
 import { askedOf, type EventSocket, openEventSocket, streamAllEvents } from './events.ts'
 import { streamEvents } from './taskEvents.ts'
 import { cancelTask, forgetTask, ownTask, submitTask } from './tasks.ts'
@@ -153,8 +153,8 @@ export function createApp(
         `task ${params.taskId} asked for the digest alone: ${task.outputDigest}`,
       )
     }
-    const { outputDigest } = task
-    return sent(request, () => openBlob(services, outputDigest, request))
+    await dispatcher.caughtUp()
+    return sent(request, () => openOutput(services, task, request))
   })
   bind(app, routes.putBlob, bound, ({ params, headers }, request) => {
     const declared = Number(request.headers.get('content-length') ?? 0)

@@ -4,10 +4,12 @@
  */
 import { ApiError, problemResponse } from '@shardy/api'
 import type { Handled } from '@shardy/api/elysia'
-import { takesSlot } from '@shardy/dispatch'
+import { isComputing, type TaskRecord } from '@shardy/dispatch'
 import type { DeliveryId, Digest, RequesterId } from '@shardy/protocol'
 import type { Upload } from '@shardy/storage'
 import type { Services } from '../orchestrator.ts'
+import { idKey } from '../tables.ts'
+import { isInline } from '../tasks/payloads.ts'
 import { quotaExceeded } from './tasks.ts'
 
 interface Part {
@@ -225,6 +227,41 @@ export function openBlob(services: Services, digestText: string, request: Reques
   })
 }
 
+/** The output of a task: beside it when it is small, a blob when it is not. */
+export async function openOutput(
+  services: Services,
+  { spec, outputDigest }: TaskRecord,
+  request: Request,
+): Promise<Response> {
+  if (outputDigest === undefined) throw new Error(`task ${spec.taskId} has no output`)
+  const kept = isInline(spec.outputLength)
+    ? await services.store.get('outputs', idKey(spec.taskId))
+    : undefined
+  if (kept === undefined) return openBlob(services, outputDigest, request)
+  return answerBytes(request, outputDigest, kept.length, (start, end) => kept.slice(start, end))
+}
+
+/** Bytes, whole or the range that was asked for. */
+function answerBytes(
+  request: Request,
+  digest: string,
+  length: number,
+  read: (start: number, end: number) => Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>,
+): Response {
+  const header = request.headers.get('range')
+  const range = rangeOf(header, length)
+  if (range !== undefined && range.start >= range.end) return notSatisfiable(header, length)
+  const { start, end } = range ?? { start: 0, end: length }
+  const headers: Record<string, string> = {
+    'content-type': 'application/octet-stream',
+    'content-length': String(end - start),
+    'accept-ranges': 'bytes',
+    etag: `"${digest}"`,
+  }
+  if (range !== undefined) headers['content-range'] = `bytes ${start}-${end - 1}/${length}`
+  return new Response(read(start, end), { status: range === undefined ? 200 : 206, headers })
+}
+
 /**
  * A constant for a worker that has a delivery of its program. Workers have no key; a delivery's id is known to nobody
  * but that worker, the orchestrator and the requester, and it opens the program's own blobs only, while it is open.
@@ -234,10 +271,9 @@ export function openConstant(
   { deliveryId, digest }: { readonly deliveryId: string; readonly digest: string },
   request: Request,
 ): Promise<Response> {
-  const { deliveries, tasks } = services.dispatcher.state()
-  const delivery = deliveries.get(deliveryId as DeliveryId)
-  const task = delivery && takesSlot(delivery) ? tasks.get(delivery.taskId) : undefined
-  if (!task?.constants.includes(digest as Digest)) {
+  const delivery = services.dispatcher.state().deliveries.get(deliveryId as DeliveryId)
+  const constants = delivery && isComputing(delivery) ? delivery.task.spec.constants : []
+  if (!constants.includes(digest as Digest)) {
     throw new ApiError('unknownDelivery', {
       detail: `no open delivery ${deliveryId} runs a program that names ${digest}`,
       field: 'deliveryId',

@@ -82,7 +82,10 @@ export async function viewTask(services: Services, { spec }: TaskRecord): Promis
     deadlineMs: task.deadlineMs,
     outputLength,
     deliveries: task.deliveries.map((each) => viewDelivery(each, gateway.permille)),
-    ...(waiting && { waitingFor: waiting.text, constraints: waiting.constraints.map(({ constraint }) => constraint) }),
+    ...(waiting && {
+      waitingFor: waiting.text,
+      constraints: waiting.constraints.map(({ constraint }) => constraint),
+    }),
     ...(task.decidedAtMs !== undefined && { decidedAtMs: task.decidedAtMs }),
     ...(task.outputDigest && { outputDigest: task.outputDigest }),
     ...(task.deadReason && { deadReason: task.deadReason }),

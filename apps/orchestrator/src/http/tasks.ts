@@ -16,10 +16,10 @@ import {
 import { encodeProgram, parseProgram } from '@shardy/tensor'
 import type { Services } from '../orchestrator.ts'
 import type { Happening } from '../tasks/dispatcher.ts'
+import { isInline } from '../tasks/payloads.ts'
 import { newTask, type Request, taskIdOf } from '../tasks/submission.ts'
 import { refuseByPolicy } from './access.ts'
 import { pinnedAll, refuseConstants, refuseInputEntries } from './operands.ts'
-import { isInline } from '../tasks/payloads.ts'
 import { findTask } from './taskView.ts'
 import { verificationOf } from './verification.ts'
 
@@ -302,10 +302,17 @@ function insufficientFunds(refusal: BookRefusal): ApiError {
 function notTaken(refusal: SubmitRefusal): ApiError {
   switch (refusal.kind) {
     case 'draining':
-      return new ApiError('draining', { detail: 'an operator lets work run out here; nothing was changed', retryAfterMs: 60_000 })
+      return new ApiError('draining', {
+        detail: 'an operator lets work run out here; nothing was changed',
+        retryAfterMs: 60_000,
+      })
     case 'tooManyLive': {
       const bound = `${refusal.liveTasksPerRequesterMax} live tasks`
-      return new ApiError('tooManyLive', { detail: `you have ${bound}; wait until some have ended`, bound, retryAfterMs })
+      return new ApiError('tooManyLive', {
+        detail: `you have ${bound}; wait until some have ended`,
+        bound,
+        retryAfterMs,
+      })
     }
     case 'overloaded': {
       const bound = `${refusal.liveTasksMax} live tasks`

@@ -2,7 +2,14 @@
 import { ApiError, type Submission } from '@shardy/api'
 import type { Work } from '@shardy/compute/work'
 import type { TaskRecord } from '@shardy/dispatch'
-import { checked, describeVerify, type ProofKind, parseVerify, quorum, type VerifyPolicy } from '@shardy/protocol'
+import {
+  checked,
+  describeVerify,
+  type ProofKind,
+  parseVerify,
+  quorum,
+  type VerifyPolicy,
+} from '@shardy/protocol'
 import { whyUncheckable } from '@shardy/sdk'
 
 export interface Verification {

@@ -9,7 +9,8 @@ const listedMax = 1_000
 type Listed = WorkersView['workers'][number]
 
 /** Those that are connected come first. Who was given nothing yet has no standing, and is listed all the same. */
-export function viewWorkers({ dispatcher, gateway }: Services): WorkersView {
+export function viewWorkers({ bookkeeper, dispatcher, gateway }: Services): WorkersView {
+  const { book } = bookkeeper
   const { standings, workers } = dispatcher.state()
   function view(workerId: WorkerId): Listed {
     const worker = workers.get(workerId)
@@ -22,7 +23,7 @@ export function viewWorkers({ dispatcher, gateway }: Services): WorkersView {
       inFlight: worker?.held.size ?? 0,
       acceptedCount: standing?.acceptedCount ?? 0,
       disagreedCount: standing?.disagreedCount ?? 0,
-      earnedMicroCredit: String(standing?.earnedMicroCredit ?? 0n),
+      earnedMicroCredit: String(book.slashable(workerId)),
     }
   }
   const listed: Listed[] = []

@@ -84,7 +84,11 @@ export function newTask(
 
 /** What was asked, without what time and accounting add to it: the same question again is the same request. */
 function requestDigestOf(task: Omit<NewTask, 'requestDigest'>, timeoutMs: number, sha256: Sha256): Digest {
-  const same = { requestDigest: task.inputDigest, submittedAtMs: 0 as TimeMs, deadlineMs: timeoutMs as TimeMs }
+  const same = {
+    requestDigest: task.inputDigest,
+    submittedAtMs: 0 as TimeMs,
+    deadlineMs: timeoutMs as TimeMs,
+  }
   const bytes = taskSpec.encode({ ...task, ...same })
   return encodeHex(sha256(domainPayload('idempotency', bytes))) as Digest
 }

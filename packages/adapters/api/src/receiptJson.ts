@@ -2,7 +2,15 @@
  * A receipt as JSON and back. JSON is only its clothing: what is signed is the canonical encoding, which the decoder
  * rebuilds and checks, so no spelling of the JSON can change what a receipt says.
  */
-import { type Attestation, describeRefusal, isSignature, type Receipt, receipt } from '@shardy/protocol'
+import {
+  type Attestation,
+  describeRefusal,
+  describeVerify,
+  isSignature,
+  parseVerify,
+  type Receipt,
+  receipt,
+} from '@shardy/protocol'
 import { Value } from '@sinclair/typebox/value'
 import { decodeBase64, encodeBase64 } from './base64.ts'
 import { type ReceiptView, receiptView } from './shapes.ts'
@@ -24,9 +32,11 @@ function attestationFromJson({ signature, index, count, path }: AttestationView)
   return { signature: bytesOf(signature), index, count, path }
 }
 
-export function receiptToJson(value: Receipt): ReceiptView {
+export function receiptToJson({ checkedBy, ...value }: Receipt): ReceiptView {
   return {
     ...value,
+    ...(checkedBy && { checkedBy }),
+    verify: describeVerify(value.verify),
     program: encodeBase64(value.program),
     seed: String(value.seed),
     deliveries: value.deliveries.map((delivery) => ({
@@ -75,10 +85,14 @@ export function receiptFromJson(value: unknown): ParsedReceipt {
   }
   const beyond = firstBeyond(value)
   if (beyond !== undefined) return refuse(beyond, 'is beyond its range')
+  const verify = parseVerify(value.verify)
+  if (verify === undefined) return refuse('verify', 'is no verify policy')
   const program = decodeBase64(value.program)
   if (program === undefined) return refuse('program', 'is not base64 in its one spelling')
   const rebuilt = {
     ...value,
+    checkedBy: value.checkedBy,
+    verify,
     program,
     seed: BigInt(value.seed),
     deliveries: value.deliveries.map((delivery) => ({

@@ -119,7 +119,9 @@ export const submission = Type.Object(
         description: 'orders your own tasks, 9 first; 5 unless given. It takes nothing from other requesters',
       }),
     ),
-    tierMin: Type.Optional(Type.Integer({ minimum: 0, maximum: tierMax, description: 'the least tier of workers' })),
+    tierMin: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: tierMax, description: 'the least tier of workers' }),
+    ),
     features: Type.Optional(
       Type.Array(Type.String({ pattern: `^[\\x20-\\x7e]{1,${featureLengthMax}}$` }), {
         maxItems: featuresMax,
@@ -127,7 +129,10 @@ export const submission = Type.Object(
       }),
     ),
     region: Type.Optional(
-      Type.String({ pattern: `^[\\x20-\\x7e]{0,${regionLengthMax}}$`, description: 'workers there are preferred' }),
+      Type.String({
+        pattern: `^[\\x20-\\x7e]{0,${regionLengthMax}}$`,
+        description: 'workers there are preferred',
+      }),
     ),
     rewardMicroCredit: Type.Optional(decimal('divided among the workers that are paid; test credits')),
     timeoutMs: Type.Optional(Type.Integer({ minimum: timeoutMsMin, maximum: timeoutMsMax })),
@@ -157,7 +162,9 @@ export const taskView = Type.Object({
   output: words(['keep', 'digest']),
   status,
   waitingFor: Type.Optional(Type.String({ description: 'why it does not run, in plain words' })),
-  constraints: Type.Optional(Type.Array(Type.String(), { description: 'the same as stable names, the most frequent first' })),
+  constraints: Type.Optional(
+    Type.Array(Type.String(), { description: 'the same as stable names, the most frequent first' }),
+  ),
   basis: Type.Optional(words(bases)),
   rests: Type.Optional(Type.String({ description: 'what the verdict rests on, in plain words' })),
   checkedBy: Type.Optional(words(checkMechanisms)),
