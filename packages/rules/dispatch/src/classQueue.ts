@@ -4,8 +4,8 @@
  * requester's own tasks alone, so that nobody gains by calling everything urgent.
  */
 import { priorityMax, type RequesterId } from '@shardy/protocol'
-import { Deque } from './deque.ts'
 import type { Task } from './task.ts'
+import { TaskList } from './taskList.ts'
 
 /** A requester's account with the scheduler, over all classes: who has had less work done goes first. */
 export interface Flow {
@@ -13,20 +13,21 @@ export interface Flow {
   virtualTime: number
   /** Its tasks that are live, in whatever state. */
   liveTasks: number
+  /** Classes of tasks that are there because of it. */
+  classes: number
   waiting: number
 }
 
 interface Line {
   readonly flow: Flow
-  readonly byPriority: (Deque<Task> | undefined)[]
+  readonly byPriority: (TaskList | undefined)[]
   size: number
   /** What `flow.virtualTime` was when the line was last put in order. */
   orderedAt: number
 }
 
 export class ClassQueue {
-  readonly started = new Deque<Task>()
-  #startedLive = 0
+  readonly started = new TaskList()
   #fresh = 0
   readonly #lines = new Map<RequesterId, Line>()
   /** A heap of the lines that are not empty, by the virtual time when they were put in order: never later than now. */
@@ -34,11 +35,7 @@ export class ClassQueue {
 
   /** Tasks that want deliveries. */
   get size(): number {
-    return this.#startedLive + this.#fresh
-  }
-
-  get freshCount(): number {
-    return this.#fresh
+    return this.started.size + this.#fresh
   }
 
   addFresh(task: Task, flow: Flow): void {
@@ -50,7 +47,7 @@ export class ClassQueue {
     }
     let tasks = line.byPriority[task.spec.priority]
     if (tasks === undefined) {
-      tasks = new Deque()
+      tasks = new TaskList()
       line.byPriority[task.spec.priority] = tasks
     }
     tasks.push(task)
@@ -62,21 +59,23 @@ export class ClassQueue {
   addStarted(task: Task): void {
     task.place = 'started'
     this.started.push(task)
-    this.#startedLive++
   }
 
-  /** The task wants nothing more, or has ended. Where it stood is passed over later. */
+  /** The task wants nothing more, or has ended. */
   leave(task: Task): void {
     if (task.place === 'started') {
-      this.#startedLive--
-      task.place = 'none'
-      if (this.started.size > 64 && this.started.size > 2 * this.#startedLive) this.started.sweep(isGone)
+      this.started.remove(task)
     } else if (task.place === 'fresh') {
+      const { requesterId, priority } = task.spec
+      const line = this.#lines.get(requesterId)
+      const tasks = line?.byPriority[priority]
+      if (line === undefined || tasks === undefined) throw new Error(`${task.spec.taskId} stands in no line`)
+      tasks.remove(task)
       this.#fresh--
-      task.place = 'none'
-      const line = this.#lines.get(task.spec.requesterId)
-      if (line !== undefined) this.#shrink(line)
+      line.flow.waiting--
+      if (--line.size === 0) this.#lines.delete(requesterId)
     }
+    task.place = 'none'
   }
 
   /** The virtual time of whoever is served next; undefined when no fresh task waits. */
@@ -84,45 +83,22 @@ export class ClassQueue {
     return this.#settleTop()?.flow.virtualTime
   }
 
-  /** The next fresh task that is not refused, looking at no more than `looksMax`. It stays where it is until `leave`. */
-  nextFresh(refuses: (task: Task) => boolean, looksMax: number): Task | undefined {
+  /** The next fresh task. It stays where it is until `leave`. */
+  nextFresh(): Task | undefined {
     const line = this.#settleTop()
     if (line === undefined) return undefined
-    let looks = 0
     for (let priority = priorityMax; priority >= 0; priority--) {
-      const tasks = line.byPriority[priority]
-      if (tasks === undefined) continue
-      tasks.prune(isNotFresh)
-      for (let index = 0; index < tasks.size; index++) {
-        const task = tasks.at(index)
-        if (task === undefined || task.place !== 'fresh') continue
-        if (!refuses(task)) return task
-        if (++looks >= looksMax) return undefined
-      }
+      const task = line.byPriority[priority]?.first
+      if (task !== undefined) return task
     }
     return undefined
   }
 
   *waiting(): Generator<Task> {
-    for (let index = 0; index < this.started.size; index++) {
-      const task = this.started.at(index)
-      if (task?.place === 'started') yield task
-    }
+    yield* this.started
     for (const { byPriority } of this.#lines.values()) {
-      for (const tasks of byPriority) {
-        if (tasks === undefined) continue
-        for (let index = 0; index < tasks.size; index++) {
-          const task = tasks.at(index)
-          if (task?.place === 'fresh') yield task
-        }
-      }
+      for (const tasks of byPriority) if (tasks !== undefined) yield* tasks
     }
-  }
-
-  #shrink(line: Line): void {
-    line.flow.waiting--
-    if (--line.size > 0) return
-    this.#lines.delete(line.flow.requesterId)
   }
 
   /** The line whose requester is served next, with its place in order brought up to date. */
@@ -181,6 +157,3 @@ function isBefore(left: Line, right: Line): boolean {
     ? left.orderedAt < right.orderedAt
     : left.flow.requesterId < right.flow.requesterId
 }
-
-const isGone = (task: Task): boolean => task.place !== 'started'
-const isNotFresh = (task: Task): boolean => task.place !== 'fresh'

@@ -4,6 +4,7 @@
  */
 import type { InputOf } from './input.ts'
 import { place, touch } from './matching.ts'
+import { askForBenchmark } from './offence.ts'
 import { ignore } from './reply.ts'
 import { isShutOut } from './standing.ts'
 import type { DispatchState } from './state.ts'
@@ -17,6 +18,7 @@ export function join(state: DispatchState, { workerId, publicKey, profile }: Inp
   if (earlier !== undefined) drop(state, earlier)
   const worker = newWorker(workerId, publicKey, profile, isShutOut(state.standings.get(workerId)))
   state.workers.set(workerId, worker)
+  if (worker.quarantined) askForBenchmark(state, workerId)
   touch(state, worker)
 }
 
@@ -30,7 +32,6 @@ export function benchmarked(state: DispatchState, { workerId, profile }: InputOf
     state.unsavedStandings.add(standing)
   }
   worker.profile = profile
-  worker.fits = new Uint8Array(0)
   worker.quarantined = isShutOut(standing)
   setPresence(worker, worker.presence)
   touch(state, worker)

@@ -101,4 +101,6 @@ export type SubmitRefusal =
   | { readonly kind: 'overloaded'; readonly liveTasksMax: number }
   | { readonly kind: 'tooManyLive'; readonly liveTasksPerRequesterMax: number }
   | { readonly kind: 'draining' }
+  /** It asks of workers what no task that waits asks, and too many different things are asked already. */
+  | { readonly kind: 'tooVaried' }
   | { readonly kind: 'duplicate'; readonly taskId: TaskId }

@@ -31,25 +31,20 @@ export function classUnfitness(taskClass: TaskClass, { profile }: Worker): Class
   return undefined
 }
 
-/** The same, looked up where it was found before. */
-export function fitsClass(worker: Worker, taskClass: TaskClass): boolean {
-  const { index } = taskClass
-  if (index >= worker.fits.length) {
-    const grown = new Uint8Array(Math.max(16, 2 * (index + 1)))
-    grown.set(worker.fits)
-    worker.fits = grown
-  }
-  const known = worker.fits[index]
-  if (known !== 0) return known === 1
-  const fits = classUnfitness(taskClass, worker) === undefined
-  worker.fits[index] = fits ? 1 : 2
-  return fits
+/** What keeps it from a task for as long as it holds what it holds; alike for all fresh tasks of a class. */
+export function roomUnfitness(
+  { outputBytes }: TaskClass,
+  wants: number,
+  worker: Worker,
+  policy: DispatchPolicy,
+): TaskUnfit | undefined {
+  if (worker.heldBytes + outputBytes > policy.heldBytesMax) return 'holdsTooMuch'
+  return wants > 1 && keepsRoom(worker, policy) ? 'roomIsKept' : undefined
 }
 
 export function taskUnfitness(task: Task, worker: Worker, policy: DispatchPolicy): TaskUnfit | undefined {
-  if (worker.heldBytes + task.spec.outputLength > policy.heldBytesMax) return 'holdsTooMuch'
-  if (task.wants > 1 && keepsRoom(worker, policy)) return 'roomIsKept'
-  if (task.deliveries.length === 0) return undefined
+  const room = roomUnfitness(task.taskClass, task.wants, worker, policy)
+  if (room !== undefined || task.deliveries.length === 0) return room
   const had = hasHad(task, worker)
   if (had !== undefined) return had === 'worker' ? 'hasHadThisTask' : 'sameOperator'
   if (!task.spec.exact && !isSameHardware(task, worker)) return 'otherHardware'

@@ -4,7 +4,8 @@
  * looks at the rest, so that no queue and no crowd makes a step slow and nobody is hidden for long.
  */
 import type { MicroCredit, TimeMs } from '@shardy/protocol'
-import { fitsClass, taskUnfitness } from './fitness.ts'
+import type { ClassQueue } from './classQueue.ts'
+import { classUnfitness, roomUnfitness, taskUnfitness } from './fitness.ts'
 import { deliveryIdOf, estimateMs, leaseEndMs } from './lease.ts'
 import { reschedule } from './schedule.ts'
 import { meet, reputationOf } from './standing.ts'
@@ -12,8 +13,7 @@ import { type DispatchState, drawNumber, flowOf, record } from './state.ts'
 import { newDelivery, type Task } from './task.ts'
 import { hold, remember, unavailable, type Worker } from './worker.ts'
 
-const startedLooksMax = 64
-const freshLooksMax = 64
+const startedLooksMax = 32
 const candidatesMax = 16
 const sweepMax = 64
 const sweepPauseMs = 50
@@ -23,12 +23,16 @@ export function touch(state: DispatchState, worker: Worker): void {
   state.freed.add(worker)
 }
 
-/** Puts a task where its wants are seen, or takes it from there. */
-export function queue(state: DispatchState, task: Task): void {
+/** Puts a task where its wants are seen, or takes it from there. `wantedBefore` is what it wanted when it was put there. */
+export function queue(state: DispatchState, task: Task, wantedBefore: number): void {
   const { queue } = task.taskClass
   const waits = task.wants > 0 && task.notBeforeMs <= state.atMs
   if (!waits) return queue.leave(task)
-  if (task.place !== 'none') return
+  if (task.place !== 'none') {
+    // Somebody idle may fit now that a delivery has come to nothing.
+    if (task.wants > wantedBefore) state.woken.push(task)
+    return
+  }
   state.waitingClasses.add(task.taskClass)
   if (task.deliveries.length === 0) {
     const flow = flowOf(state, task.spec.requesterId)
@@ -56,7 +60,7 @@ export function serve(state: DispatchState): void {
 }
 
 function pull(state: DispatchState, worker: Worker): void {
-  if (state.mode === 'paused' || !state.workers.has(worker.workerId)) return
+  if (state.mode === 'paused' || !isConnected(state, worker)) return
   while (unavailable(worker, state.policy) === undefined) {
     const task = nextFor(state, worker)
     if (task === undefined) return
@@ -64,34 +68,40 @@ function pull(state: DispatchState, worker: Worker): void {
   }
 }
 
+/** A session that was replaced by another of the same worker is not. */
+function isConnected({ workers }: DispatchState, worker: Worker): boolean {
+  return workers.get(worker.workerId) === worker
+}
+
 /** Started tasks before fresh ones, whoever asked for them; among fresh ones the requester that had the least. */
 function nextFor(state: DispatchState, worker: Worker): Task | undefined {
-  let best: Task | undefined
+  const { policy } = state
+  let best: ClassQueue | undefined
   let bestTime = Number.POSITIVE_INFINITY
-  const refuses = (task: Task): boolean => taskUnfitness(task, worker, state.policy) !== undefined
+  const fits = (task: Task): boolean => taskUnfitness(task, worker, policy) === undefined
   for (const taskClass of state.waitingClasses) {
-    const { queue } = taskClass
+    const { queue, replicas } = taskClass
     if (queue.size === 0) {
       state.waitingClasses.delete(taskClass)
       continue
     }
-    if (!fitsClass(worker, taskClass)) continue
-    queue.started.prune((task) => task.place !== 'started')
-    let looks = 0
-    for (let index = 0; index < queue.started.size && looks < startedLooksMax; index++) {
-      const task = queue.started.at(index)
-      if (task?.place !== 'started') continue
-      looks++
-      if (!refuses(task)) return task
-    }
+    if (classUnfitness(taskClass, worker) !== undefined) continue
+    const started = queue.started.find(fits, startedLooksMax)
+    if (started !== undefined) return started
+    // More than it could look at: the sweep goes on from there.
+    if (queue.started.size > startedLooksMax) armSweep(state)
     const time = queue.nextVirtualTime()
     if (time === undefined || time >= bestTime) continue
-    const task = queue.nextFresh(refuses, freshLooksMax)
-    if (task === undefined) continue
-    best = task
+    if (roomUnfitness(taskClass, replicas, worker, policy) !== undefined) continue
+    best = queue
     bestTime = time
   }
-  return best
+  return best?.nextFresh()
+}
+
+function armSweep(state: DispatchState): void {
+  state.sweepLeft = state.idle.length
+  state.sweepAtMs ??= (state.atMs + sweepPauseMs) as TimeMs
 }
 
 /** To the best of a few of the idle, as often as it wants somebody. */
@@ -103,9 +113,7 @@ function offer(state: DispatchState, task: Task): void {
     deliver(state, task, worker)
     place(state, worker)
   }
-  if (task.place !== 'none' && state.idle.length > candidatesMax) {
-    state.sweepAtMs ??= (state.atMs + sweepPauseMs) as TimeMs
-  }
+  if (task.place !== 'none' && state.idle.length > candidatesMax) armSweep(state)
 }
 
 function bestIdle(state: DispatchState, task: Task): Worker | undefined {
@@ -116,7 +124,8 @@ function bestIdle(state: DispatchState, task: Task): Worker | undefined {
   const from = idle.length > candidatesMax ? drawNumber(state) % idle.length : 0
   for (let index = 0; index < looks; index++) {
     const worker = idle[(from + index) % idle.length] as Worker
-    if (!fitsClass(worker, task.taskClass) || taskUnfitness(task, worker, policy) !== undefined) continue
+    if (classUnfitness(task.taskClass, worker) !== undefined) continue
+    if (taskUnfitness(task, worker, policy) !== undefined) continue
     const score = scoreOf(state, task, worker)
     if (score >= bestScore) continue
     best = worker
@@ -147,7 +156,7 @@ function deliver(state: DispatchState, task: Task, worker: Worker): void {
   const { policy, atMs } = state
   const { spec } = task
   meet(state, worker)
-  if (task.deliveries.length === 0) charge(state, task)
+  charge(state, task)
   const ownMs = estimateMs(spec, worker, policy)
   const deadlineMs = leaseEndMs(atMs, task, worker, ownMs, policy)
   const delivery = newDelivery(task, {
@@ -185,18 +194,18 @@ function deliver(state: DispatchState, task: Task, worker: Worker): void {
   state.effects.push({ kind: 'deliver', task, delivery })
 }
 
-/** A requester pays in virtual time for what its task may cost others: the work, as often as it is asked for. */
-function charge(state: DispatchState, { spec }: Task): void {
+/** A requester pays in virtual time for every delivery of its tasks, tries that came to nothing among them. */
+function charge(state: DispatchState, { spec, deliveries }: Task): void {
   const flow = flowOf(state, spec.requesterId)
-  state.virtualTime = Math.max(state.virtualTime, flow.virtualTime)
-  flow.virtualTime += (1 + spec.complexity / 1e6) * spec.verify.replicas
+  // Started tasks go first whatever their requester has had, so they say nothing about whose turn it is.
+  if (deliveries.length === 0) state.virtualTime = Math.max(state.virtualTime, flow.virtualTime)
+  flow.virtualTime += 1 + spec.complexity / 1e6
 }
 
 /** Keeps the list of the idle in step with what the worker can take. */
 export function place(state: DispatchState, worker: Worker): void {
   const { idle } = state
-  const isIdle =
-    state.workers.get(worker.workerId) === worker && unavailable(worker, state.policy) === undefined
+  const isIdle = isConnected(state, worker) && unavailable(worker, state.policy) === undefined
   if (isIdle === worker.idleIndex >= 0) return
   if (isIdle) {
     worker.idleIndex = idle.push(worker) - 1
@@ -210,19 +219,15 @@ export function place(state: DispatchState, worker: Worker): void {
   worker.idleIndex = -1
 }
 
-/** Some of the idle, in turn, look at everything that waits. */
+/** Some of the idle, in turn, look at everything that waits, until all have. */
 export function sweep(state: DispatchState): void {
-  state.sweepAtMs = undefined
   const { idle } = state
-  const count = Math.min(sweepMax, idle.length)
+  const count = Math.min(sweepMax, idle.length, state.sweepLeft)
   for (let index = 0; index < count; index++) {
     const worker = idle[(state.sweepFrom + index) % idle.length]
     if (worker !== undefined) state.freed.add(worker)
   }
-  state.sweepFrom += count
-  for (const { queue } of state.waitingClasses) {
-    if (queue.size === 0 || idle.length === 0) continue
-    state.sweepAtMs = (state.atMs + sweepPauseMs) as TimeMs
-    return
-  }
+  state.sweepFrom = idle.length === 0 ? 0 : (state.sweepFrom + count) % idle.length
+  state.sweepLeft = Math.max(0, Math.min(state.sweepLeft, idle.length) - count)
+  state.sweepAtMs = state.sweepLeft > 0 ? ((state.atMs + sweepPauseMs) as TimeMs) : undefined
 }

@@ -21,7 +21,7 @@ import type { DispatchMode, Stake } from './input.ts'
 import { assertPolicy, type DispatchPolicy } from './policy.ts'
 import type { HistoryEntry, StandingRecord, TaskSpec } from './record.ts'
 import type { Delivery, Task } from './task.ts'
-import { classesMax, classFactsOf, type TaskClass } from './taskClass.ts'
+import { classesMax, classesPerRequesterMax, classFactsOf, type TaskClass } from './taskClass.ts'
 import type { Worker } from './worker.ts'
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
@@ -59,8 +59,9 @@ export interface DispatchState extends DispatchSettings {
   mode: DispatchMode
   /** That of the requester that was served last. */
   virtualTime: number
-  /** Where the sweep over the idle goes on, and when; undefined: nothing waits that somebody idle might take. */
+  /** Where the sweep over the idle goes on, over how many, and when; undefined: nothing waits that was hidden from them. */
   sweepFrom: number
+  sweepLeft: number
   sweepAtMs: TimeMs | undefined
   /** For draws among equals, of which nothing but order depends. */
   random: number
@@ -92,6 +93,7 @@ export function emptyState(settings: DispatchSettings): DispatchState {
     mode: 'running',
     virtualTime: 0,
     sweepFrom: 0,
+    sweepLeft: 0,
     sweepAtMs: undefined,
     random: new DataView(settings.sha256(settings.secret).slice().buffer).getUint32(0) | 1,
     atMs: 0 as TimeMs,
@@ -120,19 +122,36 @@ export function drawNumber(state: DispatchState): number {
   return value >>> 0
 }
 
+/** The class of the task, and a new one for it if need be. */
 export function classOf(state: DispatchState, spec: TaskSpec): TaskClass {
   const facts = classFactsOf(spec)
   const known = state.classes.get(facts.key)
   if (known !== undefined) return known
-  const made: TaskClass = { ...facts, index: state.classes.size % classesMax, queue: new ClassQueue() }
+  const flow = flowOf(state, spec.requesterId)
+  flow.classes++
+  const made: TaskClass = { ...facts, queue: new ClassQueue(), broughtBy: flow, liveTasks: 0 }
   state.classes.set(facts.key, made)
   return made
+}
+
+/** Whether the task would need a class that there is no room for. */
+export function isTooVaried(state: DispatchState, spec: TaskSpec): boolean {
+  const { classes } = flowOf(state, spec.requesterId)
+  if (state.classes.size < classesMax && classes < classesPerRequesterMax) return false
+  return !state.classes.has(classFactsOf(spec).key)
+}
+
+export function leaveClass(state: DispatchState, { taskClass }: Task): void {
+  if (--taskClass.liveTasks > 0) return
+  taskClass.broughtBy.classes--
+  state.classes.delete(taskClass.key)
+  state.waitingClasses.delete(taskClass)
 }
 
 export function flowOf(state: DispatchState, requesterId: RequesterId): Flow {
   let flow = state.flows.get(requesterId)
   if (flow === undefined) {
-    flow = { requesterId, virtualTime: state.virtualTime, liveTasks: 0, waiting: 0 }
+    flow = { requesterId, virtualTime: state.virtualTime, liveTasks: 0, classes: 0, waiting: 0 }
     state.flows.set(requesterId, flow)
   }
   return flow

@@ -2,15 +2,16 @@
  * Dispatch: `step(state, input) → effects`. The switch is its table of contents. The state is changed in place; given the
  * same inputs it makes the same decisions, so a log replays and a simulation needs no network.
  */
+import { deliveriesPerTaskMax } from '@shardy/protocol'
 import { benchmarked, changePresence, drainWorker, join, leave } from './connection.ts'
 import type { Effect } from './effect.ts'
 import type { Input, InputOf } from './input.ts'
 import { serve, sweep, touch } from './matching.ts'
-import { isEnded } from './record.ts'
+import { isEnded, revivalsMax } from './record.ts'
 import { revive } from './recovery.ts'
 import { ignore, reply } from './reply.ts'
-import { classOf, type DispatchState, flowOf, record, saveTask } from './state.ts'
-import type { Task } from './task.ts'
+import { classOf, type DispatchState, flowOf, isTooVaried, record, saveTask } from './state.ts'
+import { newTask, type Task } from './task.ts'
 import { cancelTask, fail, kill, review } from './verdict.ts'
 
 /** A step never looks at more than this many due tasks; the rest are due again at once. */
@@ -71,31 +72,27 @@ function submit(state: DispatchState, { task: asked, atMs }: InputOf<'submit'>):
   if (flow.liveTasks >= liveTasksPerRequesterMax)
     return refuse({ kind: 'tooManyLive', liveTasksPerRequesterMax })
   const spec = { ...asked, submittedAtMs: atMs }
-  const task: Task = {
-    spec,
-    status: 'waiting',
-    revivals: 0,
-    deliveries: [],
-    failures: 0,
-    attemptsSpent: 0,
-    notBeforeMs: atMs,
-    deadlineMs: spec.deadlineMs,
-    mismatched: false,
-    decidedAtMs: undefined,
-    outputDigest: undefined,
-    deadReason: undefined,
-    basis: undefined,
-    checkedBy: undefined,
-    history: [],
-    taskClass: classOf(state, spec),
-    wants: 0,
-    place: 'none',
-    agreeing: spec.verify.agreeing,
-    dueIndex: -1,
-    dueAtMs: 0,
-    comparing: false,
-    unsaved: 'no',
-  }
+  if (isTooVaried(state, spec)) return refuse({ kind: 'tooVaried' })
+  const task = newTask(
+    {
+      spec,
+      status: 'waiting',
+      revivals: 0,
+      deliveries: [],
+      failures: 0,
+      attemptsSpent: 0,
+      notBeforeMs: atMs,
+      deadlineMs: spec.deadlineMs,
+      mismatched: false,
+      decidedAtMs: undefined,
+      outputDigest: undefined,
+      deadReason: undefined,
+      basis: undefined,
+      checkedBy: undefined,
+      history: [],
+    },
+    classOf(state, spec),
+  )
   state.tasks.set(taskId, task)
   flow.liveTasks++
   state.effects.push({ kind: 'book', entry: { kind: 'escrow', taskId, requesterId, rewardMicroCredit } })
@@ -113,7 +110,8 @@ function cancel(state: DispatchState, { taskId }: InputOf<'cancel'>): void {
 /** An operator puts a dead task back to work, with all that happened to it. */
 function requeue(state: DispatchState, { task: dead, deadlineMs }: InputOf<'requeue'>): void {
   const { taskId } = dead.spec
-  if (state.tasks.has(taskId) || dead.status !== 'dead') return ignore(state, 'nothingChanged')
+  const isSpent = dead.revivals >= revivalsMax || dead.deliveries.length >= deliveriesPerTaskMax
+  if (state.tasks.has(taskId) || dead.status !== 'dead' || isSpent) return ignore(state, 'nothingChanged')
   const task = revive(state, {
     ...dead,
     status: 'waiting',
@@ -141,6 +139,7 @@ function operate(state: DispatchState, { mode }: InputOf<'operate'>): void {
 function compared(state: DispatchState, { taskId, groups }: InputOf<'compared'>): void {
   const task = state.tasks.get(taskId)
   if (task === undefined) return ignore(state, 'unknownTask')
+  if (!task.comparing) return ignore(state, 'nothingChanged')
   for (const { deliveryId, group } of groups) {
     const delivery = state.deliveries.get(deliveryId)
     if (delivery?.task === task) delivery.group = group

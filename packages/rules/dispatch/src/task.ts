@@ -33,6 +33,9 @@ export interface Task extends Mutable<Omit<TaskRecord, 'spec' | 'deliveries' | '
   wants: number
   /** In which queue it stands. */
   place: 'none' | 'fresh' | 'started'
+  /** Its neighbours there. */
+  before: Task | undefined
+  after: Task | undefined
   /** Answers that must be equal: as its policy says, or more where an adaptive task was chosen for replication. */
   agreeing: number
   /** Where it stands among what falls due; -1: nowhere. */
@@ -42,6 +45,26 @@ export interface Task extends Mutable<Omit<TaskRecord, 'spec' | 'deliveries' | '
   comparing: boolean
   /** What must be on disk before the effects that rest on it: `now`; what may wait: `later`. */
   unsaved: 'no' | 'later' | 'now'
+}
+
+/** A record with what is derived from it, which is nothing yet. */
+export function newTask(record: TaskRecord, taskClass: TaskClass): Task {
+  taskClass.liveTasks++
+  return {
+    ...record,
+    deliveries: [],
+    history: [...record.history],
+    taskClass,
+    wants: 0,
+    place: 'none',
+    before: undefined,
+    after: undefined,
+    agreeing: record.spec.verify.agreeing,
+    dueIndex: -1,
+    dueAtMs: 0,
+    comparing: false,
+    unsaved: 'no',
+  }
 }
 
 export function newDelivery(task: Task, record: DeliveryRecord): Delivery {
@@ -61,7 +84,7 @@ export function newDelivery(task: Task, record: DeliveryRecord): Delivery {
   return delivery
 }
 
-/** Of the two workers that have had a task, neither gets it again, nor does another of a known operator. */
+/** D6: no worker gets a task twice, nor do two of one operator whose answers would count together. */
 export function hasHad(task: Task, worker: Worker): 'worker' | 'operator' | undefined {
   const { operator } = worker.profile
   for (const delivery of task.deliveries) {

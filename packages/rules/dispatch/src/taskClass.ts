@@ -1,45 +1,50 @@
 /**
- * What a task asks of a worker, without what is special to the one task. Tasks of one class queue together, so that a
- * worker compares itself with a class once and not with every task that waits.
+ * What a task asks of a worker, without what is special to the one task. Tasks of one class queue together, and before any
+ * delivery they are all alike to a worker: it compares itself with a class once, not with every task that waits.
  */
 import type { TaskKind } from '@shardy/protocol'
-import type { ClassQueue } from './classQueue.ts'
+import type { ClassQueue, Flow } from './classQueue.ts'
 import type { TaskSpec } from './record.ts'
 
-export interface TaskClass {
+export interface ClassFacts {
   readonly key: string
-  /** Its place in the table of classes. */
-  readonly index: number
   readonly kind: TaskKind
   readonly tierMin: number
   readonly features: readonly string[]
-  /** Rounded up to powers of two, so that classes stay few. */
+  /** The larger of input and output. Sizes and prices are rounded against the task, so that classes stay few. */
   readonly payloadBytes: number
+  readonly outputBytes: number
   readonly memoryBytes: number
-  /** What is paid for 10^9 operations, rounded down to a power of two. */
+  /** What is paid for 10^9 operations. */
   readonly pricePerGiga: bigint
-  readonly queue: ClassQueue
+  /** Workers asked at first. */
+  readonly replicas: number
 }
 
-/** Beyond this all that differs is put into the classes that ask the most. */
-export const classesMax = 4096
+export interface TaskClass extends ClassFacts {
+  readonly queue: ClassQueue
+  /** Whose task made it. */
+  readonly broughtBy: Flow
+  /** Tasks that are live; without any the class is forgotten. */
+  liveTasks: number
+}
 
-export type ClassFacts = Omit<TaskClass, 'index' | 'queue'>
+/** Every look at what waits may look at every class, so they are bounded. */
+export const classesMax = 4096
+/** Nor can one requester use them up. */
+export const classesPerRequesterMax = 512
 
 export function classFactsOf(spec: TaskSpec): ClassFacts {
-  const { kind, tierMin, features, inputLength, outputLength, memoryBytes } = spec
-  const payloadBytes = upperPower(Math.max(inputLength, outputLength))
-  const memory = upperPower(memoryBytes)
-  const pricePerGiga = lowerPower(priceOf(spec))
-  return {
-    key: `${kind} ${tierMin} ${payloadBytes} ${memory} ${pricePerGiga} ${features.join(' ')}`,
-    kind,
-    tierMin,
-    features,
-    payloadBytes,
-    memoryBytes: memory,
-    pricePerGiga,
-  }
+  const { kind, tierMin, features, inputLength, outputLength, verify } = spec
+  const payloadBytes = roundUp(Math.max(inputLength, outputLength))
+  const outputBytes = roundUp(outputLength)
+  const memoryBytes = roundUp(spec.memoryBytes)
+  const pricePerGiga = roundDown(priceOf(spec))
+  const { replicas } = verify
+  // A feature is any text; its length keeps two of them from looking like one.
+  const named = features.map((feature) => `${feature.length}:${feature}`).join('')
+  const key = `${kind} ${tierMin} ${payloadBytes} ${outputBytes} ${memoryBytes} ${pricePerGiga} ${replicas} ${named}`
+  return { key, kind, tierMin, features, payloadBytes, outputBytes, memoryBytes, pricePerGiga, replicas }
 }
 
 /** What each worker gets for 10^9 operations. */
@@ -48,10 +53,15 @@ function priceOf({ rewardMicroCredit, complexity, verify }: TaskSpec): bigint {
   return (each * 1_000_000_000n) / BigInt(Math.max(1, complexity))
 }
 
-function upperPower(value: number): number {
-  return value <= 1 ? value : 2 ** Math.ceil(Math.log2(value))
+/** Three leading bits are kept, so that nothing grows by more than a quarter; a power of two stays itself. */
+export function roundUp(value: number): number {
+  let unit = 1
+  while (value > 8 * unit) unit *= 2
+  return Math.ceil(value / unit) * unit
 }
 
-function lowerPower(value: bigint): bigint {
-  return value < 1n ? 0n : 1n << BigInt(value.toString(2).length - 1)
+export function roundDown(value: bigint): bigint {
+  let dropped = 0n
+  while (value >> dropped >= 8n) dropped++
+  return (value >> dropped) << dropped
 }

@@ -25,8 +25,6 @@ export interface Worker {
   heldBytes: number
   /** Its deliveries in this session that came to nothing since one was last accepted. Order alone depends on it. */
   failures: number
-  /** Which classes fit, by index: 0 not looked at, 1 yes, 2 no. */
-  fits: Uint8Array
   /** Programs whose constants it has most likely still at hand, latest last. */
   readonly warm: Set<string>
   /** Its place among the idle; -1: it can take nothing. */
@@ -57,7 +55,6 @@ export function newWorker(
     busyMs: 0,
     heldBytes: 0,
     failures: 0,
-    fits: new Uint8Array(0),
     warm: new Set(),
     idleIndex: -1,
     benchmarkAskedAtMs: undefined,
