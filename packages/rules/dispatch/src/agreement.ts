@@ -41,19 +41,15 @@ export function largestGroup({ groups }: Tally): readonly Delivery[] {
   return largest
 }
 
-/**
- * Deliveries to add: as many as are asked at first, and as many as it takes for agreement to stay possible when all that are
- * pending join the largest group.
- */
+/** Deliveries without which agreement is out of reach, even when all that are pending join the largest group. */
+export function needed({ agreeing }: Task, found: Tally): number {
+  return Math.max(0, agreeing - largestGroup(found).length - found.pending)
+}
+
+/** Deliveries to add: as many as are asked at first, and as many as are needed. */
 export function missing(task: Task, found: Tally): number {
-  const { replicas } = task.spec.verify
-  const agreeing = task.agreeing
   const counted = found.pending + found.groups.reduce((sum, group) => sum + group.length, 0)
-  return Math.max(
-    0,
-    Math.max(replicas, agreeing) - counted,
-    agreeing - largestGroup(found).length - found.pending,
-  )
+  return Math.max(task.spec.verify.replicas - counted, task.agreeing - counted, needed(task, found))
 }
 
 /** D11: commitments close when enough workers are bound to an answer; nobody may commit after seeing another's. */

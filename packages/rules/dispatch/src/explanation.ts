@@ -4,6 +4,7 @@ import type { DispatchPolicy } from './policy.ts'
 import { isEnded } from './record.ts'
 import type { DispatchState } from './state.ts'
 import type { Task } from './task.ts'
+import { isExamined } from './verdict.ts'
 import { heldMax, unavailable, type Worker } from './worker.ts'
 
 const workersScannedMax = 1024
@@ -46,8 +47,7 @@ const words: Readonly<Record<Unfit, string>> = {
 export function explainWaiting(state: DispatchState, task: Task): Explanation | undefined {
   if (isEnded(task.status)) return undefined
   if (task.wants === 0) {
-    const isChecking = task.comparing || task.deliveries.some(({ check }) => check === 'asked')
-    return isChecking ? only('beingChecked', 'its answer is being checked') : undefined
+    return isExamined(task) ? only('beingChecked', 'its answer is being checked') : undefined
   }
   const more = `needs ${task.wants} more worker${task.wants === 1 ? '' : 's'}`
   if (state.mode === 'paused') return only('dispatchPaused', `${more}; an operator has paused dispatch`)

@@ -2,11 +2,10 @@
  * What a wrong answer costs its worker (spec D32, docs/spec/trust.md). Only where every device gives the same bits, and only on
  * what a stranger can repeat: both signatures, and the program.
  */
-
+import type { WorkerId } from '@shardy/protocol'
 import { touch } from './matching.ts'
 import { standingOf } from './standing.ts'
-import type { DispatchState } from './state.ts'
-import { record } from './state.ts'
+import { type DispatchState, record } from './state.ts'
 import type { Delivery } from './task.ts'
 import { afterCleanAudit, afterOffence } from './trust/index.ts'
 
@@ -53,7 +52,13 @@ function shutOut(state: DispatchState, { workerId }: Delivery): void {
   if (worker === undefined || !isOut || worker.quarantined) return
   worker.quarantined = true
   touch(state, worker)
-  if (!isBanned) state.effects.push({ kind: 'benchmark', workerId, reason: 'quarantine' })
+  askForBenchmark(state, workerId)
+}
+
+/** Who is banned is asked for nothing: no benchmark brings it back. */
+export function askForBenchmark(state: DispatchState, workerId: WorkerId): void {
+  if (standingOf(state, workerId).conduct.isBanned) return
+  state.effects.push({ kind: 'benchmark', workerId, reason: 'quarantine' })
 }
 
 /** An audit found the answer right: what ends a quarantine once there are enough of them. */

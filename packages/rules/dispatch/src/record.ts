@@ -117,14 +117,16 @@ export const historyEntry = message('HistoryEntry', {
 })
 export type HistoryEntry = Infer<typeof historyEntry>
 
-/** What a task's history may hold: four words for each delivery, and some of its own. */
-const historyMax = 4 * deliveriesPerTaskMax + 16
+export const revivalsMax = 255
+
+/** What a task's history may hold: seven words for each delivery, two for each of its lives, and some of its own. */
+const historyMax = 7 * deliveriesPerTaskMax + 2 * (revivalsMax + 1) + 4
 
 export const taskRecord = message('TaskRecord', {
   spec: field(1, taskSpec.codec),
   status: field(2, choice(taskStatuses)),
   /** How often an operator has put it back to work. */
-  revivals: field(3, whole(0, 255)),
+  revivals: field(3, whole(0, revivalsMax)),
   deliveries: field(4, list(deliveryRecord.codec, deliveriesPerTaskMax)),
   /** Deliveries that came to nothing since the last revival; drives the backoff. */
   failures: field(5, whole(0, deliveriesPerTaskMax)),

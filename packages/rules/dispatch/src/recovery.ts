@@ -3,20 +3,23 @@
  * worker is lost and tried again; answers that had come in stay. Nothing here needs the last words of the process
  * before.
  */
-import type { TimeMs } from '@shardy/protocol'
+import type { TimeMs, WorkerId } from '@shardy/protocol'
 import type { Effect } from './effect.ts'
+import type { Stake } from './input.ts'
 import { serve } from './matching.ts'
 import { isEnded, type StandingRecord, type TaskRecord } from './record.ts'
 import { reschedule } from './schedule.ts'
-import { count, standingFrom } from './standing.ts'
+import { standingFrom } from './standing.ts'
 import { classOf, type DispatchSettings, type DispatchState, emptyState, flowOf, record } from './state.ts'
-import { newDelivery, type Task } from './task.ts'
+import { newDelivery, newTask, type Task } from './task.ts'
 import { review, settle } from './verdict.ts'
 
 export interface Records {
   /** Live tasks; ended ones are passed over. */
   readonly tasks: Iterable<TaskRecord>
   readonly standings: Iterable<StandingRecord>
+  /** From the book, for those who have any: what a conviction takes is what was locked, also after a restart. */
+  readonly stakes: ReadonlyMap<WorkerId, Stake>
 }
 
 export interface Recovered {
@@ -27,7 +30,10 @@ export interface Recovered {
 export function recover(settings: DispatchSettings, records: Records, atMs: TimeMs): Recovered {
   const state = emptyState(settings)
   state.atMs = atMs
-  for (const standing of records.standings) state.standings.set(standing.workerId, standingFrom(standing))
+  for (const standing of records.standings) {
+    const { workerId } = standing
+    state.standings.set(workerId, standingFrom(standing, records.stakes.get(workerId)))
+  }
   const tasks: Task[] = []
   for (const task of records.tasks) if (!isEnded(task.status)) tasks.push(revive(state, task))
   for (const task of tasks) {
@@ -35,7 +41,6 @@ export function recover(settings: DispatchSettings, records: Records, atMs: Time
       if (delivery.state === 'settled' || delivery.state === 'answered') continue
       settle(state, delivery, 'lost')
       delivery.excused = true
-      count(state, delivery.workerId, 'lost')
       record(state, task, 'lost', { delivery, detail: 'the orchestrator restarted' })
     }
     review(state, task)
@@ -47,19 +52,7 @@ export function recover(settings: DispatchSettings, records: Records, atMs: Time
 /** A record becomes a live task again. */
 export function revive(state: DispatchState, taken: TaskRecord): Task {
   const { spec } = taken
-  const task: Task = {
-    ...taken,
-    deliveries: [],
-    history: [...taken.history],
-    taskClass: classOf(state, spec),
-    wants: 0,
-    place: 'none',
-    agreeing: spec.verify.agreeing,
-    dueIndex: -1,
-    dueAtMs: 0,
-    comparing: false,
-    unsaved: 'no',
-  }
+  const task = newTask(taken, classOf(state, spec))
   for (const each of taken.deliveries) {
     const delivery = newDelivery(task, each)
     if (delivery.state !== 'settled') state.deliveries.set(delivery.deliveryId, delivery)

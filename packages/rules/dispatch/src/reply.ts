@@ -51,6 +51,7 @@ function commit(state: DispatchState, delivery: Delivery, { commitment }: InputO
   const { worker, task } = delivery
   if (!isCommitFirst(task))
     return fail(state, delivery, 'corrupted', 'committed where no commitment was asked for')
+  measure(state, delivery)
   if (worker !== undefined) {
     endComputing(worker, delivery)
     touch(state, worker)
@@ -69,7 +70,8 @@ function answer(state: DispatchState, delivery: Delivery, input: InputOf<'answer
     const flaw = flawOf(state, delivery, input)
     if (flaw !== undefined) return fail(state, delivery, 'corrupted', flaw)
   }
-  measure(state, delivery)
+  // Who committed was measured then: since, it has waited for the others.
+  if (delivery.state !== 'revealing') measure(state, delivery)
   if (worker !== undefined) {
     letGo(worker, delivery)
     touch(state, worker)
@@ -129,15 +131,18 @@ function takeVerdict(state: DispatchState, delivery: Delivery, { verdict }: Inpu
 
 /** The task ended while its answer was being checked. Nobody is paid, but who cancels in time escapes no audit (spec A11). */
 function afterwards(state: DispatchState, input: Reply): void {
-  const delivery = state.audits.get(input.deliveryId)
-  if (input.kind !== 'checked' || delivery === undefined) return ignore(state, 'unknownDelivery')
+  const audited = state.audits.get(input.deliveryId)
+  if (input.kind !== 'checked' || audited === undefined) return ignore(state, 'unknownDelivery')
   state.audits.delete(input.deliveryId)
-  if (delivery.exposureMicroCredit > 0n) release(state, delivery)
-  saveTask(state, delivery.task, 'now')
-  if (input.verdict.kind === 'right') return clear(state, delivery)
+  if (audited.exposureMicroCredit > 0n) release(state, audited)
+  if (input.verdict.kind === 'right') return clear(state, audited)
   if (input.verdict.kind === 'unknown') return
+  // An operator may have put the task back to work meanwhile: what is found belongs to the life that is saved.
+  const task = state.tasks.get(audited.task.spec.taskId) ?? audited.task
+  const delivery = task.deliveries[audited.index] ?? audited
   count(state, delivery.workerId, 'wrong')
-  record(state, delivery.task, 'wrong', { delivery, detail: input.verdict.reason })
+  record(state, task, 'wrong', { delivery, detail: input.verdict.reason })
+  saveTask(state, task, 'now')
   offend(state, delivery, input.verdict.reason)
 }
 

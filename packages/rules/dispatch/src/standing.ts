@@ -1,5 +1,6 @@
 /** What is remembered of workers over time (spec D28). It begins with a worker's first delivery. */
 import type { MicroCredit, WorkerId } from '@shardy/protocol'
+import type { Stake } from './input.ts'
 import type { StandingRecord } from './record.ts'
 import type { DispatchState, Standing } from './state.ts'
 import { afterOutcome, newReputation, type ReputationOutcome, score, spotlessConduct } from './trust/index.ts'
@@ -26,13 +27,10 @@ export function meet(state: DispatchState, { workerId, publicKey }: Worker): Sta
   return standing
 }
 
-export function standingFrom(record: StandingRecord): Standing {
-  const nothing = 0n as MicroCredit
-  return {
-    ...record,
-    stake: { lockedMicroCredit: nothing, withdrawingMicroCredit: nothing },
-    exposureMicroCredit: nothing,
-  }
+const noStake: Stake = { lockedMicroCredit: 0n as MicroCredit, withdrawingMicroCredit: 0n as MicroCredit }
+
+export function standingFrom(record: StandingRecord, stake = noStake): Standing {
+  return { ...record, stake, exposureMicroCredit: 0n as MicroCredit }
 }
 
 export function count(state: DispatchState, workerId: WorkerId, what: ReputationOutcome | 'disagreed'): void {

@@ -11,7 +11,8 @@ import type {
   TaskStatus,
   TimeMs,
 } from '@shardy/protocol'
-import { commitmentsAreIn, largestGroup, missing, shares, type Tally, tally } from './agreement.ts'
+import { deliveriesPerTaskMax } from '@shardy/protocol'
+import { commitmentsAreIn, largestGroup, missing, needed, shares, type Tally, tally } from './agreement.ts'
 import { considerAlone } from './audit.ts'
 import type { Payout } from './effect.ts'
 import { backoffMs, revealEndMs } from './lease.ts'
@@ -20,7 +21,7 @@ import { offend } from './offence.ts'
 import { isOut } from './record.ts'
 import { reschedule } from './schedule.ts'
 import { count, standingOf } from './standing.ts'
-import { type DispatchState, flowOf, record, saveTask, settleEffect } from './state.ts'
+import { type DispatchState, flowOf, leaveClass, record, saveTask, settleEffect } from './state.ts'
 import type { Delivery, Task } from './task.ts'
 import { letGo } from './worker.ts'
 
@@ -28,18 +29,29 @@ import { letGo } from './worker.ts'
 export function review(state: DispatchState, task: Task): void {
   const found = tally(task)
   if (decide(state, task, found)) return
-  const isAsking = task.comparing || task.deliveries.some(({ check }) => check === 'asked')
-  const wants = isAsking ? 0 : missing(task, found)
-  const attempts = task.deliveries.length - task.attemptsSpent
-  if (wants > state.policy.attemptsMax - attempts) return kill(state, task, 'attemptsExhausted')
+  const isAsking = isExamined(task)
+  const left = attemptsLeft(state, task)
+  if (!isAsking && needed(task, found) > left) return kill(state, task, 'attemptsExhausted')
+  const wantedBefore = task.wants
   if (isCommitFirst(task) && commitmentsAreIn(task)) {
     for (const delivery of task.deliveries)
       if (delivery.state === 'committed') askToReveal(state, task, delivery)
   }
-  task.wants = wants
+  task.wants = isAsking ? 0 : Math.min(missing(task, found), left)
   task.status = found.pending > 0 || isAsking ? 'running' : 'waiting'
-  queue(state, task)
+  queue(state, task, wantedBefore)
   reschedule(state, task)
+}
+
+/** Of this life, and of what the record of all its lives can hold. */
+function attemptsLeft({ policy }: DispatchState, { deliveries, attemptsSpent }: Task): number {
+  const ofThisLife = policy.attemptsMax - (deliveries.length - attemptsSpent)
+  return Math.min(ofThisLife, deliveriesPerTaskMax - deliveries.length)
+}
+
+/** Something is being found out about its answers; until it is known, nobody else is asked. */
+export function isExamined({ comparing, deliveries }: Task): boolean {
+  return comparing || deliveries.some(({ check, state }) => check === 'asked' && state === 'answered')
 }
 
 /** Several workers have the task at once, so none may see another's answer before it is bound to its own. */
@@ -58,13 +70,13 @@ function decide(state: DispatchState, task: Task, found: Tally): boolean {
     const [answered] = found.groups[0] ?? []
     return answered !== undefined && answered.check === 'unasked' && decideAlone(state, task, answered)
   }
-  const largest = largestGroup(found)
-  if (largest.length >= task.agreeing) {
-    verify(state, task, largest, 'agreement')
-    return true
-  }
   if (found.groups.length > 1) disagree(state, task, found)
-  return false
+  askAboutDoubtful(state, task, found)
+  if (isExamined(task)) return false
+  const largest = largestGroup(found)
+  if (largest.length < task.agreeing) return false
+  verify(state, task, largest, 'agreement')
+  return true
 }
 
 function decideAlone(state: DispatchState, task: Task, answered: Delivery): boolean {
@@ -82,21 +94,27 @@ function decideAlone(state: DispatchState, task: Task, answered: Delivery): bool
   }
 }
 
-/** D21: who is right is found out by re-execution where the kind is exact; until then, and where it is not, others are asked. */
+/** D21: the mismatch is told once. Floats are compared within their tolerance before anybody calls them different. */
 function disagree(state: DispatchState, task: Task, { groups }: Tally): void {
-  if (!task.spec.exact) {
-    if (!task.comparing && groups.some(([first]) => first?.group === 0)) {
-      task.comparing = true
-      state.effects.push({ kind: 'compare', task, deliveries: groups.flat() })
-      return
-    }
-  }
-  if (!task.mismatched) {
+  if (!task.spec.exact && groups.some(([first]) => first?.group === 0)) {
+    if (task.comparing) return
+    task.comparing = true
+    state.effects.push({ kind: 'compare', task, deliveries: groups.flat() })
+  } else if (!task.mismatched) {
     task.mismatched = true
     record(state, task, 'consensus_mismatch', { detail: `replicas gave ${groups.length} different answers` })
   }
+}
+
+/** D21: of answers that differ, and of one that was found wrong when another gave it, re-execution says which is right. */
+function askAboutDoubtful(state: DispatchState, task: Task, { groups }: Tally): void {
   if (!task.spec.exact) return
-  for (const [first] of groups) if (first?.check === 'unasked') askCheck(state, first)
+  for (const [first] of groups) {
+    if (first?.check !== 'unasked') continue
+    const isDoubtful = ({ outcome, outputDigest }: Delivery): boolean =>
+      outcome === 'wrong' && outputDigest === first.outputDigest
+    if (groups.length > 1 || task.deliveries.some(isDoubtful)) askCheck(state, first)
+  }
 }
 
 export function askCheck(state: DispatchState, delivery: Delivery): void {
@@ -136,6 +154,7 @@ export function refute(state: DispatchState, delivery: Delivery, detail: string)
   if (worker !== undefined) worker.failures++
   count(state, delivery.workerId, 'wrong')
   record(state, task, 'wrong', { delivery, outputDigest: delivery.outputDigest, detail })
+  saveTask(state, task, 'now')
   offend(state, delivery, detail)
 }
 
@@ -150,7 +169,7 @@ export function settle(
     letGo(worker, delivery)
     touch(state, worker)
   }
-  if (delivery.check === 'asked' && outcome === 'superseded') state.audits.set(delivery.deliveryId, delivery)
+  if (delivery.check === 'asked' && outcome !== 'wrong') state.audits.set(delivery.deliveryId, delivery)
   else if (delivery.exposureMicroCredit > 0n) release(state, delivery)
   delivery.state = 'settled'
   delivery.outcome = outcome
@@ -225,6 +244,7 @@ function end(
   task.wants = 0
   task.decidedAtMs = state.atMs
   task.taskClass.queue.leave(task)
+  leaveClass(state, task)
   state.due.remove(task)
   state.tasks.delete(taskId)
   flowOf(state, requesterId).liveTasks--

@@ -1,0 +1,408 @@
+import { describe, expect, test } from 'bun:test'
+import type { TimeMs } from '@shardy/protocol'
+import { requesterIdOf } from '../test/identity.ts'
+import { Scene, startMs } from '../test/scene.ts'
+
+interface Scenario {
+  readonly desc: string
+  readonly before: readonly string[]
+  readonly when: string
+  readonly expected: readonly string[]
+  readonly deliveries?: readonly string[]
+  readonly status?: string
+}
+
+function run(scenarios: readonly Scenario[]): void {
+  for (const { desc, before, when, expected, deliveries, status } of scenarios) {
+    test(desc, () => {
+      const scene = new Scene()
+      scene.play(...before)
+      expect(scene.play(when)).toEqual([...expected])
+      if (deliveries !== undefined) expect(scene.deliveries()).toEqual([...deliveries])
+      if (status !== undefined) expect(scene.task().status).toBe(status as 'dead')
+    })
+  }
+}
+
+const given = ['ann joins', 'submit t']
+const pair = ['ann joins', 'bob joins', 'submit t quorum(2,2)']
+const committed = [...pair, 'ann commits x', 'bob commits x']
+
+describe('a task that is checked', () => {
+  run([
+    {
+      desc: 'waits when nobody is there',
+      before: [],
+      when: 'submit t',
+      expected: ['book escrow', 'event submitted'],
+      status: 'waiting',
+    },
+    {
+      desc: 'goes to one worker',
+      before: ['ann joins', 'bob joins'],
+      when: 'submit t',
+      expected: ['book escrow', 'event submitted', 'event delivered', 'deliver to ann'],
+      status: 'running',
+    },
+    {
+      desc: 'goes to whoever joins',
+      before: ['submit t'],
+      when: 'ann joins',
+      expected: ['event delivered', 'deliver to ann'],
+    },
+    {
+      desc: 'is acknowledged',
+      before: given,
+      when: 'ann acks',
+      expected: ['event acked'],
+      deliveries: ['ann computing'],
+    },
+    {
+      desc: 'is checked once it is answered',
+      before: given,
+      when: 'ann answers x',
+      expected: ['event answered', 'check ann'],
+      status: 'running',
+    },
+    {
+      desc: 'is verified when its answer is right, and exactly its reward is paid',
+      before: [...given, 'ann answers x'],
+      when: 'ann passes',
+      expected: ['settle ann: accepted 1001', 'event task_verified', 'book verdict'],
+      deliveries: ['ann accepted 1001'],
+      status: 'verified',
+    },
+    {
+      desc: 'goes to somebody else at once when the answer is wrong',
+      before: [...given, 'bob joins', 'ann answers x'],
+      when: 'ann fails',
+      expected: [
+        'settle ann: wrong 0',
+        'event wrong',
+        'offence ann: unpaidAndQuarantine',
+        'event quarantined',
+        'benchmark ann: quarantine',
+        'event delivered',
+        'deliver to bob',
+      ],
+      deliveries: ['ann wrong', 'bob leased'],
+    },
+    {
+      desc: 'is tried again after a pause when nothing can be said of the answer',
+      before: [...given, 'bob joins', 'ann answers x'],
+      when: 'ann puzzles',
+      expected: ['settle ann: corrupted 0', 'event corrupted'],
+      status: 'waiting',
+    },
+    {
+      desc: 'keeps the answer of a worker that leaves',
+      before: [...given, 'ann answers x', 'ann leaves'],
+      when: 'ann passes',
+      expected: ['settle ann: accepted 1001', 'event task_verified', 'book verdict'],
+    },
+    {
+      desc: 'is lost with its worker',
+      before: given,
+      when: 'ann leaves',
+      expected: ['settle ann: lost 0', 'event lost'],
+      deliveries: ['ann lost'],
+      status: 'waiting',
+    },
+    {
+      desc: 'is lost with a session that is replaced, and does not come back to the same worker',
+      before: given,
+      when: 'ann joins',
+      expected: ['settle ann: lost 0', 'event lost'],
+    },
+    {
+      desc: 'takes no commitment',
+      before: given,
+      when: 'ann commits x',
+      expected: ['settle ann: corrupted 0', 'event corrupted'],
+    },
+    {
+      desc: 'can be handed back',
+      before: given,
+      when: 'ann rejects',
+      expected: ['settle ann: rejected 0', 'event rejected'],
+    },
+    {
+      desc: 'may arrive broken',
+      before: given,
+      when: 'ann corrupts',
+      expected: ['settle ann: corrupted 0', 'event corrupted'],
+    },
+  ])
+
+  test('goes to a session that replaces an earlier one, and not to the earlier one', () => {
+    const scene = new Scene()
+    scene.play('submit t', 'ann joins', 'submit u', 'ann joins')
+    expect(scene.deliveries('u')).toEqual(['ann leased'])
+    expect(scene.play('ann leaves')).toContain('settle ann: lost 0')
+  })
+})
+
+describe('a quorum', () => {
+  run([
+    {
+      desc: 'keeps commitments open while one is missing',
+      before: pair,
+      when: 'ann commits x',
+      expected: ['event committed'],
+      deliveries: ['ann committed', 'bob leased'],
+    },
+    {
+      desc: 'closes them when all are bound',
+      before: [...pair, 'ann commits x'],
+      when: 'bob commits x',
+      expected: ['event committed', 'close ann', 'close bob'],
+    },
+    {
+      desc: 'waits for the second answer',
+      before: committed,
+      when: 'ann answers x',
+      expected: ['event answered'],
+      status: 'running',
+    },
+    {
+      desc: 'is verified by equal answers, and the rest of the division goes to the first',
+      before: [...committed, 'ann answers x'],
+      when: 'bob answers x',
+      expected: [
+        'event answered',
+        'settle ann: accepted 501',
+        'settle bob: accepted 500',
+        'event task_verified',
+        'book verdict',
+      ],
+      status: 'verified',
+    },
+    {
+      desc: 'takes no answer before commitments close',
+      before: [...pair, 'ann commits x'],
+      when: 'ann answers x',
+      expected: ['settle ann: corrupted 0', 'event corrupted'],
+    },
+    {
+      desc: 'takes no other answer than the one committed to',
+      before: committed,
+      when: 'ann answers y',
+      expected: ['settle ann: corrupted 0', 'event corrupted'],
+    },
+    {
+      desc: 'takes no answer with another trace',
+      before: committed,
+      when: 'ann answers x+t',
+      expected: ['settle ann: corrupted 0', 'event corrupted'],
+    },
+  ])
+
+  test('lets nobody copy the commitment of another', () => {
+    const scene = new Scene()
+    scene.play(...pair, 'ann commits x')
+    const { commitment } = scene.deliveryOf('ann')
+    const { workerId, deliveryId } = scene.deliveryOf('bob')
+    if (commitment === undefined) throw new Error('ann has not committed')
+    scene.send({ kind: 'committed', workerId, deliveryId, commitment })
+    expect(scene.play('bob answers x')).toEqual(['settle bob: corrupted 0', 'event corrupted'])
+  })
+
+  test('loses who has not revealed in time', () => {
+    const scene = new Scene()
+    scene.play(...committed, 'ann answers x')
+    scene.wait(60_000)
+    expect(scene.deliveries()).toEqual(['ann answered', 'bob lost'])
+  })
+})
+
+describe('time', () => {
+  test('ends a lease, and a late answer changes nothing', () => {
+    const scene = new Scene()
+    scene.play(...given)
+    scene.wait(14_999)
+    expect(scene.deliveries()).toEqual(['ann leased'])
+    scene.wait(1)
+    expect(scene.deliveries()).toEqual(['ann lost'])
+    expect(scene.play('ann answers x')).toEqual(['ignored: unknownDelivery'])
+  })
+
+  test('an answer that is handled before the tick is in time', () => {
+    const scene = new Scene()
+    scene.play(...given)
+    scene.nowMs = (startMs + 3_000_000) as TimeMs
+    expect(scene.play('ann answers x')).toEqual(['event answered', 'check ann'])
+  })
+
+  test('ends a task at its deadline, and nobody is paid', () => {
+    const scene = new Scene()
+    scene.play(...given, 'ann answers x')
+    scene.wait(3_600_000)
+    expect(scene.task()).toMatchObject({ status: 'dead', deadReason: 'deadline' })
+    expect(scene.deliveries()).toEqual(['ann superseded'])
+  })
+
+  test('a task that comes too late is dead at the next tick', () => {
+    const scene = new Scene()
+    scene.submit('t', { deadlineMs: startMs })
+    scene.play('tick')
+    expect(scene.task().deadReason).toBe('deadline')
+  })
+
+  test('attempts run out, and no worker is asked twice', () => {
+    const scene = new Scene({ attemptsMax: 3 })
+    scene.play('submit t')
+    for (const name of ['ann', 'bob', 'cat', 'dan']) {
+      scene.play(`${name} joins`)
+      if (scene.state.tasks.size > 0) scene.play(`${name} rejects`)
+      scene.wait(60_000)
+    }
+    expect(scene.deliveries()).toEqual(['ann rejected', 'bob rejected', 'cat rejected'])
+    expect(scene.task().deadReason).toBe('attemptsExhausted')
+  })
+
+  test('a quorum is not given up while what is left of the attempts is enough', () => {
+    const scene = new Scene({ attemptsMax: 3 })
+    scene.play(
+      'ann joins',
+      'bob joins',
+      'cat joins',
+      'submit t quorum(3,2)',
+      'cat rejects',
+      'ann commits x',
+      'bob commits x',
+    )
+    expect(scene.play('ann answers x', 'bob answers x')).toContain('event task_verified')
+  })
+})
+
+describe('refusals', () => {
+  test('a task whose id is live', () => {
+    expect(new Scene().play('submit t', 'submit t')).toEqual(['refused: duplicate'])
+  })
+  test('too many live tasks', () => {
+    expect(new Scene({ liveTasksMax: 1 }).play('submit t', 'submit u')).toEqual(['refused: overloaded'])
+  })
+  test('too many of one requester, and not of another', () => {
+    const scene = new Scene({ liveTasksPerRequesterMax: 1 })
+    expect(scene.play('submit t', 'submit u')).toEqual(['refused: tooManyLive'])
+    expect(scene.submit('v', { requesterId: requesterIdOf('sam') })).toEqual([
+      'book escrow',
+      'event submitted',
+    ])
+  })
+  test('a new task while draining', () => {
+    expect(new Scene().play('operate draining', 'submit t')).toEqual(['refused: draining'])
+  })
+  test('what nobody asks for, from a requester that asks for too many different things', () => {
+    const scene = new Scene()
+    scene.isChecked = false
+    for (let index = 0; index < 512; index++) scene.submit(`t${index}`, { features: [`f${index}`] })
+    expect(scene.submit('u', { features: ['other'] })).toEqual(['refused: tooVaried'])
+    expect(scene.submit('u', { features: ['f7'] })).toContain('event submitted')
+    expect(scene.submit('v', { features: ['other'], requesterId: requesterIdOf('sam') })).toContain(
+      'event submitted',
+    )
+    // What has ended makes room.
+    scene.play('cancel t9')
+    expect(scene.submit('w', { features: ['another'] })).toContain('event submitted')
+  })
+})
+
+describe('cancelling', () => {
+  const table = [
+    { desc: 'waiting', before: ['submit t'], expected: [] },
+    { desc: 'leased', before: given, expected: ['cancel ann: taskCancelled', 'settle ann: superseded 0'] },
+    {
+      desc: 'computing',
+      before: [...given, 'ann acks'],
+      expected: ['cancel ann: taskCancelled', 'settle ann: superseded 0'],
+    },
+    { desc: 'being checked', before: [...given, 'ann answers x'], expected: ['settle ann: superseded 0'] },
+    { desc: 'in its pause', before: [...given, 'ann rejects'], expected: [] },
+    {
+      desc: 'committed and computing',
+      before: [...pair, 'ann commits x'],
+      expected: [
+        'cancel ann: taskCancelled',
+        'settle ann: superseded 0',
+        'cancel bob: taskCancelled',
+        'settle bob: superseded 0',
+      ],
+    },
+    {
+      desc: 'answered and revealing',
+      before: [...committed, 'ann answers x'],
+      expected: ['settle ann: superseded 0', 'cancel bob: taskCancelled', 'settle bob: superseded 0'],
+    },
+  ]
+  for (const { desc, before, expected } of table) {
+    test(`a task that is ${desc} pays nobody`, () => {
+      const scene = new Scene()
+      scene.play(...before)
+      expect(scene.play('cancel t')).toEqual([...expected, 'event task_cancelled', 'book verdict'])
+      expect(scene.task().status).toBe('cancelled')
+      expect(scene.play('cancel t')).toEqual(['ignored: unknownTask'])
+    })
+  }
+})
+
+describe('an operator', () => {
+  test('pauses everything, and goes on', () => {
+    const scene = new Scene()
+    scene.play('ann joins', 'operate paused')
+    expect(scene.play('submit t')).not.toContain('deliver to ann')
+    expect(scene.play('operate paused')).toEqual(['ignored: nothingChanged'])
+    expect(scene.play('operate running')).toContain('deliver to ann')
+  })
+  test('drains: what is old is finished', () => {
+    const scene = new Scene()
+    scene.play('submit t', 'operate draining', 'ann joins', 'ann answers x')
+    expect(scene.play('ann passes')).toContain('event task_verified')
+  })
+  test('drains one worker, which keeps what it has', () => {
+    const scene = new Scene()
+    scene.play('ann joins', 'ann drains', 'submit t')
+    expect(scene.task().status).toBe('waiting')
+    expect(scene.play('ann drains off')).toContain('deliver to ann')
+    scene.play('ann drains', 'submit u', 'ann@t answers x')
+    expect(scene.play('ann@t passes')).toContain('event task_verified')
+    expect(scene.task('u').status).toBe('waiting')
+  })
+  test('puts a dead task back to work with all that happened to it', () => {
+    const scene = new Scene({ attemptsMax: 1 })
+    scene.play('ann joins', 'bob joins', 'submit t', 'ann rejects')
+    expect(scene.task().status).toBe('dead')
+    expect(scene.play('requeue t')).toEqual([
+      'book escrow',
+      'event requeued',
+      'event delivered',
+      'deliver to bob',
+    ])
+    expect(scene.play('requeue t')).toEqual(['ignored: nothingChanged'])
+    scene.play('bob answers x', 'bob passes')
+    expect(scene.deliveries()).toEqual(['ann rejected', 'bob accepted 1001'])
+    expect(scene.history()).toEqual([
+      'submitted',
+      'delivered 1',
+      'rejected 1',
+      'task_dead',
+      'requeued',
+      'delivered 2',
+      'answered 2',
+      'task_verified',
+    ])
+    expect(scene.play('requeue t')).toEqual(['ignored: nothingChanged'])
+  })
+  test('cannot revive a task beyond what its record holds', () => {
+    const scene = new Scene({ attemptsMax: 24 })
+    scene.submit('t', { deadlineMs: (startMs + 1e9) as TimeMs })
+    for (let index = 0; scene.task().deliveries.length < 64; index++) {
+      scene.join(`w${index}`)
+      scene.play(`w${index} rejects`, `w${index} leaves`)
+      scene.wait(50_000)
+      if (scene.task().status === 'dead' && scene.task().deliveries.length < 64) scene.play('requeue t')
+    }
+    expect(scene.task()).toMatchObject({ status: 'dead', deadReason: 'attemptsExhausted', revivals: 2 })
+    expect(scene.play('requeue t')).toEqual(['ignored: nothingChanged'])
+  })
+})
