@@ -3,7 +3,14 @@ import type { MicroCredit, WorkerId } from '@shardy/protocol'
 import type { Stake } from './input.ts'
 import type { StandingRecord } from './record.ts'
 import type { DispatchState, Standing } from './state.ts'
-import { afterOutcome, newReputation, type ReputationOutcome, score, spotlessConduct } from './trust/index.ts'
+import {
+  afterOutcome,
+  newReputation,
+  type Reputation,
+  type ReputationOutcome,
+  score,
+  spotlessConduct,
+} from './trust/index.ts'
 import type { Worker } from './worker.ts'
 
 export function meet(state: DispatchState, { workerId, publicKey }: Worker): Standing {
@@ -38,7 +45,8 @@ export function count(state: DispatchState, workerId: WorkerId, what: Reputation
   if (standing[`${what}Count`] < Number.MAX_SAFE_INTEGER) standing[`${what}Count`]++
   if (what !== 'disagreed') {
     const { reputationHalfLifeMs } = state.policy
-    standing.reputation = afterOutcome(standing.reputation, what, state.atMs, reputationHalfLifeMs)
+    const after = afterOutcome(inCounts(standing.reputation), what, state.atMs, reputationHalfLifeMs)
+    standing.reputation = inMillionths(after)
   }
   state.unsavedStandings.add(standing)
 }
@@ -54,7 +62,28 @@ export function standingOf(state: DispatchState, workerId: WorkerId): Standing {
 export function reputationOf(state: DispatchState, workerId: WorkerId): number {
   const standing = state.standings.get(workerId)
   if (standing === undefined) return 1 / 2
-  return score(standing.reputation, state.atMs, state.policy.reputationHalfLifeMs)
+  return score(inCounts(standing.reputation), state.atMs, state.policy.reputationHalfLifeMs)
+}
+
+/** Counts that decay have fractions; records hold whole numbers. */
+function inMillionths(reputation: Reputation): Reputation {
+  return scaled(reputation, (count) => Math.round(count * 1e6))
+}
+
+function inCounts(reputation: Reputation): Reputation {
+  return scaled(reputation, (millionths) => millionths / 1e6)
+}
+
+function scaled(reputation: Reputation, scale: (count: number) => number): Reputation {
+  const { accepted, wrong, lost, rejected, corrupted, updatedAtMs } = reputation
+  return {
+    accepted: scale(accepted),
+    wrong: scale(wrong),
+    lost: scale(lost),
+    rejected: scale(rejected),
+    corrupted: scale(corrupted),
+    updatedAtMs,
+  }
 }
 
 /** Gets nothing at all: banned, or in quarantine without a passed benchmark. */

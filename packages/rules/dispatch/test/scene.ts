@@ -235,9 +235,7 @@ export class Scene {
     const groups = said
       .split('|')
       .flatMap((names, index) =>
-        names
-          .split(',')
-          .map((name) => ({ deliveryId: this.deliveryOf(name, task).deliveryId, group: index + 1 })),
+        names.split(',').map((name) => ({ deliveryId: this.deliveryOf(name).deliveryId, group: index + 1 })),
       )
     return this.send({ kind: 'compared', taskId: taskIdOf(task), groups })
   }

@@ -46,6 +46,7 @@ export class Witness {
         throw new Broken('somebody lost its stake without an offence', effect)
       }
     }
+    for (const { workerId, stake } of state.standings.values()) this.stakes.set(workerId, stake)
     this.#save(state, effects, savesAll)
   }
 
@@ -127,7 +128,6 @@ export class Witness {
     if (!saved) return
     for (const standing of state.unsavedStandings) {
       this.standings.set(standing.workerId, decodedStanding(standing))
-      this.stakes.set(standing.workerId, standing.stake)
     }
     state.unsavedStandings.clear()
   }
