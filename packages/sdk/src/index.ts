@@ -48,6 +48,7 @@ export {
   type OperatorConfig,
 } from './operator.ts'
 export { type CheckedReceipt, checkReceipt, type ReceiptCheck, type ReceiptFacts } from './receipt.ts'
+export { type ReceiptMeaning, receiptMeaning } from './receiptMeaning.ts'
 export {
   describeReceiptProblem,
   type ReceiptProblem,
@@ -56,6 +57,7 @@ export {
 export {
   createRequester,
   type DownloadOptions,
+  type LiteRequest,
   MalformedReceiptError,
   type MatmulRequest,
   type ProgramRequest,
@@ -68,3 +70,4 @@ export {
   WrongBytesError,
 } from './requester.ts'
 export { type UploadOptions, UploadStalledError } from './upload.ts'
+export type { WaitManyOptions } from './waitMany.ts'

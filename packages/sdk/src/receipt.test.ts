@@ -2,7 +2,17 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { generateIdentity, verifySignature } from '@shardy/crypto'
 import { sha256, verifySignatureSync } from '@shardy/crypto/native'
-import type { Digest, MicroCredit, OrchestratorId, Receipt, ReceiptDelivery } from '@shardy/protocol'
+import {
+  adaptive,
+  audited,
+  checked,
+  type Digest,
+  type MicroCredit,
+  type OrchestratorId,
+  quorum,
+  type Receipt,
+  type ReceiptDelivery,
+} from '@shardy/protocol'
 import { encodeProgram, evaluate, matmulProgram, plainProduct, programId } from '@shardy/tensor'
 import { digestOf, makeSampleReceipt, type SampleReceipt } from '../test/sampleReceipt.ts'
 import { checkReceipt, type ReceiptCheck } from './receipt.ts'
@@ -69,7 +79,12 @@ describe('an honest receipt', () => {
         work: { kind: 'program', program: sample.program },
         orchestratorId: sample.orchestratorId,
         outputDigest: sample.receipt.outputDigest,
-        redundancy: 2,
+        verify: quorum(2, 2),
+        basis: 'agreement',
+        checkedBy: undefined,
+        tolerated: [],
+        wrong: [],
+        unchecked: [],
         paidMicroCredit: 1000n,
         disagreed: [],
         isOrchestratorPinned: false,
@@ -102,6 +117,73 @@ describe('an honest receipt', () => {
 
   test('takes a verifier that answers at once', async () => {
     expect(await kindsOf(sample.receipt, { verify: verifySignatureSync })).toEqual([])
+  })
+})
+
+const alone = (): Promise<SampleReceipt> =>
+  makeSampleReceipt(async (output) => [{ worker: await worker(), outcome: 'accepted', output }])
+
+const checkedBasis = { verify: checked, basis: 'checked', checkedBy: 'projection' } as const
+
+describe('each basis', () => {
+  test('a check by the orchestrator is told as its word, which anyone can repeat', async () => {
+    const { sign, receipt, orchestratorId } = await alone()
+    const found = await checkReceipt(await sign({ ...receipt, ...checkedBasis }), {
+      ...check,
+      orchestratorId,
+    })
+    expect(found).toMatchObject({ ok: true, facts: { ...checkedBasis, agreed: { length: 1 } } })
+    if (!found.ok) return
+    const { meaning } = found.facts
+    expect(meaning.proves).toContain('the orchestrator signed that it checked it by random projections')
+    expect(meaning.doesNotProve).toBe('that the orchestrator did check: nobody else saw it')
+    expect(meaning.next).toContain('`checkAnswer`')
+  })
+
+  test('trust proves only who said it', async () => {
+    const { sign, receipt } = await alone()
+    for (const verify of [adaptive, audited(1)]) {
+      const found = await checkReceipt(await sign({ ...receipt, verify, basis: 'trusted' }), check)
+      expect(found).toMatchObject({
+        ok: true,
+        facts: { basis: 'trusted', meaning: { doesNotProve: expect.stringContaining('nobody checked it') } },
+      })
+    }
+  })
+
+  test('a quorum that a check decided, and an adaptive task that was given to several, hold', async () => {
+    const { sign, receipt } = sample
+    const decided = { basis: 'checked', checkedBy: 'recomputation' } as const
+    for (const change of [decided, { verify: adaptive }, { verify: quorum(5, 2) }]) {
+      expect(await kindsOf(await sign({ ...receipt, ...change }))).toEqual([])
+    }
+  })
+
+  test('who was found wrong is named, and who could not be checked', async () => {
+    const { sign, receipt } = await makeSampleReceipt(async (output) => {
+      const other = Uint8Array.from(output, (byte) => byte ^ 1)
+      return [
+        { worker: await worker(), outcome: 'wrong', output: other },
+        { worker: await worker(), outcome: 'corrupted', output: other },
+        { worker: await worker(), outcome: 'accepted', output },
+      ]
+    })
+    const found = await checkReceipt(await sign({ ...receipt, ...checkedBasis }), check)
+    expect(found).toMatchObject({ ok: true, facts: { wrong: { length: 1 }, unchecked: { length: 1 } } })
+  })
+
+  test('no field of how it was verified can be changed without the orchestrator', async () => {
+    const { sign, receipt } = await alone()
+    const signed = await sign({ ...receipt, verify: adaptive, basis: 'checked', checkedBy: 'recomputation' })
+    const changes: readonly Partial<Receipt>[] = [
+      { basis: 'trusted', checkedBy: undefined },
+      { verify: audited(500) },
+      { verify: checked },
+      { checkedBy: 'projection' },
+    ]
+    for (const change of changes) {
+      expect(await kindsOf({ ...signed, ...change })).toEqual(['badReceiptSignature'])
+    }
   })
 })
 
@@ -184,7 +266,7 @@ const forgeries: Readonly<Record<string, readonly [ReceiptProblemKind, () => Pro
     () => withDelivery(mixed, 1, (was) => ({ ...was, outcome: 'accepted' })),
   ],
   'a worker that agreed is said to disagree': [
-    'disagreedSameDigest',
+    'refusedSameDigest',
     () =>
       withDelivery(sample, 1, (was) => ({
         ...was,
@@ -192,9 +274,70 @@ const forgeries: Readonly<Record<string, readonly [ReceiptProblemKind, () => Pro
         rewardMicroCredit: 0n as MicroCredit,
       })),
   ],
-  'too few agreed': ['tooFewAgreed', () => sample.sign({ ...sample.receipt, redundancy: 3 })],
+  'too few agreed': ['tooFewAccepted', () => sample.sign({ ...sample.receipt, verify: quorum(3, 3) })],
+  'a worker that agreed is said to be wrong': [
+    'refusedSameDigest',
+    () =>
+      withDelivery(sample, 1, (was) => ({
+        ...was,
+        outcome: 'wrong',
+        rewardMicroCredit: 0n as MicroCredit,
+      })),
+  ],
+  'a worker is said to be wrong and gave no answer': [
+    'missingAnswer',
+    () => withDelivery(mixed, 1, (was) => ({ ...was, outcome: 'wrong', answer: undefined })),
+  ],
+  'a quorum is said to rest on trust': [
+    'basisNotAsked',
+    () => sample.sign({ ...sample.receipt, basis: 'trusted' }),
+  ],
+  'a check was asked for, and one worker was taken at its word': [
+    'basisNotAsked',
+    () => sample.sign({ ...sample.receipt, verify: checked, basis: 'trusted' }),
+  ],
+  'a check was asked for, and agreement is named': [
+    'basisNotAsked',
+    () => sample.sign({ ...sample.receipt, verify: checked }),
+  ],
+  'an audited task is said to rest on agreement': [
+    'basisNotAsked',
+    () => sample.sign({ ...sample.receipt, verify: audited(50) }),
+  ],
+  'it was checked in no way that is named': [
+    'checkMisnamed',
+    () => sample.sign({ ...sample.receipt, verify: checked, basis: 'checked' }),
+  ],
+  'agreement names a check': [
+    'checkMisnamed',
+    () => sample.sign({ ...sample.receipt, checkedBy: 'projection' }),
+  ],
+  'trust names a check': [
+    'checkMisnamed',
+    () => sample.sign({ ...sample.receipt, verify: adaptive, basis: 'trusted', checkedBy: 'recomputation' }),
+  ],
+  'an adaptive task is said to rest on the agreement of one': [
+    'tooFewAccepted',
+    async () => {
+      const { sign, receipt } = await alone()
+      return sign({ ...receipt, verify: adaptive, basis: 'agreement' })
+    },
+  ],
+  'nobody gave what is said to be checked': [
+    'tooFewAccepted',
+    async () => {
+      const { sign, receipt } = await alone()
+      const deliveries = receipt.deliveries.map((each) => ({
+        ...each,
+        outcome: 'lost' as const,
+        answer: undefined,
+        rewardMicroCredit: 0n as MicroCredit,
+      }))
+      return sign({ ...receipt, ...checkedBasis, deliveries })
+    },
+  ],
   'the output is another than the workers gave': [
-    'tooFewAgreed',
+    'tooFewAccepted',
     () => sample.sign({ ...sample.receipt, outputDigest: otherDigest }),
   ],
   'a worker that disagreed is paid': [

@@ -1,11 +1,14 @@
 /**
  * Checks a receipt without trusting whoever handed it over (spec R1–R4). What it shows is that these keys said these
- * things: that the answer is right follows from recomputing it, which the caller may ask for.
+ * things, and `facts.meaning` says how far that goes. That the answer is right follows from checking or recomputing it
+ * here, which the caller may ask for.
  */
 import { decodeWork, factsOf, type Work } from '@shardy/compute/work'
 import {
   type Attestation,
   attestedPayload,
+  type Basis,
+  type CheckMechanism,
   type Digest,
   deliveryStatement,
   encodeHex,
@@ -23,9 +26,11 @@ import {
   type Statement,
   type TaskId,
   type TimeMs,
+  type VerifyPolicy,
   type WorkerId,
 } from '@shardy/protocol'
 import type { AnswerVerdict } from './answer.ts'
+import { type ReceiptMeaning, receiptMeaning } from './receiptMeaning.ts'
 import type { ReceiptProblem } from './receiptProblem.ts'
 
 export interface ReceiptCheck {
@@ -63,9 +68,21 @@ export interface ReceiptFacts {
   readonly orchestratorId: OrchestratorId
   readonly inputDigest: Digest
   readonly outputDigest: Digest
-  readonly redundancy: number
+  /** How it was to be verified; that the requester asked for that is the orchestrator's word. */
+  readonly verify: VerifyPolicy
+  readonly basis: Basis
+  readonly checkedBy: CheckMechanism | undefined
+  /** What the receipt proves and what not, in plain words, before `checkAnswer` and `recompute`. */
+  readonly meaning: ReceiptMeaning
+  /** Distinct workers whose accepted answer is this output. */
   readonly agreed: readonly WorkerId[]
+  /** Of work that is not exact: accepted with other bytes, which the orchestrator says are within the tolerance. */
+  readonly tolerated: readonly WorkerId[]
   readonly disagreed: readonly WorkerId[]
+  /** Whose answer the orchestrator found wrong; another answer than this output, in any case. */
+  readonly wrong: readonly WorkerId[]
+  /** Whose answer the orchestrator could not check, and did not pay. */
+  readonly unchecked: readonly WorkerId[]
   /** By the orchestrator's word alone: that it is what the requester offered does not follow. */
   readonly paidMicroCredit: MicroCredit
   readonly decidedAtMs: TimeMs
@@ -84,10 +101,7 @@ export type CheckedReceipt =
   | { readonly ok: true; readonly facts: ReceiptFacts }
   | { readonly ok: false; readonly problems: readonly ReceiptProblem[] }
 
-interface Standing {
-  readonly agreed: readonly WorkerId[]
-  readonly disagreed: readonly WorkerId[]
-}
+type Standing = Pick<ReceiptFacts, 'agreed' | 'tolerated' | 'disagreed' | 'wrong' | 'unchecked'>
 
 export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promise<CheckedReceipt> {
   const problems: ReceiptProblem[] = []
@@ -98,7 +112,9 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
   const facts = work && factsOf(work)
   const orchestratorId = await checkOrchestrator(receipt, check, problems)
   for (const delivery of receipt.deliveries) await checkAttestations(receipt, delivery, check, problems)
-  const { agreed, disagreed } = checkOutcomes(receipt, check, problems)
+  const isExact = work?.kind !== 'shader' || work.shader.exactness.exactness === 'exact'
+  const standing = checkOutcomes(receipt, isExact, check, problems)
+  checkBasis(receipt, standing, problems)
   const isInputRight = checkBytes('otherInput', check.input, receipt.inputDigest, check, problems)
   const isOutputRight = checkBytes('otherOutput', check.output, receipt.outputDigest, check, problems)
   // The right bytes for another program: both sides may have signed one that the requester never asked for.
@@ -135,9 +151,11 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
       orchestratorId,
       inputDigest: receipt.inputDigest,
       outputDigest: receipt.outputDigest,
-      redundancy: receipt.redundancy,
-      agreed,
-      disagreed,
+      verify: receipt.verify,
+      basis: receipt.basis,
+      checkedBy: receipt.checkedBy,
+      meaning: receiptMeaning(receipt, { isExact, accepted: acceptedCount(standing) }),
+      ...standing,
       paidMicroCredit: receipt.deliveries.reduce(
         (sum, { rewardMicroCredit }) => sum + rewardMicroCredit,
         0n,
@@ -232,11 +250,20 @@ async function checkAttestations(
   }
 }
 
-/** That each outcome fits its answer, and that enough distinct workers agreed. */
-function checkOutcomes(receipt: Receipt, { sha256 }: ReceiptCheck, problems: ReceiptProblem[]): Standing {
-  const { outputDigest: expected, redundancy } = receipt
+/** That each outcome fits its answer. */
+function checkOutcomes(
+  receipt: Receipt,
+  isExact: boolean,
+  { sha256 }: ReceiptCheck,
+  problems: ReceiptProblem[],
+): Standing {
+  const { outputDigest: expected, verify } = receipt
   const agreed = new Set<WorkerId>()
+  const tolerated = new Set<WorkerId>()
   const disagreed = new Set<WorkerId>()
+  const wrong = new Set<WorkerId>()
+  const unchecked = new Set<WorkerId>()
+  const judged = new Set<WorkerId>()
   const seen = new Set<string>()
   for (const delivery of receipt.deliveries) {
     const { deliveryId, outcome, answer, rewardMicroCredit } = delivery
@@ -247,32 +274,74 @@ function checkOutcomes(receipt: Receipt, { sha256 }: ReceiptCheck, problems: Rec
     if (outcome !== 'accepted' && rewardMicroCredit !== 0n) {
       problems.push({ kind: 'paidWithoutAcceptance', deliveryId, workerId, outcome, rewardMicroCredit })
     }
-    if (outcome !== 'accepted' && outcome !== 'disagreed') {
+    if (outcome !== 'accepted' && outcome !== 'disagreed' && outcome !== 'wrong') {
       // D17, D19: what was answered before the verdict is part of it, and nothing is taken after it. So this worker
-      // was robbed of its verdict, whether it gave the output's digest or another.
-      if (actual !== undefined) problems.push({ kind: 'unjudgedAnswer', deliveryId, workerId, outcome })
+      // was robbed of its verdict, whether it gave the output's digest or another. Only an answer that nobody else is
+      // asked for can be given up because it could not be checked.
+      if (actual !== undefined && outcome === 'corrupted' && verify.mode !== 'quorum') unchecked.add(workerId)
+      else if (actual !== undefined) problems.push({ kind: 'unjudgedAnswer', deliveryId, workerId, outcome })
       continue
     }
     // A worker answers a task once: whoever stands on both sides was made to.
-    if (agreed.has(workerId) || disagreed.has(workerId)) {
-      problems.push({ kind: 'repeatedWorker', deliveryId, workerId })
-    }
+    if (judged.has(workerId)) problems.push({ kind: 'repeatedWorker', deliveryId, workerId })
+    judged.add(workerId)
     if (actual === undefined) {
       problems.push({ kind: 'missingAnswer', deliveryId, workerId, outcome })
-    } else if (outcome === 'disagreed') {
-      if (actual === expected)
-        problems.push({ kind: 'disagreedSameDigest', deliveryId, workerId, digest: actual })
-      disagreed.add(workerId)
-    } else if (actual !== expected) {
-      problems.push({ kind: 'acceptedOtherDigest', deliveryId, workerId, expected, actual })
+    } else if (outcome === 'accepted') {
+      if (actual === expected) agreed.add(workerId)
+      else if (isExact) {
+        problems.push({ kind: 'acceptedOtherDigest', deliveryId, workerId, expected, actual })
+      } else tolerated.add(workerId)
     } else {
-      agreed.add(workerId)
+      if (actual === expected) {
+        problems.push({ kind: 'refusedSameDigest', deliveryId, workerId, outcome, digest: actual })
+      }
+      if (outcome === 'wrong') wrong.add(workerId)
+      else disagreed.add(workerId)
     }
   }
-  if (agreed.size < redundancy) {
-    problems.push({ kind: 'tooFewAgreed', expected: redundancy, actual: agreed.size })
+  return {
+    agreed: [...agreed],
+    tolerated: [...tolerated],
+    disagreed: [...disagreed],
+    wrong: [...wrong],
+    unchecked: [...unchecked],
   }
-  return { agreed: [...agreed], disagreed: [...disagreed] }
+}
+
+const acceptedCount = ({ agreed, tolerated }: Standing): number => agreed.length + tolerated.length
+
+/** Which bases a way of verifying can lead to: never a weaker one than was asked for. */
+const basesOf = {
+  checked: ['checked'],
+  quorum: ['agreement', 'checked'],
+  audited: ['checked', 'trusted'],
+  adaptive: ['agreement', 'checked', 'trusted'],
+} as const satisfies Readonly<Record<VerifyPolicy['mode'], readonly Basis[]>>
+
+/** That the verdict rests on what it says, as far as signatures can show that. */
+function checkBasis(
+  { basis, verify, checkedBy }: Receipt,
+  standing: Standing,
+  problems: ReceiptProblem[],
+): void {
+  const allowed: readonly Basis[] = basesOf[verify.mode]
+  if (!allowed.includes(basis)) problems.push({ kind: 'basisNotAsked', basis, verify })
+  if ((basis === 'checked') !== (checkedBy !== undefined)) {
+    problems.push({ kind: 'checkMisnamed', basis, checkedBy })
+  }
+  // How many an adaptive task was given to is drawn and not said; one alone is no agreement.
+  const expected = basis === 'agreement' ? Math.max(2, verify.agreeing) : 1
+  const actual = acceptedCount(standing)
+  // The output itself must be somebody's signed answer.
+  if (actual < expected || standing.agreed.length === 0) {
+    problems.push({
+      kind: 'tooFewAccepted',
+      basis,
+      expected,
+      actual: standing.agreed.length === 0 ? 0 : actual,
+    })
+  }
 }
 
 function checkBytes(

@@ -1,13 +1,17 @@
 /** Everything that can be wrong with a receipt: one kind per rule, with what was expected and what was found. */
-import type {
-  DeliveryId,
-  Digest,
-  MicroCredit,
-  OrchestratorId,
-  Outcome,
-  ProgramId,
-  TaskId,
-  WorkerId,
+import {
+  type Basis,
+  type CheckMechanism,
+  type DeliveryId,
+  type Digest,
+  describeVerify,
+  type MicroCredit,
+  type OrchestratorId,
+  type Outcome,
+  type ProgramId,
+  type TaskId,
+  type VerifyPolicy,
+  type WorkerId,
 } from '@shardy/protocol'
 
 interface Difference<T> {
@@ -36,8 +40,18 @@ export type ReceiptProblem =
   | ({ readonly kind: 'missingAnswer'; readonly outcome: Outcome } & OfDelivery)
   | ({ readonly kind: 'unjudgedAnswer'; readonly outcome: Outcome } & OfDelivery)
   | ({ readonly kind: 'acceptedOtherDigest' } & OfDelivery & Difference<Digest>)
-  | ({ readonly kind: 'disagreedSameDigest'; readonly digest: Digest } & OfDelivery)
-  | ({ readonly kind: 'tooFewAgreed' } & Difference<number>)
+  | ({
+      readonly kind: 'refusedSameDigest'
+      readonly outcome: 'disagreed' | 'wrong'
+      readonly digest: Digest
+    } & OfDelivery)
+  | { readonly kind: 'basisNotAsked'; readonly basis: Basis; readonly verify: VerifyPolicy }
+  | {
+      readonly kind: 'checkMisnamed'
+      readonly basis: Basis
+      readonly checkedBy: CheckMechanism | undefined
+    }
+  | ({ readonly kind: 'tooFewAccepted'; readonly basis: Basis } & Difference<number>)
   | ({
       readonly kind: 'paidWithoutAcceptance'
       readonly outcome: Outcome
@@ -85,10 +99,20 @@ export function describeReceiptProblem(problem: ReceiptProblem): string {
       return `worker ${problem.workerId} signed an answer to delivery ${problem.deliveryId}, which is ${problem.outcome} all the same`
     case 'acceptedOtherDigest':
       return `worker ${problem.workerId} was accepted with ${problem.actual}, but the output is ${problem.expected}`
-    case 'disagreedSameDigest':
-      return `worker ${problem.workerId} is said to disagree, but it gave the output's digest ${problem.digest}`
-    case 'tooFewAgreed':
-      return `${problem.actual} distinct workers agreed, the task asked for ${problem.expected}`
+    case 'refusedSameDigest': {
+      const said = problem.outcome === 'wrong' ? 'be wrong' : 'disagree'
+      return `worker ${problem.workerId} is said to ${said}, but it gave the output's digest ${problem.digest}`
+    }
+    case 'basisNotAsked':
+      return `the verdict rests on ${problem.basis}, which ${describeVerify(problem.verify)} does not lead to`
+    case 'checkMisnamed':
+      return problem.checkedBy === undefined
+        ? 'the orchestrator says that it checked the answer, and not how'
+        : `the verdict rests on ${problem.basis}, and yet a check by ${problem.checkedBy} is named`
+    case 'tooFewAccepted':
+      return problem.basis === 'agreement'
+        ? `${problem.actual} distinct workers agreed on this output, ${problem.expected} had to`
+        : `${problem.actual} workers were accepted with this output, ${problem.expected} had to be`
     case 'paidWithoutAcceptance':
       return `delivery ${problem.deliveryId} is ${problem.outcome} and yet paid ${problem.rewardMicroCredit} millionths of a credit`
     case 'otherInput':

@@ -28,6 +28,7 @@ import { type Digest, encodeHex, payloadBytesMax, type Receipt, type Sha256 } fr
 import { type Blobs, encodeProgram, noBlobs, type Program } from '@shardy/tensor'
 import { type Entries, matmulInput } from './matmul.ts'
 import { type UploadOptions, uploadBlob } from './upload.ts'
+import { type WaitManyOptions, waitMany } from './waitMany.ts'
 
 export interface RequesterConfig {
   readonly url: string
@@ -50,8 +51,22 @@ export interface SubmitOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a task may say besides its program and input. */
-export type TaskTerms = Pick<Submission, 'seed' | 'redundancy' | 'rewardMicroCredit' | 'timeoutMs' | 'output'>
+const termNames = [
+  'seed',
+  'verify',
+  'redundancy',
+  'proof',
+  'priority',
+  'tierMin',
+  'features',
+  'region',
+  'rewardMicroCredit',
+  'timeoutMs',
+  'output',
+] as const
+
+/** What a task may say besides its program and input. `redundancy: n` is another way to say `verify: quorum(n,n)`. */
+export type TaskTerms = Pick<Submission, (typeof termNames)[number]>
 
 export interface MatmulRequest extends TaskTerms, SubmitOptions, UploadOptions {
   readonly m: number
@@ -79,6 +94,14 @@ export interface ShaderRequest extends TaskTerms, SubmitOptions, UploadOptions {
   readonly allowInexact?: boolean | undefined
 }
 
+/** FNV-1a rounds over the input, for hosts without a GPU: with lanes `lite`, without them `superLite`. */
+export interface LiteRequest extends TaskTerms, SubmitOptions, UploadOptions {
+  readonly rounds: number
+  readonly lanes?: number | undefined
+  /** Workers that compute the task see it. */
+  readonly input: Uint8Array<ArrayBuffer>
+}
+
 export interface WaitOptions {
   readonly onEvent?: ((event: EventView) => void) | undefined
   readonly signal?: AbortSignal | undefined
@@ -94,8 +117,11 @@ export interface Requester {
   submitMatmul(request: MatmulRequest): Promise<TaskView>
   submitProgram(request: ProgramRequest): Promise<TaskView>
   submitShader(request: ShaderRequest): Promise<TaskView>
-  /** Follows the task to its end: verified, dead or cancelled. */
+  submitLite(request: LiteRequest): Promise<TaskView>
+  /** Follows the task to its end: verified, accepted, dead or cancelled. */
   wait(taskId: string, options?: WaitOptions): Promise<TaskView>
+  /** Each as it ends, over one stream of events for all of them. */
+  waitMany(taskIds: readonly string[], options?: WaitManyOptions): AsyncGenerator<TaskView>
   /** The events of all own tasks, each once and in order, over as many connections as it takes. */
   events(options?: FollowEventsOptions): AsyncGenerator<StreamEventView>
   get(taskId: string): Promise<TaskView>
@@ -215,6 +241,13 @@ export function createRequester(config: RequesterConfig): Requester {
       const submission = { kind: 'shader', program, input, allowInexact, ...termsOf(rest) } as const
       return requester.submit(submission, { idempotencyKey, signal })
     },
+    async submitLite({ rounds, lanes, input: bytes, idempotencyKey, signal, onProgress, ...rest }) {
+      const input = await givenInput(bytes, { onProgress, signal })
+      const kind = lanes === undefined ? 'superLite' : 'lite'
+      const program = { rounds, ...(lanes !== undefined && { lanes }), inputLength: bytes.length }
+      return requester.submit({ kind, program, input, ...termsOf(rest) }, { idempotencyKey, signal })
+    },
+    waitMany: (taskIds, options) => waitMany(requester, taskIds, options),
     async wait(taskId, { onEvent, signal } = {}) {
       try {
         for await (const event of followTask(client, taskId, { signal, wait: config.wait })) {
@@ -274,13 +307,8 @@ export function createRequester(config: RequesterConfig): Requester {
 
 const randomKey = (): string => encodeHex(crypto.getRandomValues(new Uint8Array(16)))
 
-function termsOf({ seed, redundancy, rewardMicroCredit, timeoutMs, output }: TaskTerms) {
-  return withoutAbsent({ seed, redundancy, rewardMicroCredit, timeoutMs, output })
-}
-
 /** JSON leaves out what is undefined; types do not. */
-function withoutAbsent<T extends object>(terms: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
-  return Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof T]?: Exclude<T[Name], undefined>
-  }
+function termsOf(terms: TaskTerms): TaskTerms {
+  const given = termNames.flatMap((name) => (terms[name] === undefined ? [] : [[name, terms[name]]]))
+  return Object.fromEntries(given)
 }

@@ -2,6 +2,11 @@
 import { describe, expect, test } from 'bun:test'
 import {
   type Attestation,
+  adaptive,
+  audited,
+  bases,
+  checked,
+  checkMechanisms,
   type DeliveryId,
   type Digest,
   type MicroCredit,
@@ -9,6 +14,7 @@ import {
   type ProgramId,
   type PublicKey,
   payloadBytesMax,
+  quorum,
   type Receipt,
   receipt,
   type Signature,
@@ -54,8 +60,15 @@ const anyReceipt: fc.Arbitrary<Receipt> = fc.record({
   inputLength: fc.nat(payloadBytesMax),
   outputDigest: hex<Digest>(32),
   outputLength: fc.nat(payloadBytesMax),
-  basis: fc.constant('agreement' as const),
-  redundancy: fc.integer({ min: 2, max: 7 }),
+  basis: fc.constantFrom(...bases),
+  verify: fc.oneof(
+    fc.constantFrom(checked, adaptive),
+    fc.integer({ min: 1, max: 1000 }).map(audited),
+    fc
+      .tuple(fc.integer({ min: 2, max: 7 }), fc.integer({ min: 2, max: 7 }))
+      .map(([one, other]) => quorum(Math.max(one, other), Math.min(one, other))),
+  ),
+  checkedBy: fc.option(fc.constantFrom(...checkMechanisms), { nil: undefined }),
   deliveries: fc.array(
     fc.record({
       deliveryId: hex<DeliveryId>(16),
@@ -149,7 +162,12 @@ describe('refused by field', () => {
     ['a reward that is a number', ['deliveries', 0, 'rewardMicroCredit'], () => 1],
     ['a length beyond the limit', ['inputLength'], () => payloadBytesMax + 1],
     ['a length that is no whole number', ['outputLength'], () => 1.5],
-    ['a redundancy of one', ['redundancy'], () => 1],
+    ['no way of verifying', ['verify'], () => undefined],
+    ['a way of verifying that is none', ['verify'], () => 'quorum(2,3)'],
+    ['a quorum of one', ['verify'], () => 'quorum(2,1)'],
+    ['a rate that is none', ['verify'], () => 'audited(0)'],
+    ['a way of verifying in another spelling', ['verify'], () => 'quorum(3, 2)'],
+    ['an unknown check', ['checkedBy'], () => 'prayer'],
     ['another kind', ['kind'], () => 'heavy'],
     ['another basis', ['basis'], () => 'trust'],
     ['an unknown outcome', ['deliveries', 0, 'outcome'], () => 'bribed'],

@@ -1,0 +1,64 @@
+/**
+ * Waits for many tasks over one stream of events. The stream is opened from the newest event on before any task is looked
+ * at, so that an end between the two is not missed; tasks are looked at in bounded numbers at a time.
+ */
+import { ApiError, type StreamEventView, type TaskView } from '@shardy/api'
+import { finalEventTypes, type TaskStatus } from '@shardy/protocol'
+import type { Requester } from './requester.ts'
+
+export interface WaitManyOptions {
+  /** Everything that happens to one of the tasks. */
+  readonly onEvent?: ((event: StreamEventView) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+const looksAtOnce = 16
+const liveStatuses: readonly TaskStatus[] = ['waiting', 'running']
+export const isEndedView = ({ status }: TaskView): boolean => !liveStatuses.includes(status)
+const endings: readonly string[] = finalEventTypes
+
+export async function* waitMany(
+  requester: Pick<Requester, 'get' | 'events'>,
+  taskIds: readonly string[],
+  { onEvent, signal }: WaitManyOptions = {},
+): AsyncGenerator<TaskView> {
+  const open = new Set(taskIds)
+  let after = await newestCursor(requester, signal)
+  async function* look(ids: readonly string[]): AsyncGenerator<TaskView> {
+    for (let from = 0; from < ids.length; from += looksAtOnce) {
+      const tasks = await Promise.all(ids.slice(from, from + looksAtOnce).map((id) => requester.get(id)))
+      for (const task of tasks) if (isEndedView(task) && open.delete(task.taskId)) yield task
+    }
+  }
+  yield* look([...open])
+  while (open.size > 0) {
+    signal?.throwIfAborted()
+    try {
+      for await (const event of requester.events({ after, live: true, signal })) {
+        after = event.cursor
+        if (event.taskId === undefined || !open.has(event.taskId)) continue
+        onEvent?.(event)
+        if (endings.includes(event.type)) yield* look([event.taskId])
+        if (open.size === 0) return
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError && error.problem.code === 'cursorTooOld')) throw error
+      // What was let go of meanwhile may have held an ending: the tasks themselves know.
+      after = await newestCursor(requester, signal)
+    }
+    yield* look([...open])
+  }
+}
+
+/** Where the stream of events stands now. */
+async function newestCursor(
+  requester: Pick<Requester, 'events'>,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  let newest: string | undefined
+  const onCursor = (cursor: string): void => {
+    newest = cursor
+  }
+  for await (const event of requester.events({ live: false, onCursor, signal })) newest = event.cursor
+  return newest
+}
