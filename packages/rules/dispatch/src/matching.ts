@@ -100,7 +100,7 @@ function nextFor(state: DispatchState, worker: Worker): Task | undefined {
 }
 
 function armSweep(state: DispatchState): void {
-  state.sweepLeft = state.idle.length
+  state.sweepLeft = state.workers.size
   state.sweepAtMs ??= (state.atMs + sweepPauseMs) as TimeMs
 }
 

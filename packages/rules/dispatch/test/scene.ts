@@ -171,6 +171,7 @@ export class Scene {
     const settings = { policy: this.policy, sha256, epoch: ++this.#epoch, secret }
     const { state, effects } = recover(settings, records, this.nowMs)
     this.state = state
+    this.witness.restart()
     return this.#take(effects)
   }
 

@@ -3,7 +3,7 @@
  * delivery settles once, an escrow ends in one verdict that pays exactly or not at all, histories have no gaps, and what is
  * saved decodes to itself.
  */
-import type { DeliveryId, TaskId, WorkerId } from '@shardy/protocol'
+import type { DeliveryId, Outcome, TaskId, WorkerId } from '@shardy/protocol'
 import {
   type BookEffect,
   type Delivery,
@@ -31,7 +31,7 @@ export class Witness {
   readonly offences: Offence[] = []
   readonly #escrows = new Map<TaskId, bigint>()
   readonly #given = new Set<DeliveryId>()
-  readonly #settled = new Set<DeliveryId>()
+  readonly #settled = new Map<DeliveryId, Outcome>()
   readonly #told = new Map<TaskId, number>()
   paidMicroCredit = 0n
   refundedMicroCredit = 0n
@@ -48,6 +48,14 @@ export class Witness {
     }
     for (const { workerId, stake } of state.standings.values()) this.stakes.set(workerId, stake)
     this.#save(state, effects, savesAll)
+  }
+
+  /** That a delivery came to nothing need not be saved: after a restart it is found to have been out, and lost again. */
+  restart(): void {
+    for (const [deliveryId, outcome] of this.#settled) {
+      if (outcome === 'lost' || outcome === 'rejected' || outcome === 'corrupted')
+        this.#settled.delete(deliveryId)
+    }
   }
 
   records(): Records {
@@ -74,7 +82,7 @@ export class Witness {
         return
       case 'settle':
         if (this.#settled.has(effect.deliveryId)) throw new Broken('a delivery was settled twice', effect)
-        this.#settled.add(effect.deliveryId)
+        this.#settled.set(effect.deliveryId, effect.outcome)
         return
       case 'publish': {
         const { taskId } = effect.task.spec
