@@ -2,6 +2,8 @@ export { beginChain, type Chain, type ChainCommitment } from './commitment.ts'
 export {
   type Cell,
   type CellReader,
+  cellAt,
+  cellIndex,
   createCellReader,
   decodeOpening,
   drawCells,

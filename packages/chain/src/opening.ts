@@ -26,6 +26,15 @@ export interface Cell {
   readonly row: number
 }
 
+/** Cells are counted segment by segment, and by row within one. */
+export function cellAt({ rows }: Benchmark, index: number): Cell {
+  return { segment: Math.floor(index / rows), row: index % rows }
+}
+
+export function cellIndex({ rows }: Benchmark, { segment, row }: Cell): number {
+  return segment * rows + row
+}
+
 const openedRowMessage = message('OpenedRow', {
   state: field(1, blob(widths[1])),
   /** From the row to its checkpoint, and from the checkpoint to the root. */

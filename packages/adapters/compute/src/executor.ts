@@ -43,6 +43,12 @@ export interface Executor {
   /** May be called again before it answers; the executor takes calls in turn or side by side, as suits its device. */
   execute(program: Program, input: Uint8Array, options?: ExecuteOptions): Promise<Execution>
   /**
+   * Runs a program that takes a moment only, at once and on the caller's thread: where there are thousands of them, promises and
+   * turns would cost more than the work. Undefined where the program is not that small, or the executor cannot yet. Throws
+   * what `execute` rejects with. Absent where calls leave the thread anyway.
+   */
+  executeSmall?(program: Program, input: Uint8Array): Uint8Array | undefined
+  /**
    * Runs a user's shader from its task's bytes and gives its output, floats in their one form. Absent where the executor has
    * no way to run any.
    */

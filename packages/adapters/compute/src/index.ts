@@ -25,8 +25,9 @@ export {
   measureMemoryStability,
 } from './memoryStability.ts'
 export { createReferenceExecutor } from './reference.ts'
-export { runWork } from './runWork.ts'
+export { runSmallWork, runWork } from './runWork.ts'
 export { createSelfCheckingExecutor, type SelfCheckAdapters } from './selfChecking.ts'
+export { openTurns, type Turns } from './turns.ts'
 export { type Kernels, type OpenedKernels, openKernels } from './wasm/kernels.ts'
 export { createWebGpuExecutor } from './webgpu/executor.ts'
 export { type Opened, type OpenOptions, type OpenRefusal, openWebGpu } from './webgpu/open.ts'

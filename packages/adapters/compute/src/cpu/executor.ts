@@ -22,6 +22,7 @@ import { runNode } from './node.ts'
 import type { Work } from './products.ts'
 import { createResidents, type Residents } from './residents.ts'
 import { interpretShader } from './shader.ts'
+import { createSmallRunner, type RunSmall } from './small.ts'
 import { canShare, openThreads, type Threads } from './threads.ts'
 
 /** How one node is run. */
@@ -109,7 +110,11 @@ export function createCpuExecutor({ threads: count = 0 }: CpuOptions = {}): Exec
   const name = 'cpu'
   let closed = false
   const residents = createResidents()
-  const opening = openKernels()
+  let runSmall: RunSmall | undefined
+  const opening = openKernels().then((opened) => {
+    if (opened.ok) runSmall = createSmallRunner(opened.kernels)
+    return opened
+  })
   const threads = count > 0 && canShare() ? openThreads(count) : undefined
 
   function runnerOf(program: Program, kernels: Kernels | undefined): RunNode {
@@ -151,6 +156,10 @@ export function createCpuExecutor({ threads: count = 0 }: CpuOptions = {}): Exec
       } finally {
         turns.close()
       }
+    },
+    executeSmall(program, input) {
+      if (closed) throw closedError(name)
+      return runSmall?.(program, input)
     },
     async runShader(task, payload, { signal, onProgress } = {}) {
       if (closed) throw closedError(name)
