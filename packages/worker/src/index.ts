@@ -9,7 +9,8 @@ export {
 export type { CloseCause } from './session/effect.ts'
 export type { WorkerEvent } from './session/event.ts'
 export { describeReason, type LostReason, type Reason, type StopReason } from './session/reason.ts'
-export type { Ending, HistoryEntry, Totals } from './session/state.ts'
+export type { Ending, HistoryEntry, IdleNotice, Standing, Totals } from './session/state.ts'
+export type { Offer } from './session/turn.ts'
 export {
   type Connect,
   closeCodes,
@@ -18,5 +19,5 @@ export {
   type SocketEvents,
   workerSocketUrl,
 } from './socket.ts'
-export type { ConnectionView, DeliveryView, ProfileView, WorkerView } from './view.ts'
+export type { ConnectionView, DeliveryView, ProfileView, SmallView, WorkerView } from './view.ts'
 export { createWorker, type Worker, type WorkerAdapters, type WorkerConfig } from './worker.ts'

@@ -1,11 +1,20 @@
 /** Performs a session's effects over the adapters and hands back what comes of them as inputs. It decides nothing. */
-import { ComputeError, type Executor, runWork } from '@shardy/compute'
+import {
+  ComputeError,
+  type Executor,
+  openCheckTools,
+  openTurns,
+  runBenchmark,
+  runSmallWork,
+  runWork,
+} from '@shardy/compute'
 import { type Identity, verifySignature } from '@shardy/crypto'
 import { type Digest, encodeHex, type Sha256 } from '@shardy/protocol'
+import { type CheckTools, makeClaim, planCheck, policies } from '@shardy/tensor/check'
 import type { Constants } from './constants.ts'
-import type { Effect } from './session/effect.ts'
+import type { Effect, SmallTask } from './session/effect.ts'
 import type { WorkerEvent } from './session/event.ts'
-import type { Input, InputOf } from './session/input.ts'
+import type { FailureReason, Input, Outcome } from './session/input.ts'
 import type { Connect, Socket } from './socket.ts'
 
 export interface PerformerAdapters {
@@ -19,6 +28,11 @@ export interface PerformerAdapters {
   readonly log: (event: WorkerEvent) => void
 }
 
+type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { readonly kind: Kind }>
+
+/** Small tasks that are with an executor at once where each call leaves the thread. */
+const besideMax = 16
+
 export interface Performer {
   perform(effect: Effect): void
   /** Whether a socket is still open or closing. */
@@ -29,7 +43,7 @@ function textOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
-function failureOf(thrown: unknown): InputOf<'notExecuted'>['reason'] {
+function failureOf(thrown: unknown): FailureReason {
   if (!(thrown instanceof ComputeError)) return 'executionFailed'
   switch (thrown.kind) {
     case 'beyondLimits':
@@ -67,24 +81,101 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
     }
   }
 
-  async function execute(effect: Extract<Effect, { kind: 'execute' }>): Promise<void> {
-    const { run, work, input, blobs } = effect
+  let tools: Promise<CheckTools> | undefined
+
+  /** The output and, where it is wanted, what the interactive check needs beside it (C1). */
+  async function answer(
+    { work, input, blobs, transcript, run }: EffectOf<'execute'>,
+    signal: AbortSignal,
+  ): Promise<{ readonly output: Uint8Array; readonly transcript: readonly Uint8Array[] }> {
+    const onProgress = (permille: number) => reply({ kind: 'progressed', run, permille })
+    if (!transcript || work.kind !== 'program') {
+      return { output: await runWork(executor, work, input, { blobs, signal, onProgress }), transcript: [] }
+    }
+    const { program } = work
+    const { keep } = planCheck(program, policies.interactive)
+    const execution = await executor.execute(program, input, { blobs, signal, onProgress, keep })
+    if (keep.length === 0) return { output: execution.output, transcript: [] }
+    tools ??= openCheckTools(sha256)
+    return makeClaim(program, policies.interactive, execution, (await tools).bits)
+  }
+
+  async function execute(effect: EffectOf<'execute'>): Promise<void> {
+    const { run } = effect
     const controller = new AbortController()
     running.set(run, controller)
+    let input: Input
     try {
-      const { signal } = controller
-      const onProgress = (permille: number) => reply({ kind: 'progressed', run, permille })
-      const output = await runWork(executor, work, input, { blobs, signal, onProgress })
-      const outputDigest = digestOf(output)
-      running.delete(run)
-      reply({ kind: 'executed', run, output, outputDigest, salt: encodeHex(random(32)) })
+      const answered = await answer(effect, controller.signal)
+      const outputDigest = digestOf(answered.output)
+      input = { kind: 'executed', run, ...answered, outputDigest, salt: encodeHex(random(32)) }
     } catch (thrown) {
-      running.delete(run)
-      reply({ kind: 'notExecuted', run, reason: failureOf(thrown), text: textOf(thrown) })
+      input = { kind: 'notExecuted', run, reason: failureOf(thrown), text: textOf(thrown) }
+    }
+    running.delete(run)
+    reply(input)
+  }
+
+  /** Undefined where the work does not fit the calling thread. */
+  function atOnce({ work, input }: SmallTask): Outcome | undefined {
+    try {
+      const output = runSmallWork(executor, work, input)
+      return output && { ok: true, output, outputDigest: digestOf(output) }
+    } catch (thrown) {
+      return { ok: false, reason: failureOf(thrown), text: textOf(thrown) }
     }
   }
 
-  async function fetchConstants(effect: Extract<Effect, { kind: 'fetchConstants' }>): Promise<void> {
+  async function outcomeOf({ work, input }: SmallTask, signal: AbortSignal): Promise<Outcome> {
+    try {
+      const output = await runWork(executor, work, input, { signal })
+      return { ok: true, output, outputDigest: digestOf(output) }
+    } catch (thrown) {
+      return { ok: false, reason: failureOf(thrown), text: textOf(thrown) }
+    }
+  }
+
+  /** As many as fit one turn: answers go out, and others are heard, between two of them. */
+  async function executeBatch({ run, batch }: EffectOf<'executeBatch'>): Promise<void> {
+    const controller = new AbortController()
+    running.set(run, controller)
+    const { signal } = controller
+    const outcomes: Outcome[] = []
+    const turns = openTurns()
+    await turns.next()
+    do {
+      const { length } = outcomes
+      for (let index = length; index < batch.length && !turns.over() && !signal.aborted; index++) {
+        const outcome = atOnce(batch[index] as SmallTask)
+        if (outcome === undefined) break
+        outcomes.push(outcome)
+      }
+      // What leaves the thread goes several at a time.
+      if (outcomes.length === length && !signal.aborted) {
+        const some = batch.slice(length, length + besideMax)
+        outcomes.push(...(await Promise.all(some.map((task) => outcomeOf(task, signal)))))
+      }
+    } while (outcomes.length < batch.length && !turns.over() && !signal.aborted)
+    turns.close()
+    running.delete(run)
+    reply({ kind: 'batchExecuted', run, outcomes, salts: random(32 * outcomes.length) })
+  }
+
+  async function runChain({ run, benchmark }: EffectOf<'runBenchmark'>): Promise<void> {
+    const controller = new AbortController()
+    running.set(run, controller)
+    let input: Input
+    try {
+      const options = { sha256, signal: controller.signal }
+      input = { kind: 'benchmarkRun', run, commitment: await runBenchmark(executor, benchmark, options) }
+    } catch (thrown) {
+      input = { kind: 'benchmarkNotRun', run, text: textOf(thrown) }
+    }
+    running.delete(run)
+    reply(input)
+  }
+
+  async function fetchConstants(effect: EffectOf<'fetchConstants'>): Promise<void> {
     const { run, deliveryId, program } = effect
     const controller = new AbortController()
     running.set(run, controller)
@@ -99,7 +190,7 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
     reply(input)
   }
 
-  async function signHello({ connection, payload }: Extract<Effect, { kind: 'signHello' }>): Promise<void> {
+  async function signHello({ connection, payload }: EffectOf<'signHello'>): Promise<void> {
     let input: Input
     try {
       input = { kind: 'helloSigned', connection, signature: await identity.sign(payload) }
@@ -109,7 +200,7 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
     reply(input)
   }
 
-  async function signResult({ run, payload }: Extract<Effect, { kind: 'signResult' }>): Promise<void> {
+  async function signResult({ run, payload }: EffectOf<'signResult'>): Promise<void> {
     let input: Input
     try {
       input = { kind: 'resultSigned', run, signature: await identity.sign(payload) }
@@ -119,10 +210,15 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
     reply(input)
   }
 
-  async function verify(effect: Extract<Effect, { kind: 'verify' }>): Promise<void> {
+  async function verify(effect: EffectOf<'verify'>): Promise<void> {
     const { run, input, publicKey, payload, signature } = effect
     const attestationHolds = await verifySignature(publicKey, payload, signature)
     reply({ kind: 'verified', run, inputDigest: digestOf(input), attestationHolds })
+  }
+
+  async function verifyBatch(effect: EffectOf<'verifyBatch'>): Promise<void> {
+    const { run, publicKey, payload, signature } = effect
+    reply({ kind: 'batchVerified', run, holds: await verifySignature(publicKey, payload, signature) })
   }
 
   return {
@@ -141,10 +237,16 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
           return void signHello(effect)
         case 'verify':
           return void verify(effect)
+        case 'verifyBatch':
+          return void verifyBatch(effect)
         case 'fetchConstants':
           return void fetchConstants(effect)
         case 'execute':
           return void execute(effect)
+        case 'executeBatch':
+          return void executeBatch(effect)
+        case 'runBenchmark':
+          return void runChain(effect)
         case 'abort':
           return running.get(effect.run)?.abort()
         case 'signResult':

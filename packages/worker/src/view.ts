@@ -10,7 +10,16 @@ import type {
 } from '@shardy/protocol'
 import { presenceOf } from './session/presence.ts'
 import { describeReason } from './session/reason.ts'
-import type { Connection, HistoryEntry, Phase, SessionState, Totals } from './session/state.ts'
+import { countOpen } from './session/small/work.ts'
+import type {
+  Connection,
+  HistoryEntry,
+  IdleNotice,
+  Phase,
+  SessionState,
+  Standing,
+  Totals,
+} from './session/state.ts'
 import type { Rules } from './session/turn.ts'
 
 export type ConnectionView =
@@ -36,6 +45,14 @@ export interface DeliveryView {
   readonly permille: number
 }
 
+/** Small deliveries, by number. */
+export interface SmallView {
+  /** Still to be computed. */
+  readonly open: number
+  readonly committed: number
+  readonly answered: number
+}
+
 export interface WorkerView {
   readonly workerId: WorkerId
   readonly executor: ExecutorKind
@@ -44,6 +61,12 @@ export interface WorkerView {
   readonly connection: ConnectionView
   readonly presence: PresenceState
   readonly deliveries: readonly DeliveryView[]
+  readonly small: SmallView
+  readonly isBenchmarking: boolean
+  /** What the orchestrator measured this worker at; undefined until it says so. */
+  readonly standing: Standing | undefined
+  /** Why it gets no work; undefined while it gets some, or while nobody has said. */
+  readonly idle: IdleNotice | undefined
   /** Newest first. */
   readonly history: readonly HistoryEntry[]
   readonly totals: Totals
@@ -105,6 +128,14 @@ export function viewOf(rules: Rules, state: SessionState): WorkerView {
       phase: phase.kind,
       permille: permilleOf(phase),
     })),
+    small: {
+      open: countOpen(state.small),
+      committed: state.small.counts.committed,
+      answered: state.small.counts.signing + state.small.counts.answered,
+    },
+    isBenchmarking: state.benchmark?.phase.kind === 'running',
+    standing: state.standing,
+    idle: state.idle,
     history: state.history,
     totals: state.totals,
   }

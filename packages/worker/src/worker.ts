@@ -2,15 +2,26 @@
  * A worker on any host: the session's state, one input at a time, its effects in order over the adapters, and a view
  * for whoever watches. The host owns the executor and closes it after the worker.
  */
-import { adapterLengthMax, agentLengthMax, payloadBytesMax, slotsMax, workerIdOf } from '@shardy/protocol'
+import type { Executor } from '@shardy/compute'
+import {
+  adapterLengthMax,
+  agentLengthMax,
+  hardwareClassLengthMax,
+  type MicroCredit,
+  payloadBytesMax,
+  prefetchMax,
+  slotsMax,
+  workerIdOf,
+} from '@shardy/protocol'
 import type { Clock } from './clock.ts'
 import { createPerformer, type PerformerAdapters } from './performer.ts'
+import { workingBytesMax } from './session/bounds.ts'
 import type { Input } from './session/input.ts'
 import { nextWakeMs } from './session/liveness.ts'
 import type { StopReason } from './session/reason.ts'
 import { initialState } from './session/state.ts'
 import { step } from './session/step.ts'
-import type { Rules } from './session/turn.ts'
+import type { Offer, Rules } from './session/turn.ts'
 import { wireText } from './session/wireText.ts'
 import { viewOf, type WorkerView } from './view.ts'
 
@@ -26,6 +37,10 @@ export interface WorkerConfig {
   readonly payloadBytesMax: number
   /** As measured on the executor; 0 when it was not. */
   readonly operationsPerSecond: number
+  /** What else it says of itself (spec W14); what is left out gets a default that promises little. */
+  readonly offer?: Partial<Offer>
+  /** Bytes of the device's memory that held what was written there (`measureMemoryStability`); 0 when it was not tried. */
+  readonly stableBytes?: number
 }
 
 export interface Worker {
@@ -49,7 +64,8 @@ export interface Worker {
 const closeMs = 1_000
 
 function rulesOf({ identity, sha256, executor }: WorkerAdapters, config: WorkerConfig): Rules {
-  const { slots } = config
+  const { slots, stableBytes = 0 } = config
+  const offer = offerOf(executor, config)
   if (!Number.isInteger(slots) || slots < 1 || slots > slotsMax) {
     throw new RangeError(`slots is ${slots}, allowed is 1 to ${slotsMax}`)
   }
@@ -64,7 +80,36 @@ function rulesOf({ identity, sha256, executor }: WorkerAdapters, config: WorkerC
     operationsPerSecond: Math.floor(config.operationsPerSecond),
     payloadBytesMax: Math.min(config.payloadBytesMax, payloadBytesMax),
     slots,
+    offer,
+    stableBytes,
   }
+}
+
+/** Enough that small tasks are at hand while answers are on their way. */
+const prefetchDefault = 256
+
+function offerOf(executor: Executor, { offer = {} }: WorkerConfig): Offer {
+  const prefetch = offer.prefetch ?? prefetchDefault
+  if (!Number.isInteger(prefetch) || prefetch < 0 || prefetch > prefetchMax) {
+    throw new RangeError(`prefetch is ${prefetch}, allowed is 0 to ${prefetchMax}`)
+  }
+  return {
+    hiddenPermille: 0,
+    bufferBytesMax: payloadBytesMax,
+    memoryBytes: workingBytesMax,
+    features: [],
+    hardwareClass: hardwareClassOf(executor),
+    region: '',
+    askMicroCredit: 0n as MicroCredit,
+    operator: '',
+    ...offer,
+    prefetch,
+  }
+}
+
+/** Floats of one class are comparable: a GPU's are its adapter's, and the CPU executor computes them the same everywhere. */
+function hardwareClassOf({ name, adapter }: Executor): string {
+  return wireText(name === 'webgpu' ? adapter : name, hardwareClassLengthMax)
 }
 
 export function createWorker(adapters: WorkerAdapters, config: WorkerConfig): Worker {

@@ -5,6 +5,7 @@
 import { generateIdentity, type Identity } from '@shardy/crypto'
 import { sha256 } from '@shardy/crypto/native'
 import {
+  type BatchDelivery,
   batchStatements,
   type Delivery,
   decodeFrame,
@@ -124,6 +125,7 @@ export class Line {
       proof: 'none',
       commitFirst: false,
       returnOutput: true,
+      returnTranscript: false,
       ...changes,
     }
     const statement = deliveryStatement(content, programId(program, sha256), this.workerId)
@@ -131,6 +133,39 @@ export class Line {
     const [attestation] = batch.attest(await this.identity.sign(batch.payload))
     if (attestation === undefined) throw new Error('a batch of one has one attestation')
     return { ...content, attestation }
+  }
+
+  /** Many small deliveries of one program in a frame, under one signature. */
+  async deliverMany(
+    program: Program,
+    inputs: readonly Uint8Array[],
+    changes: Partial<BatchDelivery> = {},
+  ): Promise<readonly BatchDelivery[]> {
+    const workerId = this.workerId
+    if (workerId === undefined) throw new Error('nobody was admitted')
+    const random = (length: number) => encodeHex(crypto.getRandomValues(new Uint8Array(length))) as never
+    const deliveries = inputs.map(
+      (payload): BatchDelivery => ({
+        taskId: random(16),
+        deliveryId: random(16),
+        program: 0,
+        seed: 1n,
+        deadlineMs: (Date.now() + 600_000) as never,
+        payload,
+        commitFirst: false,
+        returnOutput: true,
+        ...changes,
+      }),
+    )
+    const id = programId(program, sha256)
+    const statements = deliveries.map((delivery) => {
+      const payloadDigest = encodeHex(sha256(delivery.payload)) as never
+      return deliveryStatement({ ...delivery, payloadDigest }, id, workerId)
+    })
+    const signature = await this.identity.sign(batchStatements(statements, sha256).payload)
+    const programs = [{ kind: 'program' as const, program: encodeProgram(program) }]
+    this.send('deliveries', { programs, deliveries, signature })
+    return deliveries
   }
 
   async deliver(program: Program, input: Uint8Array, changes: Partial<Delivery> = {}): Promise<Delivery> {

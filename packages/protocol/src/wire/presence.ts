@@ -1,13 +1,14 @@
 /** Frames that say a worker is there (spec W15): heartbeat both ways, presence when its state changes. */
 
-import { slotsMax } from '../limits.ts'
+import { prefetchMax, slotsMax } from '../limits.ts'
 import { choice, whole } from '../schema/codec.ts'
 import { field, type Infer, message } from '../schema/message.ts'
 
 /** Sent by the worker and answered with the same numbers, so that both sides notice a dead line. */
 export const heartbeat = message('Heartbeat', {
   sequence: field(1, whole(0, 0xffff_ffff)),
-  inFlight: field(2, whole(0, slotsMax)),
+  /** What the worker has still to compute. */
+  inFlight: field(2, whole(0, slotsMax + prefetchMax)),
 })
 export type Heartbeat = Infer<typeof heartbeat>
 

@@ -77,8 +77,8 @@ export function welcomed(turn: Turn, connection: ConnectionOf<'helloSent'>, welc
     },
   })
   report(turn, { kind: 'admitted', sessionId, orchestratorId: orchestrator.id })
-  const { operationsPerSecond, slots } = rules
-  send(turn, 'profileV2', { operationsPerSecond, payloadBytesMax, slots })
+  const { operationsPerSecond, slots, offer } = rules
+  send(turn, 'profileV2', { operationsPerSecond, payloadBytesMax, slots, ...offer })
   send(turn, 'presence', { state: presenceOf(turn.state) })
 }
 

@@ -21,6 +21,14 @@ export const committedMax = 64
 export const committedBytesMax = 256 * 1024 * 1024
 /** What a program may hold in memory while it is computed, weights and values between included: a tab dies of more. */
 export const workingBytesMax = 768 * 1024 * 1024
+/** Bytes of the inputs of large deliveries that wait beyond the slots. */
+export const prefetchBytesMax = 64 * 1024 * 1024
+/** Small deliveries that are committed to; each keeps an output of a few kilobytes. */
+export const smallCommittedMax = 1024
+/** Small deliveries that are answered and wait for their verdict. */
+export const smallAnsweredMax = 4096
+/** Programs of small deliveries that are kept read. */
+export const knownProgramsMax = 64
 /** Answered deliveries that still wait for their verdict. */
 export const answeredMax = 256
 /** What a close says; RFC 6455 leaves it 123 bytes. */

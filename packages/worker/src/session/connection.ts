@@ -1,4 +1,5 @@
 /** How a connection begins, is lost and is tried again; and how the worker stops for good. */
+import { dropBenchmark } from './benchmark.ts'
 import { closeTextLengthMax, ghostIntervals, handshakeMs, reconnectMsMax, reconnectMsMin } from './bounds.ts'
 import type { CloseCause } from './effect.ts'
 import { dropDeliveries } from './ending.ts'
@@ -54,6 +55,8 @@ function leave(turn: Turn, cause: CloseCause): void {
   const { connection } = turn.state
   const number = openNumber(connection)
   dropDeliveries(turn)
+  dropBenchmark(turn)
+  change(turn, { idle: undefined, standing: undefined })
   if (number !== undefined) turn.effects.push({ kind: 'close', connection: number, cause })
   if (connection.kind === 'admitted') {
     change(turn, { ghostUntilMs: turn.nowMs + ghostIntervals * connection.heartbeatMs })

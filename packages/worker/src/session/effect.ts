@@ -1,9 +1,15 @@
 /** What a session wants done, in order. Those that take time are answered by an input with the same run or connection. */
 
+import type { Benchmark } from '@shardy/chain'
 import type { Work } from '@shardy/compute/work'
 import type { DeliveryId, PublicKey, Signature } from '@shardy/protocol'
 import type { Blobs, Program } from '@shardy/tensor'
 import type { WorkerEvent } from './event.ts'
+
+export interface SmallTask {
+  readonly work: Work
+  readonly input: Uint8Array
+}
 
 /** Why the worker itself ends a connection. */
 export type CloseCause = 'leaving' | 'silence' | 'violation' | 'refused'
@@ -23,6 +29,14 @@ export type Effect =
       readonly payload: Uint8Array
       readonly signature: Signature
     }
+  /** → batchVerified */
+  | {
+      readonly kind: 'verifyBatch'
+      readonly run: number
+      readonly publicKey: PublicKey
+      readonly payload: Uint8Array
+      readonly signature: Signature
+    }
   /** → constantsFetched | constantsNotFetched, also after an abort */
   | {
       readonly kind: 'fetchConstants'
@@ -37,7 +51,13 @@ export type Effect =
       readonly work: Work
       readonly input: Uint8Array
       readonly blobs: Blobs
+      /** Whether the parts of the transcript are wanted beside the output. */
+      readonly transcript: boolean
     }
+  /** → batchExecuted, with as many as fit a moment, and with what was done after an abort */
+  | { readonly kind: 'executeBatch'; readonly run: number; readonly batch: readonly SmallTask[] }
+  /** → benchmarkRun | benchmarkNotRun, also after an abort */
+  | { readonly kind: 'runBenchmark'; readonly run: number; readonly benchmark: Benchmark }
   | { readonly kind: 'abort'; readonly run: number }
   /** → resultSigned | resultUnsigned */
   | { readonly kind: 'signResult'; readonly run: number; readonly payload: Uint8Array }

@@ -4,44 +4,21 @@ import {
   type Delivery,
   messageLengthMax,
   type RejectReason,
-  type Settled,
+  type Settlement,
+  type Settlements,
 } from '@shardy/protocol'
-import { historyMax } from './bounds.ts'
-import type { Ending, HeldDelivery, HistoryEntry, Totals } from './state.ts'
+import { remember } from './history.ts'
+import { dropSmall, smallCancelled, smallSettled } from './small/ending.ts'
+import type { Ending, HeldDelivery } from './state.ts'
 import { change, changeAdmitted, report, send, type Turn } from './turn.ts'
 import { wireText } from './wireText.ts'
 
-function count(totals: Totals, ending: Ending): Totals {
-  switch (ending.kind) {
-    case 'settled':
-      return ending.outcome === 'accepted'
-        ? {
-            ...totals,
-            accepted: totals.accepted + 1,
-            rewardMicroCredit: totals.rewardMicroCredit + ending.rewardMicroCredit,
-          }
-        : { ...totals, unpaid: totals.unpaid + 1 }
-    case 'rejected':
-      return { ...totals, rejected: totals.rejected + 1 }
-    case 'cancelled':
-      return { ...totals, cancelled: totals.cancelled + 1 }
-    case 'unsettled':
-    case 'connectionLost':
-      return totals
-  }
-}
-
-function remember(
+function rememberOne(
   turn: Turn,
   { deliveryId, taskId }: Pick<Delivery, 'deliveryId' | 'taskId'>,
   ending: Ending,
-): void {
-  const entry: HistoryEntry = { deliveryId, taskId, atMs: turn.nowMs, ending }
-  const others = turn.state.history.filter((known) => known.deliveryId !== deliveryId)
-  change(turn, {
-    history: [entry, ...others].slice(0, historyMax),
-    totals: count(turn.state.totals, ending),
-  })
+) {
+  remember(turn, [{ deliveryId, taskId, ending }])
 }
 
 /** Lets go of a delivery wherever it is. */
@@ -65,7 +42,7 @@ export function refuseDelivery(turn: Turn, delivery: Delivery, reason: RejectRea
   const { deliveryId, taskId } = delivery
   const text = wireText(why, messageLengthMax)
   send(turn, 'reject', { deliveryId, reason, message: text })
-  remember(turn, delivery, { kind: 'rejected', reason, text })
+  rememberOne(turn, delivery, { kind: 'rejected', reason, text })
   report(turn, { kind: 'rejected', deliveryId, taskId, reason, text })
 }
 
@@ -76,17 +53,24 @@ export function rejectHeld(turn: Turn, held: HeldDelivery, reason: RejectReason,
 }
 
 /** A cancel may cross our answer on the wire: one for a delivery that is not held means nothing. */
-export function cancelled(turn: Turn, { deliveryId, reason }: Cancel): void {
+export function cancelled(turn: Turn, cancel: Cancel): void {
+  if (smallCancelled(turn, cancel)) return
+  const { deliveryId, reason } = cancel
   const held = turn.state.deliveries.get(deliveryId)
   if (held === undefined) return
   const { taskId } = held.delivery
   release(turn, held)
-  remember(turn, held.delivery, { kind: 'cancelled', reason })
+  rememberOne(turn, held.delivery, { kind: 'cancelled', reason })
   report(turn, { kind: 'cancelled', deliveryId, taskId, reason })
 }
 
-/** The verdict, once per delivery: it may also come for one that was let go, and replaces what was known then. */
-export function settled(turn: Turn, { deliveryId, outcome, rewardMicroCredit }: Settled): void {
+/** Verdicts, one per delivery. */
+export function settled(turn: Turn, { settlements }: Settlements): void {
+  for (const settlement of smallSettled(turn, settlements)) settleOne(turn, settlement)
+}
+
+/** A verdict may also come for what was let go, and replaces what was known then. */
+function settleOne(turn: Turn, { deliveryId, outcome, rewardMicroCredit }: Settlement): void {
   const held = turn.state.deliveries.get(deliveryId)
   const known = turn.state.history.find((entry) => entry.deliveryId === deliveryId)
   const taskId = held?.delivery.taskId ?? known?.taskId
@@ -94,24 +78,26 @@ export function settled(turn: Turn, { deliveryId, outcome, rewardMicroCredit }: 
   // Held under an id that has a verdict: it was delivered anew, so this is another verdict, and the lease ends with it.
   if (held !== undefined) release(turn, held)
   else if (known?.ending.kind === 'settled') return
-  // It was counted as handed back or cancelled; that it also has a verdict is news only if it was paid or disputed.
+  // It was counted as handed back or cancelled; that it also has a verdict is news only if it was paid or found wrong.
   const counted = known?.ending.kind === 'rejected' || known?.ending.kind === 'cancelled'
-  if (held === undefined && counted && outcome !== 'accepted' && outcome !== 'disagreed') return
-  remember(turn, { deliveryId, taskId }, { kind: 'settled', outcome, rewardMicroCredit })
+  const isNews = outcome === 'accepted' || outcome === 'disagreed' || outcome === 'wrong'
+  if (held === undefined && counted && !isNews) return
+  rememberOne(turn, { deliveryId, taskId }, { kind: 'settled', outcome, rewardMicroCredit })
   report(turn, { kind: 'settled', deliveryId, taskId, outcome, rewardMicroCredit })
 }
 
 /** The oldest answered delivery stops waiting for its verdict. */
 export function forgetAnswered(turn: Turn, held: HeldDelivery): void {
   release(turn, held)
-  remember(turn, held.delivery, { kind: 'unsettled' })
+  rememberOne(turn, held.delivery, { kind: 'unsettled' })
 }
 
 /** With the connection every lease is gone. */
 export function dropDeliveries(turn: Turn): void {
+  dropSmall(turn)
   for (const held of turn.state.deliveries.values()) {
     release(turn, held)
-    remember(turn, held.delivery, {
+    rememberOne(turn, held.delivery, {
       kind: held.phase.kind === 'answered' ? 'unsettled' : 'connectionLost',
     })
   }

@@ -5,14 +5,31 @@
 import {
   type Attestation,
   batchStatements,
-  type CommitmentsClosed,
+  type Closings,
   commitTo,
+  type DeliveryId,
   resultStatement,
+  transcriptPartsMax,
 } from '@shardy/protocol'
-import { answeredMax, payloadPatienceMs, progressStepPermille, uplinkBytesPerMs } from './bounds.ts'
+import { startBenchmark } from './benchmark.ts'
+import {
+  answeredMax,
+  committedBytesMax,
+  payloadPatienceMs,
+  progressStepPermille,
+  uplinkBytesPerMs,
+} from './bounds.ts'
 import { lose } from './connection.ts'
 import { forgetAnswered, rejectHeld } from './ending.ts'
 import type { InputOf } from './input.ts'
+import {
+  executeSmall,
+  revealSmall,
+  batchExecuted as smallExecuted,
+  smallSigned,
+  smallUnsigned,
+} from './small/execution.ts'
+import { isOpen, type SmallDelivery } from './small/work.ts'
 import type { Answer, HeldDelivery } from './state.ts'
 import {
   change,
@@ -26,24 +43,43 @@ import {
   type Turn,
 } from './turn.ts'
 
-/** Gives the executor the oldest delivery that is ready, if it is free. */
+/** Gives the executor, if it is free, what is next: a benchmark, else small and large deliveries by turns. */
 export function startNext(turn: Turn): void {
-  if (turn.state.executing !== undefined) return
-  for (const held of turn.state.deliveries.values()) {
-    if (held.phase.kind !== 'queued') continue
-    const { run, work, facts, delivery } = held
-    const { input, blobs } = held.phase
-    hold(turn, { ...held, phase: { kind: 'executing', permille: 0, saidPermille: 0 } })
-    change(turn, { executing: run })
-    report(turn, {
-      kind: 'executing',
-      deliveryId: delivery.deliveryId,
-      taskId: delivery.taskId,
-      summary: facts.summary,
-    })
-    turn.effects.push({ kind: 'execute', run, work, input, blobs })
-    return
+  const { executing, small, smallHadTurn } = turn.state
+  if (executing !== undefined || startBenchmark(turn)) return
+  const large = readyLarge(turn)
+  const isSmallNext = small.counts.queued > 0 && (large === undefined || !smallHadTurn)
+  change(turn, { smallHadTurn: isSmallNext })
+  if (isSmallNext) executeSmall(turn)
+  else if (large !== undefined) startLarge(turn, large)
+}
+
+interface Ready extends HeldDelivery {
+  readonly phase: Extract<HeldDelivery['phase'], { readonly kind: 'queued' }>
+}
+
+/** The oldest large delivery that can be computed. */
+function readyLarge({ state }: Turn): Ready | undefined {
+  for (const held of state.deliveries.values()) {
+    const { phase } = held
+    if (phase.kind === 'queued') return { ...held, phase }
   }
+  return undefined
+}
+
+function startLarge(turn: Turn, held: Ready): void {
+  const { run, work, facts, delivery } = held
+  const { input, blobs } = held.phase
+  const transcript = delivery.returnTranscript && delivery.returnOutput && work.kind === 'program'
+  hold(turn, { ...held, phase: { kind: 'executing', permille: 0, saidPermille: 0 } })
+  change(turn, { executing: run })
+  report(turn, {
+    kind: 'executing',
+    deliveryId: delivery.deliveryId,
+    taskId: delivery.taskId,
+    summary: facts.summary,
+  })
+  turn.effects.push({ kind: 'execute', run, work, input, blobs, transcript })
 }
 
 /** The executor replied: it is free, whatever became of the delivery meanwhile. */
@@ -68,7 +104,19 @@ function resultBatch(turn: Turn, { delivery, programId }: HeldDelivery, answer: 
   return batchStatements([resultStatement(delivery, programId, workerId, answer)], sha256)
 }
 
-export function executed(turn: Turn, { run, output, outputDigest, salt }: InputOf<'executed'>): void {
+/** The run ended, whatever came of it: on with the next. */
+export function freed(turn: Turn, run: number, take: () => void): void {
+  free(turn, run)
+  take()
+  startNext(turn)
+}
+
+export function batchExecuted(turn: Turn, input: InputOf<'batchExecuted'>): void {
+  freed(turn, input.run, () => smallExecuted(turn, input))
+}
+
+export function executed(turn: Turn, input: InputOf<'executed'>): void {
+  const { run, output, outputDigest, salt } = input
   free(turn, run)
   const held = heldByRun(turn, run)
   if (held?.phase.kind === 'executing') {
@@ -79,12 +127,42 @@ export function executed(turn: Turn, { run, output, outputDigest, salt }: InputO
     } else {
       const kept = held.delivery.returnOutput ? output : undefined
       const { length } = output
-      const answer: Answer = { outputDigest, traceRoot: undefined, outputLength: length, output: kept, salt }
+      const transcript = fitting(turn, held, length, input.transcript)
+      const answer: Answer = {
+        outputDigest,
+        traceRoot: undefined,
+        outputLength: length,
+        output: kept,
+        transcript,
+        salt,
+      }
       hold(turn, { ...held, phase: { kind: 'signing', answer } })
       turn.effects.push({ kind: 'signResult', run, payload: resultBatch(turn, held, answer).payload })
     }
   }
   startNext(turn)
+}
+
+/** The transcript, unless it would not fit the raw frame or what is kept: without it the answer is checked all the same, at more cost. */
+function fitting(
+  turn: Turn,
+  { delivery }: HeldDelivery,
+  outputLength: number,
+  transcript: readonly Uint8Array[],
+): readonly Uint8Array[] {
+  const { connection, deliveries } = turn.state
+  const bytes = transcript.reduce((sum, { length }) => sum + length, outputLength)
+  const limit = connection.kind === 'admitted' ? connection.payloadBytesMax : 0
+  if (transcript.length > transcriptPartsMax || bytes > limit) return []
+  if (!delivery.commitFirst) return transcript
+  let keptBytes = bytes
+  for (const { phase } of deliveries.values())
+    if (phase.kind === 'committed') keptBytes += answerLength(phase.answer)
+  return keptBytes <= committedBytesMax ? transcript : []
+}
+
+function answerLength({ output, transcript }: Answer): number {
+  return transcript.reduce((sum, { length }) => sum + length, output?.length ?? 0)
 }
 
 export function notExecuted(turn: Turn, { run, reason, text }: InputOf<'notExecuted'>): void {
@@ -94,7 +172,9 @@ export function notExecuted(turn: Turn, { run, reason, text }: InputOf<'notExecu
   startNext(turn)
 }
 
-export function resultSigned(turn: Turn, { run, signature }: InputOf<'resultSigned'>): void {
+export function resultSigned(turn: Turn, input: InputOf<'resultSigned'>): void {
+  if (smallSigned(turn, input)) return
+  const { run, signature } = input
   const held = heldByRun(turn, run)
   if (held?.phase.kind !== 'signing') return
   const { answer } = held.phase
@@ -106,45 +186,84 @@ export function resultSigned(turn: Turn, { run, signature }: InputOf<'resultSign
   const { workerId, sha256 } = turn.rules
   const commitment = commitTo({ workerId, deliveryId, outputDigest, traceRoot, salt }, sha256)
   hold(turn, { ...held, phase: { kind: 'committed', answer, attestation } })
-  send(turn, 'commit', { deliveryId, commitment })
+  send(turn, 'commits', { commits: [{ deliveryId, commitment }] })
   report(turn, { kind: 'committed', deliveryId, taskId })
 }
 
-export function resultUnsigned(turn: Turn, { run, text }: InputOf<'resultUnsigned'>): void {
+export function resultUnsigned(turn: Turn, input: InputOf<'resultUnsigned'>): void {
+  if (smallUnsigned(turn, input)) return
+  const { run, text } = input
   const held = heldByRun(turn, run)
   if (held?.phase.kind === 'signing') rejectHeld(turn, held, 'executionFailed', text)
 }
 
-export function commitmentsClosed(turn: Turn, { deliveryId }: CommitmentsClosed): void {
-  const held = turn.state.deliveries.get(deliveryId)
-  // Handed back or answered already: the frames crossed.
-  if (held === undefined || held.phase.kind === 'answered') return
-  if (held.phase.kind !== 'committed') {
-    return lose(turn, { kind: 'unexpectedFrame', frame: 'commitmentsClosed', during: held.phase.kind })
+/** Every worker on these tasks is bound: the answers are shown. One that is not bound yet is out of place here. */
+export function commitmentsClosed(turn: Turn, { deliveryIds }: Closings): void {
+  const small = new Set<SmallDelivery>()
+  for (const deliveryId of deliveryIds) {
+    const item = turn.state.small.held.get(deliveryId)
+    if (item === undefined) {
+      if (!closeOne(turn, deliveryId)) return
+    } else if (isOpen(item)) {
+      return lose(turn, { kind: 'unexpectedFrame', frame: 'closings', during: item.phase })
+    } else if (item.phase === 'committed') {
+      small.add(item)
+    }
   }
-  const { answer, attestation } = held.phase
-  const { outputDigest, traceRoot, salt } = answer
-  send(turn, 'reveal', { deliveryId, outputDigest, traceRoot, salt })
-  give(turn, held, answer, attestation)
+  revealSmall(turn, [...small])
 }
 
-function sendOutput(turn: Turn, output: Uint8Array): void {
+function closeOne(turn: Turn, deliveryId: DeliveryId): boolean {
+  const held = turn.state.deliveries.get(deliveryId)
+  // Handed back or answered already: the frames crossed.
+  if (held === undefined || held.phase.kind === 'answered') return true
+  if (held.phase.kind !== 'committed') {
+    lose(turn, { kind: 'unexpectedFrame', frame: 'closings', during: held.phase.kind })
+    return false
+  }
+  const { answer, attestation } = held.phase
+  give(turn, held, answer, attestation)
+  return true
+}
+
+function sendOutput(turn: Turn, output: Uint8Array, transcript: readonly Uint8Array[]): void {
+  const raw = transcript.length === 0 ? output : joined([output, ...transcript])
+  if (raw.length === 0) return
   const { connection } = turn.state
   if (connection.kind === 'admitted') {
     const startMs = Math.max(turn.nowMs, connection.sendingUntilMs)
-    const endMs = startMs + Math.ceil(output.length / uplinkBytesPerMs)
+    const endMs = startMs + Math.ceil(raw.length / uplinkBytesPerMs)
     changeAdmitted(turn, { sendingUntilMs: Math.min(endMs, turn.nowMs + payloadPatienceMs) })
   }
-  sendRaw(turn, output)
+  sendRaw(turn, raw)
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }
 
 function give(turn: Turn, held: HeldDelivery, answer: Answer, attestation: Attestation): void {
-  const { deliveryId, taskId } = held.delivery
-  const { output, outputDigest, traceRoot, outputLength } = answer
+  const { deliveryId, taskId, commitFirst } = held.delivery
+  const { output, transcript, outputDigest, traceRoot, outputLength } = answer
   const outputIncluded = output !== undefined
   hold(turn, { ...held, phase: { kind: 'answered' } })
-  send(turn, 'result', { deliveryId, outputDigest, outputLength, outputIncluded, attestation, traceRoot })
-  if (output !== undefined) sendOutput(turn, output)
+  send(turn, 'result', {
+    deliveryId,
+    outputDigest,
+    outputLength,
+    outputIncluded,
+    attestation,
+    traceRoot,
+    salt: commitFirst ? answer.salt : undefined,
+    partLengths: transcript.map(({ length }) => length),
+  })
+  if (output !== undefined) sendOutput(turn, output, transcript)
   report(turn, { kind: 'answered', deliveryId, taskId })
   if (countHeld(turn.state, ({ phase }) => phase.kind === 'answered') <= answeredMax) return
   for (const oldest of turn.state.deliveries.values()) {

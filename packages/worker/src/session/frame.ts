@@ -1,11 +1,14 @@
 /** Where each frame of the orchestrator goes. One that is malformed or out of place ends the connection. */
 import { decodeFrame, type Frame } from '@shardy/protocol'
 import { challenged, refused, welcomed } from './admission.ts'
+import { benchmarkAsked, benchmarkOpened } from './benchmark.ts'
 import { lose } from './connection.ts'
 import { cancelled, settled } from './ending.ts'
 import { commitmentsClosed } from './execution.ts'
 import { heartbeatEchoed } from './liveness.ts'
 import { deliveryCame, payloadCame } from './receiving.ts'
+import { deliveriesCame } from './small/receiving.ts'
+import { idled, measured } from './standing.ts'
 import type { Admitted } from './state.ts'
 import { changeAdmitted, type Turn } from './turn.ts'
 
@@ -42,11 +45,26 @@ function admittedFrame(turn: Turn, connection: Admitted, frame: Frame): boolean 
     case 'cancel':
       cancelled(turn, frame.body)
       return true
-    case 'commitmentsClosed':
+    case 'deliveries':
+      deliveriesCame(turn, connection, frame.body)
+      return true
+    case 'closings':
       commitmentsClosed(turn, frame.body)
       return true
-    case 'settled':
+    case 'settlements':
       settled(turn, frame.body)
+      return true
+    case 'benchmark':
+      benchmarkAsked(turn, frame.body)
+      return true
+    case 'benchmarkOpen':
+      benchmarkOpened(turn, frame.body)
+      return true
+    case 'admitted':
+      measured(turn, frame.body)
+      return true
+    case 'idle':
+      idled(turn, frame.body)
       return true
     default:
       return false

@@ -3,6 +3,8 @@ import type { Heartbeat } from '@shardy/protocol'
 import { silentIntervalsMax } from './bounds.ts'
 import { connect, lose } from './connection.ts'
 import { rejectHeld } from './ending.ts'
+import { rejectSmall } from './small/ending.ts'
+import { countOpen, pastDeadline } from './small/work.ts'
 import type { Admitted, HeldDelivery, SessionState } from './state.ts'
 import { change, changeAdmitted, countHeld, send, type Turn, takesSlot } from './turn.ts'
 
@@ -17,7 +19,7 @@ function deadlineAtMs({ delivery }: HeldDelivery, { orchestrator }: Admitted): n
 }
 
 /** When the session wants its `woke`; undefined when time alone changes nothing. */
-export function nextWakeMs({ connection, deliveries }: SessionState): number | undefined {
+export function nextWakeMs({ connection, deliveries, small }: SessionState): number | undefined {
   switch (connection.kind) {
     case 'idle':
     case 'stopped':
@@ -30,7 +32,8 @@ export function nextWakeMs({ connection, deliveries }: SessionState): number | u
     case 'helloSent':
       return connection.giveUpAtMs
     case 'admitted': {
-      let earliestMs = Math.min(connection.nextHeartbeatAtMs, silentAtMs(connection))
+      const smallMs = small.noDeadlineBeforeMs - connection.orchestrator.clockOffsetMs
+      let earliestMs = Math.min(connection.nextHeartbeatAtMs, silentAtMs(connection), smallMs)
       for (const held of deliveries.values()) {
         if (takesSlot(held)) earliestMs = Math.min(earliestMs, deadlineAtMs(held, connection))
       }
@@ -42,8 +45,11 @@ export function nextWakeMs({ connection, deliveries }: SessionState): number | u
 function beat(turn: Turn, connection: Admitted): void {
   const sequence = (connection.sequence + 1) >>> 0
   changeAdmitted(turn, { sequence, nextHeartbeatAtMs: turn.nowMs + connection.heartbeatMs })
-  send(turn, 'heartbeat', { sequence, inFlight: countHeld(turn.state, takesSlot) })
+  const inFlight = countHeld(turn.state, takesSlot) + countOpen(turn.state.small)
+  send(turn, 'heartbeat', { sequence, inFlight })
 }
+
+const tooLate = 'the deadline passed before the answer was there'
 
 export function woke(turn: Turn): void {
   const { nowMs } = turn
@@ -65,9 +71,15 @@ export function woke(turn: Turn): void {
       if (nowMs >= silentAtMs(connection)) {
         return lose(turn, { kind: 'heartbeatUnanswered', intervals: silentIntervalsMax })
       }
+      rejectSmall(
+        turn,
+        pastDeadline(turn.state.small, nowMs + connection.orchestrator.clockOffsetMs),
+        'outOfTime',
+        tooLate,
+      )
       for (const held of turn.state.deliveries.values()) {
         if (takesSlot(held) && nowMs >= deadlineAtMs(held, connection)) {
-          rejectHeld(turn, held, 'outOfTime', 'the deadline passed before the answer was there')
+          rejectHeld(turn, held, 'outOfTime', tooLate)
         }
       }
       if (nowMs >= connection.nextHeartbeatAtMs) beat(turn, connection)

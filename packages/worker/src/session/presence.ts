@@ -1,6 +1,8 @@
 /** Whether the worker takes work, and telling the orchestrator when that changes (spec W15). */
 import type { PresenceState } from '@shardy/protocol'
 import { rejectHeld } from './ending.ts'
+import { startNext } from './execution.ts'
+import { rejectOpenSmall } from './small/ending.ts'
 import type { SessionState } from './state.ts'
 import { change, send, type Turn, takesSlot } from './turn.ts'
 
@@ -19,6 +21,7 @@ function update(turn: Turn, changes: Pick<SessionState, 'paused'> | Pick<Session
 /** The device is wanted back at once: unfinished work is handed back. Commitments are kept, they cost nothing more. */
 export function pause(turn: Turn): void {
   update(turn, { paused: true })
+  rejectOpenSmall(turn, 'paused', 'the worker was paused')
   for (const held of turn.state.deliveries.values()) {
     if (takesSlot(held)) rejectHeld(turn, held, 'paused', 'the worker was paused')
   }
@@ -26,6 +29,7 @@ export function pause(turn: Turn): void {
 
 export function resume(turn: Turn): void {
   update(turn, { paused: false })
+  startNext(turn)
 }
 
 export function hide(turn: Turn, hidden: boolean): void {

@@ -11,6 +11,7 @@ export type LostReason =
   | { readonly kind: 'unexpectedFrame'; readonly frame: FrameType; readonly during: string }
   | { readonly kind: 'unusableHeartbeat'; readonly heartbeatMs: number }
   | { readonly kind: 'duplicateDelivery'; readonly deliveryId: string }
+  | { readonly kind: 'unusableBenchmark'; readonly text: string }
 
 export type StopReason =
   | { readonly kind: 'asked' }
@@ -41,6 +42,8 @@ export function describeReason(reason: Reason): string {
       return `the orchestrator asked for a heartbeat every ${reason.heartbeatMs} ms, which is out of bounds`
     case 'duplicateDelivery':
       return `the orchestrator sent delivery ${reason.deliveryId} a second time`
+    case 'unusableBenchmark':
+      return `the orchestrator asked for a benchmark that cannot be: ${reason.text}`
     case 'asked':
       return 'stopped as asked'
     case 'unsupportedVersion':

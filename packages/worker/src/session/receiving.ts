@@ -13,13 +13,30 @@ import {
   programIdOf,
   type RejectReason,
 } from '@shardy/protocol'
-import { committedBytesMax, committedMax, payloadPatienceMs, workingBytesMax } from './bounds.ts'
+import {
+  committedBytesMax,
+  committedMax,
+  payloadPatienceMs,
+  prefetchBytesMax,
+  workingBytesMax,
+} from './bounds.ts'
 import { lose } from './connection.ts'
 import { refuseDelivery, rejectHeld } from './ending.ts'
 import { prepare } from './fetching.ts'
 import type { InputOf } from './input.ts'
+import { countOpen } from './small/work.ts'
 import type { Admitted, HeldDelivery } from './state.ts'
-import { change, changeAdmitted, countHeld, heldByRun, hold, send, type Turn, takesSlot } from './turn.ts'
+import {
+  change,
+  changeAdmitted,
+  countHeld,
+  heldByRun,
+  hold,
+  nextRun,
+  send,
+  type Turn,
+  takesSlot,
+} from './turn.ts'
 
 type Judged =
   | {
@@ -38,7 +55,7 @@ function no(reason: RejectReason, why: string): Judged {
 function needsMs(turn: Turn, { complexity }: WorkFacts): number {
   const { operationsPerSecond } = turn.rules
   if (operationsPerSecond === 0) return 0
-  let operations = complexity
+  let operations = complexity + turn.state.small.operations
   for (const held of turn.state.deliveries.values()) {
     if (takesSlot(held)) operations += held.facts.complexity
   }
@@ -58,11 +75,26 @@ function heldOutputBytes({ deliveries }: Turn['state']): number {
   return bytes
 }
 
+/** What waits beyond the slots is bounded in bytes too: inputs may be large. */
+function whyFull({ rules, state }: Turn, { payloadLength }: Delivery): string | undefined {
+  const { slots } = rules
+  const { prefetch } = rules.offer
+  const large = countHeld(state, takesSlot)
+  if (large + countOpen(state.small) >= slots + prefetch) {
+    return `all ${slots} slots and the ${prefetch} places beside them are taken`
+  }
+  if (large < slots) return undefined
+  let bytes = payloadLength
+  for (const held of state.deliveries.values()) if (takesSlot(held)) bytes += held.delivery.payloadLength
+  if (bytes <= prefetchBytesMax) return undefined
+  return `all ${slots} slots are taken, and inputs of ${bytes} bytes would wait`
+}
+
 function judge(turn: Turn, connection: Admitted, delivery: Delivery): Judged {
   const { rules, state } = turn
   if (state.paused) return no('paused', 'the worker is paused')
-  const busy = countHeld(state, takesSlot)
-  if (busy >= rules.slots) return no('busy', `all ${rules.slots} slots are taken`)
+  const full = whyFull(turn, delivery)
+  if (full !== undefined) return no('busy', full)
   const committed = countHeld(state, ({ phase }) => phase.kind === 'committed')
   if (committed >= committedMax) return no('busy', `${committed} commitments wait to be revealed`)
   if (!rules.kinds.includes(delivery.kind)) return no('unsupported', `tasks of kind ${delivery.kind}`)
@@ -103,16 +135,17 @@ function judge(turn: Turn, connection: Admitted, delivery: Delivery): Judged {
 
 export function deliveryCame(turn: Turn, connection: Admitted, delivery: Delivery): void {
   const { deliveryId, payloadLength } = delivery
-  if (turn.state.deliveries.has(deliveryId)) return lose(turn, { kind: 'duplicateDelivery', deliveryId })
+  if (turn.state.deliveries.has(deliveryId) || turn.state.small.held.has(deliveryId))
+    return lose(turn, { kind: 'duplicateDelivery', deliveryId })
+  change(turn, { idle: undefined })
   const judged = judge(turn, connection, delivery)
   if (payloadLength > 0) {
     const patienceEndsAtMs = turn.nowMs + payloadPatienceMs
     changeAdmitted(turn, { receiving: { deliveryId, wanted: judged.ok, patienceEndsAtMs } })
   }
   if (!judged.ok) return refuseDelivery(turn, delivery, judged.reason, judged.why)
-  const run = turn.state.runs + 1
+  const run = nextRun(turn)
   const { work, facts, programId } = judged
-  change(turn, { runs: run })
   const held: HeldDelivery = { run, delivery, work, facts, programId, phase: { kind: 'awaitingPayload' } }
   hold(turn, held)
   // Without input there is no raw frame to wait for.

@@ -1,8 +1,10 @@
 /**
  * What a worker's session remembers. Times are milliseconds on the worker's own clock unless a type says otherwise;
- * `clockOffsetMs` leads to the orchestrator's. Everything here is bounded by `bounds.ts`.
+ * `clockOffsetMs` leads to the orchestrator's. Everything here is bounded by `bounds.ts`. All of it is replaced rather than
+ * changed, but for `small`, which the step owns and changes in place.
  */
 
+import type { Benchmark, ChainCommitment } from '@shardy/chain'
 import type { Work, WorkFacts } from '@shardy/compute/work'
 import type {
   Attestation,
@@ -22,6 +24,7 @@ import type {
 } from '@shardy/protocol'
 import type { Blobs } from '@shardy/tensor'
 import type { LostReason, StopReason } from './reason.ts'
+import { emptySmallWork, type SmallWork } from './small/work.ts'
 
 export interface Orchestrator {
   readonly publicKey: PublicKey
@@ -83,6 +86,8 @@ export interface Answer {
   readonly outputLength: number
   /** Kept only where the orchestrator wants it back. */
   readonly output: Uint8Array | undefined
+  /** The parts that the interactive check needs (C1), which follow the output; none where none were asked for or they do not fit. */
+  readonly transcript: readonly Uint8Array[]
   readonly salt: string
 }
 
@@ -131,6 +136,30 @@ export interface Totals {
   readonly rewardMicroCredit: bigint
 }
 
+/** How fast this worker was found to be, and what that means to the orchestrator. */
+export interface Standing {
+  readonly tier: number
+  readonly operationsPerSecond: number
+  readonly message: string
+}
+
+/** Why the worker gets nothing: a stable name, and words for a person. */
+export interface IdleNotice {
+  readonly constraint: string
+  readonly message: string
+  readonly atMs: number
+}
+
+/** One at a time: who asks again no longer wants the one before. */
+export interface HeldBenchmark {
+  readonly benchmarkId: string
+  readonly benchmark: Benchmark
+  readonly phase:
+    | { readonly kind: 'waiting' }
+    | { readonly kind: 'running'; readonly run: number }
+    | { readonly kind: 'done'; readonly commitment: ChainCommitment }
+}
+
 export interface SessionState {
   readonly connection: Connection
   /** Attempts made so far, which number the connections. */
@@ -145,6 +174,15 @@ export interface SessionState {
   readonly hidden: boolean
   /** In order of arrival. */
   readonly deliveries: ReadonlyMap<DeliveryId, HeldDelivery>
+  /** Deliveries that came many to a frame. */
+  readonly small: SmallWork
+  /** Who had the executor last, so that neither many small tasks nor a few large ones starve the others. */
+  readonly smallHadTurn: boolean
+  readonly benchmark: HeldBenchmark | undefined
+  /** Undefined until the orchestrator says so. */
+  readonly standing: Standing | undefined
+  /** Undefined from the next delivery on. */
+  readonly idle: IdleNotice | undefined
   readonly runs: number
   /** The run that the executor has; it is free again only when it replied, even after an abort. */
   readonly executing: number | undefined
@@ -163,6 +201,11 @@ export function initialState(jitterSeed: number): SessionState {
     paused: false,
     hidden: false,
     deliveries: new Map(),
+    small: emptySmallWork(),
+    smallHadTurn: false,
+    benchmark: undefined,
+    standing: undefined,
+    idle: undefined,
     runs: 0,
     executing: undefined,
     history: [],

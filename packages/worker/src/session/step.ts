@@ -1,17 +1,28 @@
 /**
- * The worker's side of the session as a pure function (spec W10–W26): the same state, time and input always give the
- * same new state and effects. The switch is the table of contents.
+ * The worker's side of the session (spec W10–W45), without a clock, chance or waiting: the same inputs at the same times always
+ * give the same effects. A state that was given in must not be used again, because small deliveries are moved in place. The
+ * switch is the table of contents.
  */
 import { helloSigned, helloUnsigned } from './admission.ts'
+import { benchmarkNotRun, benchmarkRun } from './benchmark.ts'
 import { closed, opened, openNumber, start, stop } from './connection.ts'
 import type { Effect } from './effect.ts'
-import { executed, notExecuted, progressed, resultSigned, resultUnsigned } from './execution.ts'
+import {
+  batchExecuted,
+  executed,
+  freed,
+  notExecuted,
+  progressed,
+  resultSigned,
+  resultUnsigned,
+} from './execution.ts'
 import { constantsFetched, constantsNotFetched } from './fetching.ts'
 import { frameCame } from './frame.ts'
 import type { Input } from './input.ts'
 import { woke } from './liveness.ts'
 import { hide, pause, resume } from './presence.ts'
 import { verified } from './receiving.ts'
+import { batchVerified } from './small/receiving.ts'
 import type { SessionState } from './state.ts'
 import type { Rules, Turn } from './turn.ts'
 
@@ -55,6 +66,8 @@ function handle(turn: Turn, input: Input): void {
       return helloUnsigned(turn, input)
     case 'verified':
       return verified(turn, input)
+    case 'batchVerified':
+      return batchVerified(turn, input)
     case 'constantsFetched':
       return constantsFetched(turn, input)
     case 'constantsNotFetched':
@@ -65,6 +78,12 @@ function handle(turn: Turn, input: Input): void {
       return executed(turn, input)
     case 'notExecuted':
       return notExecuted(turn, input)
+    case 'batchExecuted':
+      return batchExecuted(turn, input)
+    case 'benchmarkRun':
+      return freed(turn, input.run, () => benchmarkRun(turn, input))
+    case 'benchmarkNotRun':
+      return freed(turn, input.run, () => benchmarkNotRun(turn, input))
     case 'resultSigned':
       return resultSigned(turn, input)
     case 'resultUnsigned':

@@ -7,6 +7,7 @@ import {
   encodeFrame,
   type Frame,
   type FrameType,
+  type ProfileV2,
   type PublicKey,
   type Sha256,
   type TaskKind,
@@ -28,7 +29,13 @@ export interface Rules {
   readonly operationsPerSecond: number
   readonly payloadBytesMax: number
   readonly slots: number
+  /** What else the profile says (spec W14). */
+  readonly offer: Offer
+  /** Bytes of the device's memory that held what was written there; 0 where that was not tried. */
+  readonly stableBytes: number
 }
+
+export type Offer = Omit<ProfileV2, 'operationsPerSecond' | 'payloadBytesMax' | 'slots'>
 
 export interface Turn {
   readonly rules: Rules
@@ -71,6 +78,13 @@ export function change(turn: Turn, changes: Partial<SessionState>): void {
 export function changeAdmitted(turn: Turn, changes: Partial<Omit<Admitted, 'kind'>>): void {
   const { connection } = turn.state
   if (connection.kind === 'admitted') change(turn, { connection: { ...connection, ...changes } })
+}
+
+/** Numbers what is asked of the performer, so that its reply finds back. */
+export function nextRun(turn: Turn): number {
+  const runs = turn.state.runs + 1
+  change(turn, { runs })
+  return runs
 }
 
 /** Adds a delivery or replaces it in its place. */
