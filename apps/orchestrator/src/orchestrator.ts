@@ -36,10 +36,10 @@ import type { Log } from './log.ts'
 import { createSigner, type Signer } from './signer.ts'
 import type { Table } from './tables.ts'
 import { type Archive, createArchive } from './tasks/archive.ts'
+import { createCommit } from './tasks/commit.ts'
 import { openCounters } from './tasks/counters.ts'
-import { type Changes, createDispatcher, type Dispatcher } from './tasks/dispatcher.ts'
+import { createDispatcher, type Dispatcher } from './tasks/dispatcher.ts'
 import { createEventHub, type EventHub } from './tasks/eventHub.ts'
-import { offenceOperation } from './tasks/offences.ts'
 import { createPayloads, type Payloads } from './tasks/payloads.ts'
 import {
   defaultEventLogPolicy,
@@ -186,17 +186,6 @@ export async function createOrchestrator(
     },
   })
 
-  /** Everything of one commit, or nothing. */
-  async function save(changes: Changes): Promise<void> {
-    const operations = archive.operations(changes)
-    for (const offence of changes.offences) operations.push(offenceOperation(offence, clock.nowMs()))
-    const posting =
-      changes.entries.length > 0 ? bookkeeper.post(changes.entries.map(bookkeeper.entryOf)) : undefined
-    if (posting !== undefined) operations.push(...posting.operations)
-    if (operations.length > 0) await store.write(operations, { sync: true })
-    posting?.committed()
-  }
-
   /** An answer is kept until its verdict, and while it is still being checked after its task has ended. */
   function letGo(deliveryId: DeliveryId): void {
     const { deliveries, audits } = dispatcher.state()
@@ -216,7 +205,13 @@ export async function createOrchestrator(
   const settings = { policy: config.dispatch, sha256, epoch, secret }
   const recovered = recover(settings, await archive.live(), clock.nowMs())
   const dispatcher = createDispatcher(
-    { clock, save, begin: checker.begin, perform, fatal: adapters.fatal },
+    {
+      clock,
+      save: createCommit({ store, clock, archive, bookkeeper }),
+      begin: checker.begin,
+      perform,
+      fatal: adapters.fatal,
+    },
     recovered,
   )
 
