@@ -1,0 +1,236 @@
+/** One measurement: chains that grow until one takes long enough, cells of the last, their verdict (spec M6 to M12). */
+import type { WorkerId } from '@shardy/protocol'
+import type { Attempt, Candidate, Measurement } from './candidate.ts'
+import { conclude } from './comparison.ts'
+import type { Effect } from './effect.ts'
+import type { InputOf, Verdict } from './input.ts'
+import { refuse } from './leaving.ts'
+import { computingMs, rateOf } from './rate.ts'
+import { type AdmissionState, type ChainPlan, drawBenchmarkId } from './state.ts'
+import { tierOf } from './tier.ts'
+import { advanceDue, becomeDue, fill, knownRate, scheduleRound } from './waiting.ts'
+
+const withinMsMax = 600_000
+/** A root may take this many times what is expected. */
+const patience = 4
+/** Late frames of one worker; who sends more is not late. */
+const straysMax = 64
+const spoiledMax = 2
+
+type Begun = Pick<Attempt, 'reason' | 'together'> & { readonly chains?: number; readonly tries?: number }
+
+/** `rate`: what is known of its speed. */
+export function begin(
+  state: AdmissionState,
+  candidate: Candidate,
+  rate: number | undefined,
+  { reason, together, chains = 1, tries = 1 }: Begun,
+): void {
+  const { workerId, likeness } = candidate
+  const plan = state.plan(likeness.chain, rate)
+  const benchmarkId = drawBenchmarkId(state)
+  const withinMs = withinMsOf(state, plan, rate, together?.size ?? 1)
+  const attempt: Attempt = {
+    reason,
+    benchmarkId,
+    plan,
+    askedAtMs: state.atMs,
+    together,
+    chains,
+    tries,
+    stage: 'computing',
+    dueMs: state.atMs + withinMs,
+    elapsedMs: 0,
+    stableBytes: 0,
+    isSpoiled: !candidate.isAvailable,
+  }
+  candidate.phase = { kind: 'underway', attempt }
+  state.underway.add(candidate)
+  state.effects.push({ kind: 'ask', workerId, benchmarkId, plan, withinMs })
+}
+
+function withinMsOf(
+  { policy }: AdmissionState,
+  { chain, operations }: ChainPlan,
+  rate: number | undefined,
+  together: number,
+): number {
+  const least = chain === 'lite' ? policy.liteOperationsPerSecondMin : policy.tiers[0].operationsPerSecondMin
+  const slowestMs = (operations * 1_000) / least
+  const expectedMs =
+    rate === undefined ? slowestMs : Math.min(slowestMs, (patience * together * operations * 1_000) / rate)
+  return Math.min(withinMsMax, Math.ceil(expectedMs) + policy.slackMs)
+}
+
+/** The attempt that the frame is about; undefined, and said so, when that is over. */
+function currentOf(
+  state: AdmissionState,
+  { workerId, benchmarkId }: { readonly workerId: WorkerId; readonly benchmarkId: string },
+  stage: Attempt['stage'],
+): { readonly candidate: Candidate; readonly attempt: Attempt } | undefined {
+  const candidate = state.workers.get(workerId)
+  if (candidate === undefined) {
+    state.effects.push({ kind: 'ignored', reason: 'unknownWorker' })
+    return undefined
+  }
+  const { phase } = candidate
+  if (
+    phase.kind === 'underway' &&
+    phase.attempt.benchmarkId === benchmarkId &&
+    phase.attempt.stage === stage
+  ) {
+    return { candidate, attempt: phase.attempt }
+  }
+  state.effects.push({ kind: 'ignored', reason: 'late' })
+  if (stage !== 'judging' && ++candidate.strays > straysMax) {
+    refuse(
+      state,
+      candidate,
+      'unexpectedFrame',
+      `more than ${straysMax} frames about benchmarks that nobody asked for`,
+    )
+  }
+  return undefined
+}
+
+export function takeRoot(state: AdmissionState, input: InputOf<'root'>): void {
+  const current = currentOf(state, input, 'computing')
+  if (current === undefined) return
+  const { candidate, attempt } = current
+  const { policy } = state
+  const elapsedMs = state.atMs - attempt.askedAtMs
+  const tookMs = computingMs(elapsedMs, candidate.roundTripMs, policy)
+  const isAlone = attempt.together === undefined
+  if (isAlone && tookMs < policy.enoughMs && attempt.chains < policy.chainsMax) {
+    const rate = rateOf(attempt.plan.operations, tookMs)
+    begin(state, candidate, rate, { ...attempt, chains: attempt.chains + 1 })
+    return
+  }
+  attempt.elapsedMs = elapsedMs
+  attempt.stableBytes = input.stableBytes
+  attempt.stage = 'opening'
+  attempt.dueMs = state.atMs + policy.slackMs
+  const cells = candidate.likeness.chain === 'lite' ? policy.liteOpenings : policy.productOpenings
+  state.effects.push({
+    kind: 'open',
+    workerId: candidate.workerId,
+    benchmarkId: attempt.benchmarkId,
+    cells,
+  })
+}
+
+export function takeOpenings(state: AdmissionState, input: InputOf<'opened'>): void {
+  const current = currentOf(state, input, 'opening')
+  if (current === undefined) return
+  const { candidate, attempt } = current
+  candidate.roundTripMs = Math.min(candidate.roundTripMs, input.roundTripMs)
+  attempt.stage = 'judging'
+  attempt.dueMs = undefined
+  const { benchmarkId } = attempt
+  state.effects.push({ kind: 'judge', workerId: candidate.workerId, benchmarkId })
+}
+
+export function takeVerdict(state: AdmissionState, input: InputOf<'judged'>): void {
+  const current = currentOf(state, input, 'judging')
+  if (current === undefined) return
+  const { candidate, attempt } = current
+  const { verdict } = input
+  if (verdict.kind === 'right') return measured(state, candidate, attempt)
+  if (verdict.kind === 'unknown' && attempt.tries < state.policy.triesMax)
+    return retry(state, candidate, attempt)
+  refuse(state, candidate, 'benchmarkFailed', failureOf(verdict))
+}
+
+function failureOf(verdict: Exclude<Verdict, { readonly kind: 'right' }>): string {
+  return verdict.kind === 'wrong'
+    ? `the benchmark's openings do not hold: ${verdict.reason}`
+    : `the benchmark could not be checked here: ${verdict.reason}`
+}
+
+function retry(state: AdmissionState, candidate: Candidate, attempt: Attempt): void {
+  const { reason, tries } = attempt
+  const rate = knownRate(candidate)
+  begin(state, candidate, rate, { reason, together: undefined, tries: tries + 1 })
+}
+
+function measured(state: AdmissionState, candidate: Candidate, attempt: Attempt): void {
+  const { policy } = state
+  const { workerId, likeness, roundTripMs } = candidate
+  state.underway.delete(candidate)
+  if (candidate.measurement !== undefined && isVoid(state, candidate, attempt)) return fill(state)
+  const ms = computingMs(attempt.elapsedMs, roundTripMs, policy)
+  const shown = conclude(state, candidate, rateOf(attempt.plan.operations, ms), attempt.together)
+  const { stableBytes, reason } = attempt
+  const tiered = tierOf(likeness.chain, shown.operationsPerSecond, stableBytes, policy)
+  if (!tiered.ok) {
+    const words = { operationsPerSecond: 'operations a second', stableBytes: 'bytes of steady memory' }
+    const { field, measured: value, bound } = tiered
+    return refuse(
+      state,
+      candidate,
+      'belowMinimum',
+      `measured ${value} ${words[field]}, the least is ${bound}`,
+    )
+  }
+  const measurement: Measurement = {
+    chain: likeness.chain,
+    tier: tiered.tier,
+    ...shown,
+    stableBytes,
+    roundTripMs,
+    measuredAtMs: state.atMs,
+    reason,
+  }
+  const isFirst = candidate.measurement === undefined
+  candidate.measurement = measurement
+  candidate.phase = { kind: 'idle' }
+  candidate.spoiled = 0
+  if (isFirst) state.admitted++
+  const effect: Effect = { kind: isFirst ? 'admit' : 'remeasured', workerId, measurement }
+  state.effects.push(effect)
+  if (isFirst) scheduleRound(state)
+  fill(state)
+}
+
+/** It was hidden meanwhile, or is wanted for a reason that came up after the chain had begun. */
+function isVoid(state: AdmissionState, candidate: Candidate, attempt: Attempt): boolean {
+  const { again } = candidate
+  candidate.again = undefined
+  if (attempt.isSpoiled && candidate.spoiled < spoiledMax) {
+    candidate.spoiled++
+    becomeDue(state, candidate, again ?? attempt.reason, state.atMs + state.policy.pauseMs)
+    state.effects.push({ kind: 'release', workerId: candidate.workerId })
+    return true
+  }
+  if (again === undefined) return false
+  becomeDue(state, candidate, again, state.atMs)
+  advanceDue(state, candidate)
+  return true
+}
+
+/** What is not here in time. Who was admitted once may try again. */
+export function expire(state: AdmissionState): void {
+  for (const candidate of [...state.underway]) {
+    if (candidate.phase.kind !== 'underway') continue
+    const { attempt } = candidate.phase
+    const { dueMs, askedAtMs, plan, stage } = attempt
+    if (dueMs === undefined || dueMs > state.atMs) continue
+    if (candidate.measurement !== undefined && attempt.tries < state.policy.triesMax) {
+      retry(state, candidate, attempt)
+      continue
+    }
+    const what =
+      stage === 'computing' ? `no root of ${plan.operations} operations` : 'no opening of all cells'
+    refuse(
+      state,
+      candidate,
+      'benchmarkFailed',
+      `${what} within ${dueMs - askedAtMs} ms; ${leastOf(state, plan)}`,
+    )
+  }
+}
+
+function leastOf({ policy }: AdmissionState, { chain }: ChainPlan): string {
+  const least = chain === 'lite' ? policy.liteOperationsPerSecondMin : policy.tiers[0].operationsPerSecondMin
+  return `the least is ${least} operations a second`
+}
