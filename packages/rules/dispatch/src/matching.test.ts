@@ -47,6 +47,15 @@ describe('of several idle workers', () => {
     expect(given(scene.submit('u'))).toEqual(['deliver to bob'])
   })
 
+  test('an accepted answer ends the count of failures', () => {
+    const scene = new Scene()
+    scene.play('ann joins', 'submit t', 'ann rejects')
+    const ann = scene.state.workers.get(scene.deliveryOf('ann').workerId)
+    expect(ann?.failures).toBe(1)
+    scene.play('submit u', 'ann answers x', 'ann passes')
+    expect(ann?.failures).toBe(0)
+  })
+
   test('the less loaded one is taken', () => {
     const scene = new Scene()
     scene.join('ann', { slots: 2 })

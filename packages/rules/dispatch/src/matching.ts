@@ -23,16 +23,13 @@ export function touch(state: DispatchState, worker: Worker): void {
   state.freed.add(worker)
 }
 
-/** Puts a task where its wants are seen, or takes it from there. `wantedBefore` is what it wanted when it was put there. */
-export function queue(state: DispatchState, task: Task, wantedBefore: number): void {
+/** Puts a task where its wants are seen, or takes it from there. */
+export function queue(state: DispatchState, task: Task): void {
   const { queue } = task.taskClass
   const waits = task.wants > 0 && task.notBeforeMs <= state.atMs
   if (!waits) return queue.leave(task)
-  if (task.place !== 'none') {
-    // Somebody idle may fit now that a delivery has come to nothing.
-    if (task.wants > wantedBefore) state.woken.push(task)
-    return
-  }
+  // Whatever makes it want more, or lets others fit, has it leave first: a pause, or answers being examined.
+  if (task.place !== 'none') return
   state.waitingClasses.add(task.taskClass)
   if (task.deliveries.length === 0) {
     const flow = flowOf(state, task.spec.requesterId)

@@ -52,7 +52,7 @@ export const defaultPolicy: DispatchPolicy = {
   trust: defaultTrustPolicy,
 }
 
-export function assertPolicy({ attemptsMax, heldBytesMax, trust }: DispatchPolicy): void {
+export function assertPolicy({ attemptsMax, backoffMsMin, heldBytesMax, trust }: DispatchPolicy): void {
   const fault = checkedTrustPolicy(trust)
   if (fault !== undefined) {
     throw new RangeError(`trust.${fault.field} is ${fault.value}, allowed is ${fault.least} to ${fault.most}`)
@@ -60,6 +60,8 @@ export function assertPolicy({ attemptsMax, heldBytesMax, trust }: DispatchPolic
   if (attemptsMax < 1 || attemptsMax > deliveriesPerTaskMax) {
     throw new RangeError(`attemptsMax is ${attemptsMax}, allowed is 1 to ${deliveriesPerTaskMax}`)
   }
+  // A task leaves its queue while it pauses, which is what has it looked at afresh.
+  if (backoffMsMin < 1) throw new RangeError(`backoffMsMin is ${backoffMsMin}, the least is 1`)
   if (heldBytesMax < 2 * payloadBytesMax) {
     throw new RangeError(`heldBytesMax is ${heldBytesMax}, the least is ${2 * payloadBytesMax}`)
   }

@@ -248,6 +248,19 @@ describe('time', () => {
     expect(scene.task().deadReason).toBe('deadline')
   })
 
+  test('each failure doubles the pause', () => {
+    const scene = new Scene()
+    scene.play('submit t')
+    for (let failures = 1; failures <= 9; failures++) {
+      scene.play(`w${failures} joins`, `w${failures} rejects`, `w${failures} leaves`)
+      const pauseMs = scene.task().notBeforeMs - scene.nowMs
+      const base = Math.min(200 * 2 ** (failures - 1), 30_000)
+      expect(pauseMs).toBeGreaterThanOrEqual(base)
+      expect(pauseMs).toBeLessThanOrEqual(1.5 * base)
+      scene.wait(pauseMs)
+    }
+  })
+
   test('attempts run out, and no worker is asked twice', () => {
     const scene = new Scene({ attemptsMax: 3 })
     scene.play('submit t')

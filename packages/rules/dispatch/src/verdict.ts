@@ -32,14 +32,13 @@ export function review(state: DispatchState, task: Task): void {
   const isAsking = isExamined(task)
   const left = attemptsLeft(state, task)
   if (!isAsking && needed(task, found) > left) return kill(state, task, 'attemptsExhausted')
-  const wantedBefore = task.wants
   if (isCommitFirst(task) && commitmentsAreIn(task)) {
     for (const delivery of task.deliveries)
       if (delivery.state === 'committed') askToReveal(state, task, delivery)
   }
   task.wants = isAsking ? 0 : Math.min(missing(task, found), left)
   task.status = found.pending > 0 || isAsking ? 'running' : 'waiting'
-  queue(state, task, wantedBefore)
+  queue(state, task)
   reschedule(state, task)
 }
 

@@ -104,6 +104,10 @@ function assertQueues(state: DispatchState): void {
     if (waiting.some((task) => task.place === 'none'))
       throw new Broken('a task stands where it left', taskClass.key)
   }
+  for (const taskClass of state.waitingClasses) {
+    if (state.classes.get(taskClass.key) !== taskClass)
+      throw new Broken('a class that is forgotten is looked at')
+  }
   if (classes.size !== state.classes.size) throw new Broken('a class outlived its tasks')
 }
 
