@@ -38,7 +38,7 @@ test('serves who has had least, its most urgent first, the oldest of those first
   fc.assert(
     fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
       const flows = names.map(newFlow)
-      const queue = new ClassQueue()
+      const queue = new ClassQueue<Task>()
       const model = new Model()
       let made = 0
       for (const [what, who, priority] of moves) {

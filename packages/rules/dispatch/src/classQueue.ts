@@ -4,8 +4,8 @@
  * requester's own tasks alone, so that nobody gains by calling everything urgent.
  */
 import { priorityMax, type RequesterId } from '@shardy/protocol'
-import type { Task } from './task.ts'
-import { TaskList } from './taskList.ts'
+import type { TaskSpec } from './record.ts'
+import { type Linked, TaskList } from './taskList.ts'
 
 /** A requester's account with the scheduler, over all classes: who has had less work done goes first. */
 export interface Flow {
@@ -18,20 +18,27 @@ export interface Flow {
   waiting: number
 }
 
-interface Line {
+/** What the queue has to know of a task. */
+export interface Queued<T> extends Linked<T> {
+  readonly spec: Pick<TaskSpec, 'taskId' | 'requesterId' | 'priority'>
+  /** In which queue it stands. */
+  place: 'none' | 'fresh' | 'started'
+}
+
+interface Line<Task extends Queued<Task>> {
   readonly flow: Flow
-  readonly byPriority: (TaskList | undefined)[]
+  readonly byPriority: (TaskList<Task> | undefined)[]
   size: number
   /** What `flow.virtualTime` was when the line was last put in order. */
   orderedAt: number
 }
 
-export class ClassQueue {
-  readonly started = new TaskList()
+export class ClassQueue<Task extends Queued<Task>> {
+  readonly started = new TaskList<Task>()
   #fresh = 0
-  readonly #lines = new Map<RequesterId, Line>()
+  readonly #lines = new Map<RequesterId, Line<Task>>()
   /** A heap of the lines that are not empty, by the virtual time when they were put in order: never later than now. */
-  readonly #order: Line[] = []
+  readonly #order: Line<Task>[] = []
 
   /** Tasks that want deliveries. */
   get size(): number {
@@ -47,7 +54,7 @@ export class ClassQueue {
     }
     let tasks = line.byPriority[task.spec.priority]
     if (tasks === undefined) {
-      tasks = new TaskList()
+      tasks = new TaskList<Task>()
       line.byPriority[task.spec.priority] = tasks
     }
     tasks.push(task)
@@ -102,7 +109,7 @@ export class ClassQueue {
   }
 
   /** The line whose requester is served next, with its place in order brought up to date. */
-  #settleTop(): Line | undefined {
+  #settleTop(): Line<Task> | undefined {
     for (;;) {
       const top = this.#order[0]
       if (top === undefined) return undefined
@@ -114,13 +121,13 @@ export class ClassQueue {
     }
   }
 
-  #raise(line: Line): void {
+  #raise(line: Line<Task>): void {
     line.orderedAt = line.flow.virtualTime
     const order = this.#order
     let index = order.push(line) - 1
     while (index > 0) {
       const parent = (index - 1) >> 1
-      const above = order[parent] as Line
+      const above = order[parent] as Line<Task>
       if (!isBefore(line, above)) break
       order[index] = above
       index = parent
@@ -137,14 +144,15 @@ export class ClassQueue {
 
   #sink(from: number): void {
     const order = this.#order
-    const line = order[from] as Line
+    const line = order[from] as Line<Task>
     let index = from
     for (;;) {
       let child = 2 * index + 1
       if (child >= order.length) break
-      if (child + 1 < order.length && isBefore(order[child + 1] as Line, order[child] as Line)) child++
-      if (!isBefore(order[child] as Line, line)) break
-      order[index] = order[child] as Line
+      if (child + 1 < order.length && isBefore(order[child + 1] as Line<Task>, order[child] as Line<Task>))
+        child++
+      if (!isBefore(order[child] as Line<Task>, line)) break
+      order[index] = order[child] as Line<Task>
       index = child
     }
     order[index] = line
@@ -152,7 +160,7 @@ export class ClassQueue {
 }
 
 /** Equals are told apart by their ids, so that the same history gives the same order. */
-function isBefore(left: Line, right: Line): boolean {
+function isBefore<Task extends Queued<Task>>(left: Line<Task>, right: Line<Task>): boolean {
   return left.orderedAt !== right.orderedAt
     ? left.orderedAt < right.orderedAt
     : left.flow.requesterId < right.flow.requesterId

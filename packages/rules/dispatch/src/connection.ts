@@ -62,5 +62,8 @@ function drop(state: DispatchState, worker: Worker): void {
   state.workers.delete(worker.workerId)
   place(state, worker)
   // A loss may end its task, which settles nothing else of this worker: no task is with one worker twice.
-  for (const delivery of [...worker.held]) fail(state, delivery, 'lost', 'the worker left')
+  for (const { deliveryId } of [...worker.held]) {
+    const delivery = state.deliveries.get(deliveryId)
+    if (delivery !== undefined) fail(state, delivery, 'lost', 'the worker left')
+  }
 }

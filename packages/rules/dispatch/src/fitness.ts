@@ -3,8 +3,7 @@
  * waits, and a worker that asks why it gets nothing.
  */
 import type { DispatchPolicy } from './policy.ts'
-import { hasHad, type Task } from './task.ts'
-import type { TaskClass } from './taskClass.ts'
+import { hasHad, type Task, type TaskClass } from './task.ts'
 import { keepsRoom, type Unavailable, unavailable, type Worker } from './worker.ts'
 
 /** What keeps a worker from a whole class of tasks. */

@@ -73,7 +73,7 @@ function isConnected({ workers }: DispatchState, worker: Worker): boolean {
 /** Started tasks before fresh ones, whoever asked for them; among fresh ones the requester that had the least. */
 function nextFor(state: DispatchState, worker: Worker): Task | undefined {
   const { policy } = state
-  let best: ClassQueue | undefined
+  let best: ClassQueue<Task> | undefined
   let bestTime = Number.POSITIVE_INFINITY
   const fits = (task: Task): boolean => taskUnfitness(task, worker, policy) === undefined
   for (const taskClass of state.waitingClasses) {

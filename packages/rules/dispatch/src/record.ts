@@ -199,6 +199,6 @@ export function isOut({ state }: DeliveryRecord): boolean {
 }
 
 /** Still being computed, or waiting for that at its worker. */
-export function isComputing({ state }: DeliveryRecord): boolean {
+export function isComputing({ state }: Pick<DeliveryRecord, 'state'>): boolean {
   return state === 'leased' || state === 'computing'
 }

@@ -20,8 +20,8 @@ import type { Effect } from './effect.ts'
 import type { DispatchMode, Stake } from './input.ts'
 import { assertPolicy, type DispatchPolicy } from './policy.ts'
 import type { HistoryEntry, StandingRecord, TaskSpec } from './record.ts'
-import type { Delivery, Task } from './task.ts'
-import { classesMax, classesPerRequesterMax, classFactsOf, type TaskClass } from './taskClass.ts'
+import type { Delivery, Task, TaskClass } from './task.ts'
+import { classesMax, classesPerRequesterMax, classFactsOf } from './taskClass.ts'
 import type { Worker } from './worker.ts'
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
@@ -129,7 +129,7 @@ export function classOf(state: DispatchState, spec: TaskSpec): TaskClass {
   if (known !== undefined) return known
   const flow = flowOf(state, spec.requesterId)
   flow.classes++
-  const made: TaskClass = { ...facts, queue: new ClassQueue(), broughtBy: flow, liveTasks: 0 }
+  const made: TaskClass = { ...facts, queue: new ClassQueue<Task>(), broughtBy: flow, liveTasks: 0 }
   state.classes.set(facts.key, made)
   return made
 }

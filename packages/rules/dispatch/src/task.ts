@@ -1,7 +1,8 @@
 /** A live task and its deliveries as dispatch holds them: the records, mutable, with what is derived from them. */
 import type { CheckMechanism, MicroCredit } from '@shardy/protocol'
+import type { Queued } from './classQueue.ts'
 import type { DeliveryRecord, HistoryEntry, TaskRecord, TaskSpec } from './record.ts'
-import type { TaskClass } from './taskClass.ts'
+import type { ClassOf } from './taskClass.ts'
 import type { Worker } from './worker.ts'
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
@@ -24,18 +25,15 @@ export interface Delivery extends Mutable<DeliveryRecord> {
   group: number
 }
 
-export interface Task extends Mutable<Omit<TaskRecord, 'spec' | 'deliveries' | 'history'>> {
+export type TaskClass = ClassOf<Task>
+
+export interface Task extends Mutable<Omit<TaskRecord, 'spec' | 'deliveries' | 'history'>>, Queued<Task> {
   readonly spec: TaskSpec
   readonly deliveries: Delivery[]
   readonly history: HistoryEntry[]
   readonly taskClass: TaskClass
   /** Deliveries that it wants beyond those it has; 0 keeps it out of every queue. */
   wants: number
-  /** In which queue it stands. */
-  place: 'none' | 'fresh' | 'started'
-  /** Its neighbours there. */
-  before: Task | undefined
-  after: Task | undefined
   /** Answers that must be equal: as its policy says, or more where an adaptive task was chosen for replication. */
   agreeing: number
   /** Where it stands among what falls due; -1: nowhere. */

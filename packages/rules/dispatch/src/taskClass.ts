@@ -3,7 +3,7 @@
  * delivery they are all alike to a worker: it compares itself with a class once, not with every task that waits.
  */
 import type { TaskKind } from '@shardy/protocol'
-import type { ClassQueue, Flow } from './classQueue.ts'
+import type { ClassQueue, Flow, Queued } from './classQueue.ts'
 import type { TaskSpec } from './record.ts'
 
 export interface ClassFacts {
@@ -21,8 +21,8 @@ export interface ClassFacts {
   readonly replicas: number
 }
 
-export interface TaskClass extends ClassFacts {
-  readonly queue: ClassQueue
+export interface ClassOf<Task extends Queued<Task>> extends ClassFacts {
+  readonly queue: ClassQueue<Task>
   /** Whose task made it. */
   readonly broughtBy: Flow
   /** Tasks that are live; without any the class is forgotten. */

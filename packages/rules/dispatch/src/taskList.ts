@@ -3,9 +3,13 @@
  * A task stands in one list at a time. The cursor goes round, so that who looks at a part of a long list each time sees
  * all of it in the end.
  */
-import type { Task } from './task.ts'
 
-export class TaskList {
+export interface Linked<T> {
+  before: T | undefined
+  after: T | undefined
+}
+
+export class TaskList<Task extends Linked<Task>> {
   #first: Task | undefined
   #last: Task | undefined
   #cursor: Task | undefined

@@ -1,9 +1,17 @@
 /** A connected worker: what it can do, what it holds, and whether it can be given more. */
-import type { PublicKey, WorkerId } from '@shardy/protocol'
+import type { DeliveryId, PublicKey, WorkerId } from '@shardy/protocol'
 import type { Profile } from './input.ts'
 import type { DispatchPolicy } from './policy.ts'
-import { isComputing } from './record.ts'
-import type { Delivery } from './task.ts'
+import { type DeliveryRecord, isComputing } from './record.ts'
+
+/** What a worker has to know of a delivery that it holds. */
+export interface Held {
+  readonly deliveryId: DeliveryId
+  readonly state: DeliveryRecord['state']
+  readonly estimateMs: number
+  readonly task: { readonly spec: { readonly outputLength: number } }
+  worker: Worker | undefined
+}
 
 export interface Worker {
   readonly workerId: WorkerId
@@ -16,7 +24,7 @@ export interface Worker {
   /** Operations a second, as it is now: visible or hidden. */
   rate: number
   /** Deliveries it has still to answer. */
-  readonly held: Set<Delivery>
+  readonly held: Set<Held>
   /** Of those, the ones that are being computed or wait for that. */
   computing: number
   /** What those are expected to take. */
@@ -95,7 +103,7 @@ export function setPresence(worker: Worker, presence: Worker['presence']): void 
   worker.rate = presence === 'hidden' ? (operationsPerSecond * hiddenPermille) / 1000 : operationsPerSecond
 }
 
-export function hold(worker: Worker, delivery: Delivery): void {
+export function hold(worker: Worker, delivery: Held): void {
   delivery.worker = worker
   worker.held.add(delivery)
   worker.computing++
@@ -104,13 +112,13 @@ export function hold(worker: Worker, delivery: Delivery): void {
 }
 
 /** The delivery no longer takes a slot: it is committed to, answered or lost. Call it while the state still says so. */
-export function endComputing(worker: Worker, delivery: Delivery): void {
+export function endComputing(worker: Worker, delivery: Held): void {
   if (!isComputing(delivery)) return
   worker.computing--
   worker.busyMs = worker.computing === 0 ? 0 : Math.max(0, worker.busyMs - delivery.estimateMs)
 }
 
-export function letGo(worker: Worker, delivery: Delivery): void {
+export function letGo(worker: Worker, delivery: Held): void {
   if (!worker.held.delete(delivery)) return
   endComputing(worker, delivery)
   worker.heldBytes -= delivery.task.spec.outputLength

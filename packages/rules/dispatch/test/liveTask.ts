@@ -33,7 +33,12 @@ export function liveTask(name: string, about: Partial<NewTask> = {}): Task {
       checkedBy: undefined,
       history: [],
     },
-    { ...classFactsOf(spec), queue: new ClassQueue(), broughtBy: newFlow(spec.requesterId), liveTasks: 0 },
+    {
+      ...classFactsOf(spec),
+      queue: new ClassQueue<Task>(),
+      broughtBy: newFlow(spec.requesterId),
+      liveTasks: 0,
+    },
   )
   return made
 }

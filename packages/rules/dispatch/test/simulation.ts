@@ -3,22 +3,11 @@
  * time, and a process that is killed now and then and comes back with what it had saved. First faults, with the
  * invariants after every step; then only honest workers, and every task must end.
  */
-import {
-  adaptive,
-  audited,
-  checked,
-  type DurationMs,
-  type MicroCredit,
-  quorum,
-  type TimeMs,
-  type VerifyPolicy,
-  type WorkerId,
-} from '@shardy/protocol'
+import type { TaskId, TimeMs, WorkerId } from '@shardy/protocol'
 import {
   type Delivery,
   type DispatchPolicy,
   type DispatchState,
-  defaultPolicy,
   type Effect,
   emptyState,
   type Input,
@@ -39,10 +28,11 @@ import {
 } from './actor.ts'
 import { Broken } from './broken.ts'
 import { digestOfState } from './digest.ts'
-import { publicKeyOf, requesterIdOf, sha256, taskIdOf } from './identity.ts'
+import { publicKeyOf, sha256, taskIdOf } from './identity.ts'
 import { assertInvariants } from './invariants.ts'
 import { createRandom, type Random } from './random.ts'
-import { newTask, secret, startMs, type Timeless } from './scene.ts'
+import { secret, startMs, type Timeless } from './scene.ts'
+import { drawPolicy, drawTask } from './schedule.ts'
 import { Witness } from './witness.ts'
 
 const faultyStepsMax = 260
@@ -89,13 +79,7 @@ class World {
   constructor(random: Random, canRestart: boolean) {
     this.#random = random
     this.#canRestart = canRestart
-    this.#policy = {
-      ...defaultPolicy,
-      attemptsMax: 4 + random.below(28),
-      liveTasksMax: 8 + random.below(20),
-      leaseMsMin: (4_000 + random.below(15_000)) as DurationMs,
-      revealMs: (1_000 + random.below(5_000)) as DurationMs,
-    }
+    this.#policy = drawPolicy(random)
     this.#state = emptyState({ policy: this.#policy, sha256, epoch: 1, secret })
     const count = 4 + random.below(8)
     for (let index = 0; index < count; index++) {
@@ -167,7 +151,7 @@ class World {
   }
 
   /** Tasks with the time and the attempts to end well, when nobody lies. */
-  #ableToEnd(): readonly (typeof newTask extends (...all: never[]) => infer T ? T : never)['taskId'][] {
+  #ableToEnd(): readonly TaskId[] {
     return [...this.#state.tasks.values()]
       .filter(({ deadlineMs, deliveries, attemptsSpent, spec }) => {
         const left = this.#policy.attemptsMax - deliveries.length + attemptsSpent
@@ -178,30 +162,7 @@ class World {
   }
 
   #newSubmission(): Timeless<Input> {
-    const random = this.#random
-    const n = 2 + random.below(4)
-    const verify: VerifyPolicy = random.pick([
-      checked,
-      checked,
-      audited(300),
-      adaptive,
-      quorum(2, 2),
-      quorum(3, 2),
-      quorum(n, n),
-    ])
-    const task = newTask(`t${this.#submitted++}`, {
-      requesterId: requesterIdOf(random.pick(['rita', 'sam'])),
-      verify,
-      exact: (verify.mode !== 'quorum' && verify.mode !== 'adaptive') || random.chance(0.8),
-      priority: random.below(10),
-      tierMin: random.chance(0.2) ? random.below(4) : 0,
-      rewardMicroCredit: BigInt(random.below(1_000)) as MicroCredit,
-      complexity: random.below(5_000_000),
-      outputLength: random.chance(0.2) ? 50_000 : 400,
-      keepOutput: random.chance(0.5),
-      deadlineMs: (this.#nowMs + (random.chance(0.2) ? 30_000 : 86_400_000)) as TimeMs,
-    })
-    return { kind: 'submit', task }
+    return { kind: 'submit', task: drawTask(this.#random, `t${this.#submitted++}`, this.#nowMs) }
   }
 
   #later({ afterMs, input }: Later): void {
