@@ -1,6 +1,6 @@
 /** A worker as admission sees it: what was measured of it, and what it is being asked. */
 import type { WorkerId } from '@shardy/protocol'
-import type { Likeness } from './input.ts'
+import type { Likeness, Presence } from './input.ts'
 import type { ChainPlan, Round } from './state.ts'
 import type { ChainKind } from './tier.ts'
 
@@ -61,7 +61,7 @@ export interface Candidate {
   readonly workerId: WorkerId
   likeness: Likeness
   roundTripMs: number
-  isAvailable: boolean
+  presence: Presence
   measurement: Measurement | undefined
   phase: Phase
   /** Wanted for another reason while it was being measured. */
@@ -77,7 +77,7 @@ export function newCandidate(workerId: WorkerId, likeness: Likeness, roundTripMs
     workerId,
     likeness,
     roundTripMs,
-    isAvailable: true,
+    presence: 'available',
     measurement: undefined,
     phase: { kind: 'inLine', reason: 'arrival' },
     again: undefined,

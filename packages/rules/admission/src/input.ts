@@ -27,8 +27,8 @@ export type Input =
   /** It says something else of itself than before. */
   | (About & { readonly kind: 'changed'; readonly likeness: Likeness })
   | (About & { readonly kind: 'wanted'; readonly reason: Extract<Reason, 'drift' | 'quarantine'> })
-  /** In a hidden or paused tab its speed is not what is to be measured. */
-  | (About & { readonly kind: 'available'; readonly isAvailable: boolean })
+  /** In a hidden tab its speed is not what is to be measured; a paused one computes nothing. */
+  | (About & { readonly kind: 'presence'; readonly state: Presence })
   /** It computes nothing now, and is given nothing until it is let go. */
   | (About & { readonly kind: 'quiet' })
   | (AboutBenchmark & { readonly kind: 'root'; readonly stableBytes: number })
@@ -36,6 +36,8 @@ export type Input =
   | (AboutBenchmark & { readonly kind: 'opened'; readonly roundTripMs: number })
   | (AboutBenchmark & { readonly kind: 'judged'; readonly verdict: Verdict })
   | { readonly kind: 'tick'; readonly atMs: number }
+
+export type Presence = 'available' | 'hidden' | 'paused'
 
 export type InputOf<Kind extends Input['kind']> = Extract<Input, { readonly kind: Kind }>
 

@@ -42,7 +42,7 @@ export function begin(
     dueMs: state.atMs + withinMs,
     elapsedMs: 0,
     stableBytes: 0,
-    isSpoiled: !candidate.isAvailable,
+    isSpoiled: candidate.presence !== 'available',
   }
   candidate.phase = { kind: 'underway', attempt }
   state.underway.add(candidate)
@@ -188,7 +188,11 @@ function measured(state: AdmissionState, candidate: Candidate, attempt: Attempt)
   if (isFirst) state.admitted++
   const effect: Effect = { kind: isFirst ? 'admit' : 'remeasured', workerId, measurement }
   state.effects.push(effect)
-  if (isFirst) scheduleRound(state)
+  if (isFirst) {
+    scheduleRound(state)
+    // Shown in a hidden tab it is not its speed yet.
+    if (attempt.isSpoiled) becomeDue(state, candidate, 'profile', state.atMs + policy.pauseMs)
+  }
   fill(state)
 }
 

@@ -28,8 +28,8 @@ function gather(state: AdmissionState, chosen: readonly Candidate[]): void {
 /** One at random, those it was slow with before, those that are like it, and at least a quarter others. */
 function choose({ workers, policy, atMs, draws }: AdmissionState): readonly Candidate[] {
   const eligible = [...workers.values()].filter(
-    ({ isAvailable, measurement, phase }) =>
-      isAvailable &&
+    ({ presence, measurement, phase }) =>
+      presence === 'available' &&
       phase.kind === 'idle' &&
       measurement !== undefined &&
       measurement.measuredAtMs + policy.pauseMs <= atMs,

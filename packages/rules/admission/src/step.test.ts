@@ -233,7 +233,8 @@ describe('measured anew', () => {
   test('not in a hidden tab; and hiding in the middle only helps twice', () => {
     const desk = openDesk({ meanIntervalMs: 86_400_000 })
     admit(desk, 1, 1e9)
-    const show = (isAvailable: boolean) => desk.say({ kind: 'available', workerId: one, isAvailable })
+    const show = (isShown: boolean) =>
+      desk.say({ kind: 'presence', workerId: one, state: isShown ? 'available' : 'hidden' })
     show(false)
     desk.pass(20_000)
     expect(desk.say({ kind: 'wanted', workerId: one, reason: 'drift' })).toEqual([])
@@ -252,13 +253,27 @@ describe('measured anew', () => {
     expect(measurement.operationsPerSecond).toBeWithin(0.19e9, 0.21e9)
   })
 
+  test('who comes paused is measured when it goes on, and who comes hidden again when it shows', () => {
+    const desk = openDesk({ meanIntervalMs: 86_400_000 })
+    const show = (state: 'available' | 'hidden' | 'paused') =>
+      desk.say({ kind: 'presence', workerId: one, state })
+    const first = only(arrive(desk, 1), 'ask')
+    expect(show('paused')).toEqual([])
+    expect(kinds(desk.say({ ...first, kind: 'root', stableBytes: 0 }))).toEqual(['ignored'])
+    expect(desk.pass(3_600_000)).toEqual([])
+    const { measurement } = only(answer(desk, only(show('hidden'), 'ask'), 0.2e9), 'admit')
+    expect(measurement.operationsPerSecond).toBeWithin(0.19e9, 0.21e9)
+    expect(desk.pass(3_600_000)).toEqual([])
+    expect(kinds(show('available'))).toEqual(['hold'])
+  })
+
   test('who hides while it is held is let go, and due when it shows', () => {
     const desk = openDesk({ meanIntervalMs: 86_400_000 })
     admit(desk, 1, 1e9)
     desk.pass(10_000)
     desk.say({ kind: 'wanted', workerId: one, reason: 'drift' })
-    expect(kinds(desk.say({ kind: 'available', workerId: one, isAvailable: false }))).toEqual(['release'])
-    expect(kinds(desk.say({ kind: 'available', workerId: one, isAvailable: true }))).toEqual(['hold'])
+    expect(kinds(desk.say({ kind: 'presence', workerId: one, state: 'paused' }))).toEqual(['release'])
+    expect(kinds(desk.say({ kind: 'presence', workerId: one, state: 'available' }))).toEqual(['hold'])
   })
 
   test('what cannot be wanted: strangers, and who is measured for the first time', () => {
@@ -294,6 +309,7 @@ describe('the way there and back', () => {
 })
 
 describe('whatever happens', () => {
+  const presences = ['available', 'hidden', 'paused'] as const
   const word = fc.record({
     index: fc.nat(5),
     act: fc.nat(11),
@@ -345,7 +361,8 @@ describe('whatever happens', () => {
             follow(desk.say({ ...said, kind: 'judged', verdict: { kind: verdict, reason: 'x' } }))
           } else if (act === 8)
             follow(desk.say({ kind: 'wanted', workerId: id, reason: ms % 2 ? 'drift' : 'quarantine' }))
-          else if (act === 9) follow(desk.say({ kind: 'available', workerId: id, isAvailable: ms % 2 === 0 }))
+          else if (act === 9)
+            follow(desk.say({ kind: 'presence', workerId: id, state: presences[ms % 3] ?? 'available' }))
           else if (act === 10) follow(desk.say({ kind: 'quiet', workerId: id }))
           else follow(desk.pass(ms))
           expect(state.underway.size).toBeLessThanOrEqual(2)

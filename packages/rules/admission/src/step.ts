@@ -1,13 +1,13 @@
 /** Admission decided: one input at a time, to its end. Its effects are carried out in order. */
 
-import { newCandidate } from './candidate.ts'
+import { type Candidate, newCandidate } from './candidate.ts'
 import type { Effect } from './effect.ts'
 import type { Input, InputOf } from './input.ts'
 import { drop } from './leaving.ts'
 import { expire, takeOpenings, takeRoot, takeVerdict } from './measuring.ts'
 import { openRound, startRound, startRoundIfReady } from './round.ts'
 import type { AdmissionState } from './state.ts'
-import { advanceDue, becomeDue, fill, want } from './waiting.ts'
+import { advanceDue, becomeDue, fill, mayBegin, want } from './waiting.ts'
 
 export function step(state: AdmissionState, input: Input): readonly Effect[] {
   state.effects = []
@@ -90,22 +90,31 @@ function about(state: AdmissionState, input: About): void {
       state.line.add(candidate)
       return fill(state)
     }
-    case 'available':
-      candidate.isAvailable = input.isAvailable
-      if (input.isAvailable) return advanceDue(state, candidate)
-      if (phase.kind === 'underway') phase.attempt.isSpoiled = true
-      // Who was never measured is measured as it is.
-      if (candidate.measurement === undefined) return
-      if (phase.kind !== 'holding' && phase.kind !== 'inLine') return
-      state.line.delete(candidate)
-      state.effects.push({ kind: 'release', workerId: candidate.workerId })
-      becomeDue(state, candidate, phase.reason, state.atMs)
-      if (phase.kind === 'holding' && phase.round !== undefined) {
-        phase.round.members.delete(candidate)
-        phase.round.ready.delete(candidate)
-        startRoundIfReady(state)
-      }
+    case 'presence':
+      candidate.presence = input.state
+      return changePresence(state, candidate)
   }
+}
+
+/** Whoever may not be measured now is let go; what it is wanted for stays due. */
+function changePresence(state: AdmissionState, candidate: Candidate): void {
+  const { phase, presence, measurement, workerId } = candidate
+  if (mayBegin(candidate)) advanceDue(state, candidate)
+  if (presence !== 'available' && phase.kind === 'underway') phase.attempt.isSpoiled = true
+  if (mayBegin(candidate) || phase.kind === 'idle' || phase.kind === 'due') return
+  // What runs already goes on; the first one cannot, where nothing is computed.
+  if (phase.kind === 'underway' && measurement !== undefined) return
+  state.line.delete(candidate)
+  state.underway.delete(candidate)
+  if (measurement !== undefined) state.effects.push({ kind: 'release', workerId })
+  const { reason } = phase.kind === 'underway' ? phase.attempt : phase
+  becomeDue(state, candidate, reason, state.atMs)
+  if (phase.kind === 'holding' && phase.round !== undefined) {
+    phase.round.members.delete(candidate)
+    phase.round.ready.delete(candidate)
+    startRoundIfReady(state)
+  }
+  fill(state)
 }
 
 function tick(state: AdmissionState): void {
@@ -124,8 +133,9 @@ export function nextDueMs(state: AdmissionState): number | undefined {
   for (const { phase } of state.underway) {
     if (phase.kind === 'underway') dueMs = Math.min(dueMs, phase.attempt.dueMs ?? dueMs)
   }
-  for (const { phase, isAvailable } of state.due) {
-    if (phase.kind === 'due' && isAvailable) dueMs = Math.min(dueMs, phase.notBeforeMs)
+  for (const candidate of state.due) {
+    const { phase } = candidate
+    if (phase.kind === 'due' && mayBegin(candidate)) dueMs = Math.min(dueMs, phase.notBeforeMs)
   }
   return dueMs === Number.POSITIVE_INFINITY ? undefined : dueMs
 }

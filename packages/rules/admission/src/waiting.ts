@@ -58,10 +58,20 @@ export function becomeDue(
 
 export function advanceDue(state: AdmissionState, candidate: Candidate): void {
   const { phase } = candidate
-  if (phase.kind !== 'due' || !candidate.isAvailable || phase.notBeforeMs > state.atMs) return
+  if (phase.kind !== 'due' || !mayBegin(candidate) || phase.notBeforeMs > state.atMs) return
   state.due.delete(candidate)
+  if (candidate.measurement === undefined) {
+    candidate.phase = { kind: 'inLine', reason: phase.reason }
+    state.line.add(candidate)
+    return fill(state)
+  }
   candidate.phase = { kind: 'holding', reason: phase.reason, round: undefined }
   state.effects.push({ kind: 'hold', workerId: candidate.workerId })
+}
+
+/** Who was never measured is measured hidden rather than not at all. */
+export function mayBegin({ measurement, presence }: Candidate): boolean {
+  return presence === 'available' || (presence === 'hidden' && measurement === undefined)
 }
 
 /** Memoryless, so that nobody knows when its next one is; drawn anew when there are many more workers. */
