@@ -36,6 +36,8 @@ export interface Attempt {
   readonly askedAtMs: number
   /** Those that were asked at the same moment, itself among them; undefined: it alone. */
   readonly together: ReadonlySet<WorkerId> | undefined
+  /** What was known of its speed when this chain's size was chosen. */
+  readonly rateBefore: number | undefined
   /** Chains of this measurement, this one included. */
   readonly chains: number
   readonly tries: number

@@ -7,6 +7,8 @@ import type { ChainKind } from './tier.ts'
 export interface Likeness {
   /** Which chain it can compute. */
   readonly chain: ChainKind
+  /** Which sizes suit it: its own word. */
+  readonly device: 'cpu' | 'gpu'
   /** Such as the group of its address, and its hardware class. */
   readonly groups: readonly string[]
 }

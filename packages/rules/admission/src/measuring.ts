@@ -1,66 +1,19 @@
 /** One measurement: chains that grow until one takes long enough, cells of the last, their verdict (spec M6 to M12). */
 import type { WorkerId } from '@shardy/protocol'
+import { begin } from './asking.ts'
 import type { Attempt, Candidate, Measurement } from './candidate.ts'
 import { conclude } from './comparison.ts'
 import type { Effect } from './effect.ts'
 import type { InputOf, Verdict } from './input.ts'
 import { refuse } from './leaving.ts'
 import { computingMs, rateOf } from './rate.ts'
-import { type AdmissionState, type ChainPlan, drawBenchmarkId } from './state.ts'
+import type { AdmissionState, ChainPlan } from './state.ts'
 import { tierOf } from './tier.ts'
 import { advanceDue, becomeDue, fill, knownRate, scheduleRound } from './waiting.ts'
 
-const withinMsMax = 600_000
-/** A root may take this many times what is expected. */
-const patience = 4
 /** Late frames of one worker; who sends more is not late. */
 const straysMax = 64
 const spoiledMax = 2
-
-type Begun = Pick<Attempt, 'reason' | 'together'> & { readonly chains?: number; readonly tries?: number }
-
-/** `rate`: what is known of its speed. */
-export function begin(
-  state: AdmissionState,
-  candidate: Candidate,
-  rate: number | undefined,
-  { reason, together, chains = 1, tries = 1 }: Begun,
-): void {
-  const { workerId, likeness } = candidate
-  const plan = state.plan(likeness.chain, rate)
-  const benchmarkId = drawBenchmarkId(state)
-  const withinMs = withinMsOf(state, plan, rate, together?.size ?? 1)
-  const attempt: Attempt = {
-    reason,
-    benchmarkId,
-    plan,
-    askedAtMs: state.atMs,
-    together,
-    chains,
-    tries,
-    stage: 'computing',
-    dueMs: state.atMs + withinMs,
-    elapsedMs: 0,
-    stableBytes: 0,
-    isSpoiled: candidate.presence !== 'available',
-  }
-  candidate.phase = { kind: 'underway', attempt }
-  state.underway.add(candidate)
-  state.effects.push({ kind: 'ask', workerId, benchmarkId, plan, withinMs })
-}
-
-function withinMsOf(
-  { policy }: AdmissionState,
-  { chain, operations }: ChainPlan,
-  rate: number | undefined,
-  together: number,
-): number {
-  const least = chain === 'lite' ? policy.liteOperationsPerSecondMin : policy.tiers[0].operationsPerSecondMin
-  const slowestMs = (operations * 1_000) / least
-  const expectedMs =
-    rate === undefined ? slowestMs : Math.min(slowestMs, (patience * together * operations * 1_000) / rate)
-  return Math.min(withinMsMax, Math.ceil(expectedMs) + policy.slackMs)
-}
 
 /** The attempt that the frame is about; undefined, and said so, when that is over. */
 function currentOf(
@@ -100,9 +53,12 @@ export function takeRoot(state: AdmissionState, input: InputOf<'root'>): void {
   const { policy } = state
   const elapsedMs = state.atMs - attempt.askedAtMs
   const tookMs = computingMs(elapsedMs, candidate.roundTripMs, policy)
-  const isAlone = attempt.together === undefined
-  if (isAlone && tookMs < policy.enoughMs && attempt.chains < policy.chainsMax) {
-    const rate = rateOf(attempt.plan.operations, tookMs)
+  const rate = rateOf(attempt.plan.operations, tookMs)
+  if (
+    attempt.together === undefined &&
+    attempt.chains < policy.chainsMax &&
+    !tellsEnough(state, attempt, tookMs, rate)
+  ) {
     begin(state, candidate, rate, { ...attempt, chains: attempt.chains + 1 })
     return
   }
@@ -118,6 +74,20 @@ export function takeRoot(state: AdmissionState, input: InputOf<'root'>): void {
     cells,
   })
 }
+
+/** The first run of a size pays for compiling, and small ones do not fill a device: the next must not be much faster. */
+function tellsEnough(
+  { policy }: AdmissionState,
+  { rateBefore }: Attempt,
+  tookMs: number,
+  rate: number,
+): boolean {
+  if (tookMs >= patientlyMs(policy.targetMs)) return true
+  return tookMs >= policy.enoughMs && rateBefore !== undefined && 2 * rate <= 3 * rateBefore
+}
+
+/** A chain that took so much longer than it was meant to is not repeated. */
+const patientlyMs = (targetMs: number): number => 4 * targetMs
 
 export function takeOpenings(state: AdmissionState, input: InputOf<'opened'>): void {
   const current = currentOf(state, input, 'opening')

@@ -16,11 +16,12 @@ export interface AdmissionPolicy {
   /** Byte steps a second of the lite chain: a number of its own kind. Hosts that run lite alone are of tier 1. */
   readonly liteOperationsPerSecondMin: number
   /** Operations of the first chain of a worker of which nothing is known. */
-  readonly productFirstOperations: number
+  readonly cpuFirstOperations: number
+  readonly gpuFirstOperations: number
   readonly liteFirstOperations: number
   /** How long a chain is meant to take. */
   readonly targetMs: number
-  /** A chain that took less tells too little: a larger one follows. */
+  /** A chain that took less tells too little, as does one that was half as fast again as the one before: a larger one follows. */
   readonly enoughMs: number
   /** Chains that one measurement may take. */
   readonly chainsMax: number
@@ -53,7 +54,7 @@ export interface AdmissionPolicy {
 
 const gibibyte = 2 ** 30
 
-/** Two slow cores pass, and are measured within half a second. */
+/** Two slow cores pass, and are measured within a second. */
 export const defaultAdmissionPolicy: AdmissionPolicy = {
   tiers: [
     { operationsPerSecondMin: 20e6, memoryBytesMin: 0 },
@@ -61,11 +62,12 @@ export const defaultAdmissionPolicy: AdmissionPolicy = {
     { operationsPerSecondMin: 2e12, memoryBytesMin: 4 * gibibyte },
   ],
   liteOperationsPerSecondMin: 2e6,
-  productFirstOperations: 2 ** 26,
+  cpuFirstOperations: 2 ** 26,
+  gpuFirstOperations: 2 ** 30,
   liteFirstOperations: 2 ** 22,
   targetMs: 300,
   enoughMs: 120,
-  chainsMax: 4,
+  chainsMax: 6,
   productOpenings: 8,
   liteOpenings: 4,
   slackMs: 5_000,
@@ -104,7 +106,8 @@ export function checkedAdmissionPolicy(policy: AdmissionPolicy): AdmissionPolicy
   }
   const simple: [Exclude<keyof AdmissionPolicy, 'tiers'>, number, number][] = [
     ['liteOperationsPerSecondMin', 1, 2 ** 53 - 1],
-    ['productFirstOperations', 2 ** 20, 2 ** 40],
+    ['cpuFirstOperations', 2 ** 20, 2 ** 40],
+    ['gpuFirstOperations', 2 ** 20, 2 ** 40],
     ['liteFirstOperations', 2 ** 12, 2 ** 32],
     ['targetMs', 1, 60_000],
     // A chain is meant to take longer than what counts as enough, or no chain ever would be.

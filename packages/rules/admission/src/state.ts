@@ -3,6 +3,7 @@ import { encodeHex, type Sha256, type WorkerId } from '@shardy/protocol'
 import type { Candidate, Shared } from './candidate.ts'
 import { type Draws, drawBytes } from './draw.ts'
 import type { Effect } from './effect.ts'
+import type { Likeness } from './input.ts'
 import { type AdmissionPolicy, checkedAdmissionPolicy } from './policy.ts'
 import type { ChainKind } from './tier.ts'
 
@@ -18,7 +19,7 @@ export interface AdmissionSettings {
   /** 32 random bytes, new with every start. */
   readonly seed: Uint8Array
   /** The chain that takes about the target at this rate; the first one where nothing is known. */
-  plan(chain: ChainKind, operationsPerSecond: number | undefined): ChainPlan
+  plan(likeness: Likeness, operationsPerSecond: number | undefined): ChainPlan
 }
 
 /** Workers that are to be asked at the same moment, while the last of them finish what they have. */

@@ -4,7 +4,6 @@ import type { WorkerId } from '@shardy/protocol'
 import {
   type AdmissionPolicy,
   type AdmissionState,
-  type ChainKind,
   defaultAdmissionPolicy,
   type Effect,
   emptyState,
@@ -31,8 +30,8 @@ export interface Desk {
 export function openDesk(overrides: Partial<AdmissionPolicy> = {}, seed = 1): Desk {
   const policy = { ...defaultAdmissionPolicy, ...overrides }
   let atMs = 1_000_000
-  const plan = (chain: ChainKind, rate: number | undefined) => {
-    const first = chain === 'lite' ? policy.liteFirstOperations : policy.productFirstOperations
+  const plan = ({ chain, device }: Likeness, rate: number | undefined) => {
+    const first = chain === 'lite' ? policy.liteFirstOperations : policy[`${device}FirstOperations`]
     return { chain, operations: Math.max(first, Math.round(((rate ?? 0) * policy.targetMs) / 1_000)) }
   }
   const state = emptyState({ policy, sha256, seed: sha256(Uint8Array.of(seed)), plan })
@@ -54,7 +53,7 @@ export function openDesk(overrides: Partial<AdmissionPolicy> = {}, seed = 1): De
   }
 }
 
-export const someLikeness: Likeness = { chain: 'product', groups: ['10.0.0.0/24'] }
+export const someLikeness: Likeness = { chain: 'product', device: 'cpu', groups: ['10.0.0.0/24'] }
 
 export function only<Kind extends Effect['kind']>(effects: readonly Effect[], kind: Kind): EffectOf<Kind> {
   const found = effects.filter((effect): effect is EffectOf<Kind> => effect.kind === kind)

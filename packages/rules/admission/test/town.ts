@@ -102,7 +102,7 @@ export function openTown(
   // One after the other, as somebody would who wants to look like many.
   for (const [index, machine] of machines.entries()) {
     for (const id of identities[index] ?? []) {
-      const likeness = { chain: 'product', groups: machine.groups } as const
+      const likeness = { chain: 'product', device: 'gpu', groups: machine.groups } as const
       say({ kind: 'arrived', workerId: id, likeness, roundTripMs: 0, atMs })
       while (state.workers.get(id)?.measurement === undefined) town.run(100)
     }
