@@ -32,8 +32,16 @@ export function benchmarked(state: DispatchState, { workerId, profile }: InputOf
     state.unsavedStandings.add(standing)
   }
   worker.profile = profile
+  worker.measuring = false
   worker.quarantined = isShutOut(standing)
   setPresence(worker, worker.presence)
+  touch(state, worker)
+}
+
+export function measure(state: DispatchState, { workerId, measuring }: InputOf<'measuring'>): void {
+  const worker = state.workers.get(workerId)
+  if (worker === undefined) return ignore(state, 'unknownWorker')
+  worker.measuring = measuring
   touch(state, worker)
 }
 

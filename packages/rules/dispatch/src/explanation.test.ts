@@ -89,6 +89,21 @@ describe('a worker that takes nothing says why', () => {
       expect(named(idle(scene, 'ann'))).toEqual([constraint])
     })
   }
+  test('beingMeasured, until it was measured or is not measured after all', () => {
+    const scene = new Scene()
+    const measuring = (isOn: boolean) =>
+      scene.send({ kind: 'measuring', workerId: workerIdOf('ann'), measuring: isOn })
+    scene.play('ann joins')
+    measuring(true)
+    scene.play('submit t')
+    expect(named(waiting(scene))).toEqual(['beingMeasured'])
+    expect(named(idle(scene, 'ann'))).toEqual(['beingMeasured'])
+    measuring(false)
+    expect(waiting(scene)).toBeUndefined()
+    measuring(true)
+    scene.play('ann benchmarks', 'ann answers t', 'submit u')
+    expect(named(waiting(scene, 'u'))).not.toContain('beingMeasured')
+  })
   test('noFreeSlot and prefetchFull', () => {
     const scene = new Scene()
     scene.join('ann')
@@ -134,5 +149,6 @@ describe('otherwise', () => {
     const scene = new Scene()
     scene.play('ann joins')
     expect(idle(scene, 'ann')?.text).toBe('no task is waiting')
+    expect(named(idle(scene, 'ann'))).toEqual(['noTaskWaits'])
   })
 })

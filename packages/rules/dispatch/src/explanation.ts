@@ -21,6 +21,7 @@ export type Constraint =
   | 'noWorkerConnected'
   | 'dispatchPaused'
   | 'othersFirst'
+  | 'noTaskWaits'
   | 'beingChecked'
 
 const words: Readonly<Record<Unfit, string>> = {
@@ -38,6 +39,7 @@ const words: Readonly<Record<Unfit, string>> = {
   paused: 'paused',
   draining: 'draining',
   quarantined: 'in quarantine',
+  beingMeasured: 'being measured',
   noFreeSlot: 'without a free slot',
   prefetchFull: 'with enough work for now',
   holdsTooMany: 'full of answers not yet revealed',
@@ -80,6 +82,7 @@ const ownWords = (policy: DispatchPolicy): Partial<Record<Unfit, string>> => ({
   paused: 'you are paused',
   draining: 'an operator is draining you',
   quarantined: 'an answer of yours was wrong: you get work again after a fresh benchmark',
+  beingMeasured: 'you are being measured anew',
   noFreeSlot: 'all your slots are busy',
   prefetchFull: `you have work for the next ${policy.prefetchMs} ms`,
   holdsTooMany: `you hold ${heldMax} answers that are not revealed yet`,
@@ -106,7 +109,7 @@ export function explainIdle(state: DispatchState, worker: Worker): Explanation |
     }
     if (constraint !== undefined) counts.set(constraint, (counts.get(constraint) ?? 0) + size)
   }
-  if (waiting === 0) return only('othersFirst', 'no task is waiting')
+  if (waiting === 0) return only('noTaskWaits', 'no task is waiting')
   const constraints = [...counts]
     .map(([constraint, tasks]) => ({ constraint, workers: tasks }))
     .sort((left, right) => right.workers - left.workers)

@@ -81,6 +81,8 @@ export type Input =
     })
   /** Measured anew; a quarantined worker that passed is free again. */
   | (FromWorker & { readonly kind: 'benchmarked'; readonly profile: Profile })
+  /** It gets nothing new, so that its work does not slow its benchmark; `benchmarked` ends this too. */
+  | (FromWorker & { readonly kind: 'measuring'; readonly measuring: boolean })
   | (FromWorker & { readonly kind: 'workerLeft' })
   | (FromWorker & { readonly kind: 'presence'; readonly state: PresenceState })
   | (FromWorker & { readonly kind: 'drainWorker'; readonly draining: boolean })

@@ -3,7 +3,7 @@
  * same inputs it makes the same decisions, so a log replays and a simulation needs no network.
  */
 import { deliveriesPerTaskMax } from '@shardy/protocol'
-import { benchmarked, changePresence, drainWorker, join, leave } from './connection.ts'
+import { benchmarked, changePresence, drainWorker, join, leave, measure } from './connection.ts'
 import type { Effect } from './effect.ts'
 import type { Input, InputOf } from './input.ts'
 import { serve, sweep, touch } from './matching.ts'
@@ -37,6 +37,8 @@ function decide(state: DispatchState, input: Input): void {
       return join(state, input)
     case 'benchmarked':
       return benchmarked(state, input)
+    case 'measuring':
+      return measure(state, input)
     case 'workerLeft':
       return leave(state, input)
     case 'presence':

@@ -21,6 +21,8 @@ export interface Worker {
   presence: 'available' | 'hidden' | 'paused'
   draining: boolean
   quarantined: boolean
+  /** About to be measured anew. */
+  measuring: boolean
   /** Operations a second, as it is now: visible or hidden. */
   rate: number
   /** Deliveries it has still to answer. */
@@ -57,6 +59,7 @@ export function newWorker(
     presence: 'available',
     draining: false,
     quarantined,
+    measuring: false,
     rate: profile.operationsPerSecond,
     held: new Set(),
     computing: 0,
@@ -74,12 +77,14 @@ export type Unavailable =
   | 'paused'
   | 'draining'
   | 'quarantined'
+  | 'beingMeasured'
   | 'noFreeSlot'
   | 'prefetchFull'
   | 'holdsTooMany'
 
 export function unavailable(worker: Worker, { prefetchMs }: DispatchPolicy): Unavailable | undefined {
   if (worker.quarantined) return 'quarantined'
+  if (worker.measuring) return 'beingMeasured'
   if (worker.draining) return 'draining'
   if (worker.presence === 'paused') return 'paused'
   if (worker.held.size >= heldMax) return 'holdsTooMany'
