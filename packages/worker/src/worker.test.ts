@@ -89,7 +89,8 @@ function createHeldExecutor() {
 }
 
 async function settle(line: Line, { deliveryId }: Delivery, reward = 1_500n): Promise<void> {
-  line.send('settled', { deliveryId, outcome: 'accepted', rewardMicroCredit: reward as never })
+  const settlement = { deliveryId, outcome: 'accepted' as const, rewardMicroCredit: reward as never }
+  line.send('settlements', { settlements: [settlement] })
 }
 
 test('from challenge to settled', async () => {
@@ -132,20 +133,23 @@ test('from challenge to settled', async () => {
   expect(view.deliveries).toEqual([])
 })
 
-test('commit, then reveal what was committed to', async () => {
+test('commit, then show what was committed to', async () => {
   begin()
   const line = await orchestrator.line()
   await line.admit()
   const delivery = await line.deliver(program, input, { commitFirst: true, returnOutput: false })
   const { deliveryId } = delivery
   await line.expect('ack')
-  const { commitment } = await line.expect('commit')
-  line.send('commitmentsClosed', { deliveryId })
-  const reveal = await line.expect('reveal')
-  const workerId = line.workerId as never
-  expect(reveal.outputDigest).toBe(outputDigest)
-  expect(commitTo({ workerId, ...reveal }, sha256)).toBe(commitment)
-  expect(await line.expect('result')).toMatchObject({ outputIncluded: false, outputLength: output.length })
+  const { commits } = await line.expect('commits')
+  line.send('closings', { deliveryIds: [deliveryId] })
+  const result = await line.expect('result')
+  expect(result).toMatchObject({ outputDigest, outputIncluded: false, outputLength: output.length })
+  const { traceRoot, salt = '' } = result
+  const commitment = commitTo(
+    { workerId: line.workerId as never, deliveryId, outputDigest, traceRoot, salt },
+    sha256,
+  )
+  expect(commits).toEqual([{ deliveryId, commitment }])
 })
 
 test('a delivery inside a batch is accepted by its path', async () => {

@@ -5,7 +5,9 @@
 import { pureHashing } from '@shardy/crypto'
 import {
   type Attestation,
+  type BatchDelivery,
   type Challenge,
+  type Deliveries,
   type Delivery,
   decodeFrame,
   encodeFrame,
@@ -18,7 +20,7 @@ import {
 } from '@shardy/protocol'
 import { encodeProgram, inputLength, matmulProgram, type Program } from '@shardy/tensor'
 import type { Effect } from '../src/session/effect.ts'
-import type { Input } from '../src/session/input.ts'
+import type { Input, Outcome } from '../src/session/input.ts'
 import { nextWakeMs } from '../src/session/liveness.ts'
 import { initialState, type SessionState } from '../src/session/state.ts'
 import { step } from '../src/session/step.ts'
@@ -48,6 +50,18 @@ export const rules: Rules = {
   operationsPerSecond: 1_000_000,
   payloadBytesMax: 1_000_000,
   slots: 2,
+  offer: {
+    prefetch: 0,
+    hiddenPermille: 0,
+    bufferBytesMax: 1_000_000,
+    memoryBytes: 2_000_000,
+    features: ['paper'],
+    hardwareClass: 'pencil',
+    region: 'eu',
+    askMicroCredit: 5n as Rules['offer']['askMicroCredit'],
+    operator: 'somebody',
+  },
+  stableBytes: 3_000_000,
 }
 
 export const challenge: Challenge = {
@@ -81,8 +95,24 @@ export function deliveryOf(number: number, changes: Changes = {}): Delivery {
     proof: 'none',
     commitFirst: false,
     returnOutput: true,
+    returnTranscript: false,
     attestation,
     ...changes,
+  }
+}
+
+type SmallChanges = Partial<Omit<BatchDelivery, 'deliveryId'>>
+
+/** Small deliveries with everything right; the numbers make their ids. */
+export function batchOf(numbers: readonly number[], changes: SmallChanges = {}): Deliveries {
+  return {
+    programs: [{ kind: 'program', program: encodeProgram(program) }],
+    deliveries: numbers.map((number): BatchDelivery => {
+      const { taskId, deliveryId, seed, deadlineMs } = deliveryOf(number)
+      const flags = { commitFirst: false, returnOutput: true }
+      return { taskId, deliveryId, program: 0, seed, deadlineMs, payload: input, ...flags, ...changes }
+    }),
+    signature,
   }
 }
 
@@ -162,12 +192,44 @@ export class Scenario {
     return this
   }
 
+  /** Small deliveries, up to their execution. */
+  deliverMany(numbers: readonly number[], changes: SmallChanges = {}): this {
+    this.frame('deliveries', batchOf(numbers, changes))
+    return this.feed({ kind: 'batchVerified', run: this.state.runs, holds: true })
+  }
+
+  /** The executor is done with the first `count` of what it has. */
+  executeMany(count: number, given: Uint8Array = output): this {
+    const run = this.state.executing
+    if (run === undefined) throw new Error('nothing is being executed')
+    const outcome: Outcome = { ok: true, output: given, outputDigest: digestOf(given) }
+    const outcomes = Array.from({ length: count }, () => outcome)
+    return this.feed({ kind: 'batchExecuted', run, outcomes, salts: new Uint8Array(32 * count).fill(0x5a) })
+  }
+
+  /** Signs what waits for it. */
+  signMany(): this {
+    const runs = [...this.state.small.signing.keys()]
+    return this.feed(...runs.map((run): Input => ({ kind: 'resultSigned', run, signature })))
+  }
+
+  smallPhase(number: number): string | undefined {
+    return this.state.small.held.get(deliveryOf(number).deliveryId)?.phase
+  }
+
   verify(run: number): this {
     return this.feed({ kind: 'verified', run, inputDigest: digestOf(input), attestationHolds: true })
   }
 
   execute(run: number): this {
-    return this.feed({ kind: 'executed', run, output, outputDigest: digestOf(output), salt })
+    return this.feed({
+      kind: 'executed',
+      run,
+      output,
+      outputDigest: digestOf(output),
+      transcript: [],
+      salt,
+    })
   }
 
   sign(run: number): this {

@@ -31,7 +31,7 @@ test('a welcome is answered with profile and presence, within the limits of both
   expect(scenario.sent).toEqual([
     {
       type: 'profileV2',
-      body: { operationsPerSecond: 1_000_000, payloadBytesMax: 500_000, slots: 2 },
+      body: { operationsPerSecond: 1_000_000, payloadBytesMax: 500_000, slots: 2, ...scenario.rules.offer },
     },
     { type: 'presence', body: { state: 'available' } },
   ])

@@ -1,21 +1,19 @@
 import { describe, expect, test } from 'bun:test'
-import type { Settled } from '@shardy/protocol'
+import type { Settlement } from '@shardy/protocol'
 import { deliveryOf, input, Scenario } from '../../test/scenario.ts'
 import { historyMax } from './bounds.ts'
 
 const { deliveryId } = deliveryOf(1)
 const answered = (): Scenario => new Scenario().admit().deliver().verify(1).execute(1).sign(1)
-const settle = (outcome: Settled['outcome'], reward = 0n): Settled => ({
-  deliveryId,
-  outcome,
-  rewardMicroCredit: reward as Settled['rewardMicroCredit'],
+const settle = (outcome: Settlement['outcome'], reward = 0n) => ({
+  settlements: [{ deliveryId, outcome, rewardMicroCredit: reward as Settlement['rewardMicroCredit'] }],
 })
 
 describe('settled', () => {
   test('accepted is paid once, however often it is said', () => {
     const scenario = answered()
-      .frame('settled', settle('accepted', 700n))
-      .frame('settled', settle('accepted', 700n))
+      .frame('settlements', settle('accepted', 700n))
+      .frame('settlements', settle('accepted', 700n))
     expect(scenario.state.totals).toMatchObject({ accepted: 1, unpaid: 0, rewardMicroCredit: 700n })
     expect(scenario.state.history).toHaveLength(1)
     expect(scenario.state.history[0]).toMatchObject({
@@ -24,20 +22,23 @@ describe('settled', () => {
     expect(scenario.state.deliveries.size).toBe(0)
   })
 
-  test.each(['disagreed', 'lost', 'superseded', 'corrupted'] as const)('%s is not paid', (outcome) => {
-    const scenario = answered().frame('settled', settle(outcome, 5n))
-    expect(scenario.state.totals).toMatchObject({ accepted: 0, unpaid: 1, rewardMicroCredit: 0n })
-  })
+  test.each(['disagreed', 'wrong', 'lost', 'superseded', 'corrupted'] as const)(
+    '%s is not paid',
+    (outcome) => {
+      const scenario = answered().frame('settlements', settle(outcome, 5n))
+      expect(scenario.state.totals).toMatchObject({ accepted: 0, unpaid: 1, rewardMicroCredit: 0n })
+    },
+  )
 
   test('what was never delivered here is ignored', () => {
-    const scenario = new Scenario().admit().frame('settled', settle('accepted', 5n))
+    const scenario = new Scenario().admit().frame('settlements', settle('accepted', 5n))
     expect(scenario.state.totals.accepted).toBe(0)
     expect(scenario.state.history).toEqual([])
   })
 
   test('the verdict on what we handed back adds nothing', () => {
     const scenario = new Scenario().admit().feed({ kind: 'pause' }).deliver()
-    scenario.frame('settled', settle('rejected'))
+    scenario.frame('settlements', settle('rejected'))
     expect(scenario.state.totals).toMatchObject({ rejected: 1, unpaid: 0 })
     expect(scenario.state.history[0]).toMatchObject({ ending: { kind: 'rejected', reason: 'paused' } })
   })
@@ -46,7 +47,7 @@ describe('settled', () => {
     const scenario = answered().feed({ kind: 'closed', connection: 1, code: 1006, text: '' })
     expect(scenario.state.history[0]).toMatchObject({ ending: { kind: 'unsettled' } })
     scenario.wait(2_000).feed({ kind: 'opened', connection: 2 })
-    scenario.admit().frame('settled', settle('accepted', 9n))
+    scenario.admit().frame('settlements', settle('accepted', 9n))
     expect(scenario.state.totals).toMatchObject({ accepted: 1, rewardMicroCredit: 9n })
     expect(scenario.state.history).toHaveLength(1)
   })
@@ -54,9 +55,9 @@ describe('settled', () => {
   test.each(['accepted', 'superseded'] as const)(
     'one for an id that had a verdict before and was delivered anew ends that too: %s',
     (outcome) => {
-      const scenario = answered().frame('settled', settle('accepted', 700n)).deliver().verify(2)
+      const scenario = answered().frame('settlements', settle('accepted', 700n)).deliver().verify(2)
       expect(scenario.state.deliveries.size).toBe(1)
-      scenario.frame('settled', settle(outcome, 50n))
+      scenario.frame('settlements', settle(outcome, 50n))
       expect(scenario.done).toEqual(['abort'])
       expect(scenario.state.deliveries.size).toBe(0)
       const isPaid = outcome === 'accepted'
@@ -69,7 +70,7 @@ describe('settled', () => {
   )
 
   test('while executing, it ends the execution', () => {
-    const scenario = new Scenario().admit().deliver().verify(1).frame('settled', settle('superseded'))
+    const scenario = new Scenario().admit().deliver().verify(1).frame('settlements', settle('superseded'))
     expect(scenario.done).toEqual(['abort'])
   })
 })

@@ -48,6 +48,8 @@ test('the answer is signed, then given with its output', () => {
         outputIncluded: true,
         attestation,
         traceRoot: undefined,
+        salt: undefined,
+        partLengths: [],
       },
     },
     { type: 'raw', body: output },
@@ -67,31 +69,28 @@ describe('commit first', () => {
     const scenario = committed()
     const { workerId } = scenario.rules
     const commitment = commitTo({ workerId, deliveryId, outputDigest, traceRoot: undefined, salt }, sha256)
-    expect(scenario.sent).toEqual([{ type: 'commit', body: { deliveryId, commitment } }])
-    scenario.frame('commitmentsClosed', { deliveryId })
-    expect(scenario.done).toEqual(['reveal', 'result', 'raw'])
-    expect(scenario.sent[0]).toEqual({
-      type: 'reveal',
-      body: { deliveryId, outputDigest, salt, traceRoot: undefined },
-    })
+    expect(scenario.sent).toEqual([{ type: 'commits', body: { commits: [{ deliveryId, commitment }] } }])
+    scenario.frame('closings', { deliveryIds: [deliveryId] })
+    expect(scenario.done).toEqual(['result', 'raw'])
+    expect(scenario.sent[0]).toMatchObject({ type: 'result', body: { deliveryId, outputDigest, salt } })
   })
 
-  test('closing twice reveals once', () => {
-    const scenario = committed().frame('commitmentsClosed', { deliveryId })
-    expect(scenario.frame('commitmentsClosed', { deliveryId }).done).toEqual([])
+  test('closing twice answers once', () => {
+    const scenario = committed().frame('closings', { deliveryIds: [deliveryId] })
+    expect(scenario.frame('closings', { deliveryIds: [deliveryId] }).done).toEqual([])
   })
 
   test('closing for a delivery that was handed back means nothing', () => {
-    const scenario = new Scenario().admit().frame('commitmentsClosed', { deliveryId })
+    const scenario = new Scenario().admit().frame('closings', { deliveryIds: [deliveryId] })
     expect(scenario.done).toEqual([])
     expect(scenario.state.connection.kind).toBe('admitted')
   })
 
   test('closing before we committed is out of place', () => {
-    const scenario = executing({ commitFirst: true }).frame('commitmentsClosed', { deliveryId })
+    const scenario = executing({ commitFirst: true }).frame('closings', { deliveryIds: [deliveryId] })
     expect(scenario.lostReason).toEqual({
       kind: 'unexpectedFrame',
-      frame: 'commitmentsClosed',
+      frame: 'closings',
       during: 'executing',
     })
   })
@@ -102,7 +101,7 @@ describe('commit first', () => {
       scenario.wait(1_000).frame('heartbeat', { sequence, inFlight: 0 })
     }
     expect(scenario.phase()).toBe('committed')
-    expect(scenario.frame('commitmentsClosed', { deliveryId }).done).toEqual(['reveal', 'result', 'raw'])
+    expect(scenario.frame('closings', { deliveryIds: [deliveryId] }).done).toEqual(['result', 'raw'])
   })
 })
 
@@ -135,7 +134,7 @@ describe('executions that fail', () => {
 
   test('an output of another length is not an answer', () => {
     const scenario = executing()
-    scenario.feed({ kind: 'executed', run: 1, output: output.slice(1), outputDigest, salt })
+    scenario.feed({ kind: 'executed', run: 1, output: output.slice(1), outputDigest, transcript: [], salt })
     expect(scenario.sent).toMatchObject([{ body: { reason: 'executionFailed' } }])
   })
 

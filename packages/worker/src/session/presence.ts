@@ -1,5 +1,6 @@
 /** Whether the worker takes work, and telling the orchestrator when that changes (spec W15). */
 import type { PresenceState } from '@shardy/protocol'
+import { dropBenchmark } from './benchmark.ts'
 import { rejectHeld } from './ending.ts'
 import { startNext } from './execution.ts'
 import { rejectOpenSmall } from './small/ending.ts'
@@ -22,6 +23,7 @@ function update(turn: Turn, changes: Pick<SessionState, 'paused'> | Pick<Session
 export function pause(turn: Turn): void {
   update(turn, { paused: true })
   rejectOpenSmall(turn, 'paused', 'the worker was paused')
+  dropBenchmark(turn)
   for (const held of turn.state.deliveries.values()) {
     if (takesSlot(held)) rejectHeld(turn, held, 'paused', 'the worker was paused')
   }

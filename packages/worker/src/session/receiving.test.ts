@@ -61,6 +61,7 @@ test('a delivery with its payload is verified, acknowledged and executed', () =>
     work: { kind: 'program', program },
     input,
     blobs: noBlobs,
+    transcript: false,
   })
   expect(scenario.phase()).toBe('executing')
 })
@@ -199,7 +200,14 @@ test('the outputs that commitments keep are bounded in bytes', () => {
       inputDigest: changes.payloadDigest,
       attestationHolds: true,
     })
-    scenario.feed({ kind: 'executed', run, output: largeOutput, outputDigest: changes.payloadDigest, salt })
+    scenario.feed({
+      kind: 'executed',
+      run,
+      output: largeOutput,
+      outputDigest: changes.payloadDigest,
+      transcript: [],
+      salt,
+    })
     expect(scenario.sign(run).phase(run)).toBe('committed')
   }
   scenario.frame('delivery', deliveryOf(fitting + 1, changes))
@@ -209,7 +217,7 @@ test('the outputs that commitments keep are bounded in bytes', () => {
   scenario.receive(largeInput)
   // What keeps nothing still fits, and a reveal makes room.
   expect(scenario.deliver(fitting + 2, { commitFirst: true, returnOutput: false }).done).toEqual(['verify'])
-  scenario.frame('commitmentsClosed', { deliveryId: deliveryOf(1).deliveryId })
+  scenario.frame('closings', { deliveryIds: [deliveryOf(1).deliveryId] })
   scenario.frame('delivery', deliveryOf(fitting + 3, changes)).receive(largeInput)
   expect(scenario.phase(fitting + 3)).toBe('verifying')
 })

@@ -28,12 +28,13 @@ const frames = fc.oneof(
     .record({ number: fc.integer({ min: 1, max: 4 }), commitFirst: fc.boolean(), returnOutput: fc.boolean() })
     .map(({ number, ...changes }) => encodeFrame('delivery', deliveryOf(number, changes))),
   fc
-    .tuple(fc.integer({ min: 1, max: 4 }), fc.constantFrom('cancel', 'commitmentsClosed', 'settled'))
+    .tuple(fc.integer({ min: 1, max: 4 }), fc.constantFrom('cancel', 'closings', 'settlements'))
     .map(([number, type]) => {
       const { deliveryId } = deliveryOf(number)
       if (type === 'cancel') return encodeFrame('cancel', { deliveryId, reason: 'taskDecided' })
-      if (type === 'commitmentsClosed') return encodeFrame('commitmentsClosed', { deliveryId })
-      return encodeFrame('settled', { deliveryId, outcome: 'accepted', rewardMicroCredit: 1n as never })
+      if (type === 'closings') return encodeFrame('closings', { deliveryIds: [deliveryId] })
+      const settlement = { deliveryId, outcome: 'accepted' as const, rewardMicroCredit: 1n as never }
+      return encodeFrame('settlements', { settlements: [settlement] })
     }),
 )
 
@@ -56,7 +57,14 @@ test('any conversation keeps the bounds and is repeatable', () => {
           scenario.feed({ kind: 'opened', connection: scenario.state.attempts })
           scenario.feed({ kind: 'helloSigned', connection: scenario.state.attempts, signature })
           scenario.feed({ kind: 'verified', run, inputDigest: digestOf(input), attestationHolds: true })
-          scenario.feed({ kind: 'executed', run, output, outputDigest: digestOf(output), salt })
+          scenario.feed({
+            kind: 'executed',
+            run,
+            output,
+            outputDigest: digestOf(output),
+            transcript: [],
+            salt,
+          })
           scenario.feed({ kind: 'resultSigned', run, signature })
         } else scenario.feed({ kind: move.kind })
         const { state } = scenario
