@@ -191,8 +191,7 @@ export function createMatmul(instance: Instance): Int8Matmul {
           )
           if (firstBlock > 0) {
             for (let line = 0; line < rows; line++) {
-              const from = (row + line) * n + column
-              words.set(c.subarray(from, from + columns), at.sums / 4 + line * stride)
+              copyWords(words, at.sums / 4 + line * stride, c, (row + line) * n + column, columns)
             }
           }
           let wide = at.right
@@ -204,8 +203,7 @@ export function createMatmul(instance: Instance): Int8Matmul {
             wide += panels * pairs * widePairBytes
           }
           for (let line = 0; line < rows; line++) {
-            const from = at.sums / 4 + line * stride
-            c.set(words.subarray(from, from + columns), (row + line) * n + column)
+            copyWords(c, (row + line) * n + column, words, at.sums / 4 + line * stride, columns)
           }
           steps += 1
           if (steps < stepsTotal) yield steps / stepsTotal
@@ -234,7 +232,19 @@ function copyRows(
     return
   }
   for (let row = 0; row < rows; row++) {
-    const start = from + row * sourceStride
-    target.set(source.subarray(start, start + length), row * targetStride)
+    copyBytes(target, row * targetStride, source, from + row * sourceStride, length)
   }
+}
+
+/** Up to so many entries a loop is faster than a view and the engine's copy. One function for each type: engines compile those better. */
+const loopMax = 64
+
+function copyBytes(target: Uint8Array, to: number, source: Uint8Array, from: number, length: number): void {
+  if (length > loopMax) return target.set(source.subarray(from, from + length), to)
+  for (let index = 0; index < length; index++) target[to + index] = source[from + index] ?? 0
+}
+
+function copyWords(target: Int32Array, to: number, source: Int32Array, from: number, length: number): void {
+  if (length > loopMax) return target.set(source.subarray(from, from + length), to)
+  for (let index = 0; index < length; index++) target[to + index] = source[from + index] ?? 0
 }
