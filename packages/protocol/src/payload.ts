@@ -37,6 +37,16 @@ function prefix(domain: Domain): Uint8Array {
   return bytes
 }
 
+/** The same behind a byte, in one buffer: what a leaf hashes. */
+export function domainLeaf(leading: number, domain: Domain, bytes: Uint8Array): Uint8Array {
+  const head = prefix(domain)
+  const payload = new Uint8Array(1 + head.length + bytes.length)
+  payload[0] = leading
+  payload.set(head, 1)
+  payload.set(bytes, 1 + head.length)
+  return payload
+}
+
 export function domainPayload(domain: Domain, bytes: Uint8Array): Uint8Array {
   const head = prefix(domain)
   const payload = new Uint8Array(head.length + bytes.length)

@@ -4,8 +4,8 @@
  */
 import { decodeHexInto } from './hex.ts'
 
-/** Every frame and a common receipt fit. */
-const keptBytesMax = 256 * 1024
+/** Every frame fits, and a common receipt. */
+const keptBytesMax = 2 * 1024 * 1024
 
 export class Writer {
   bytes = new Uint8Array(1024)

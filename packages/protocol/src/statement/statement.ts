@@ -3,11 +3,10 @@
  * was its answer. With the other side's attested statement either can later prove what was said.
  */
 import type { Sha256 } from '../hash.ts'
-import { domainPayload } from '../payload.ts'
+import { domainLeaf } from '../payload.ts'
 import { bits64, choice, optional } from '../schema/codec.ts'
 import { field, type Infer, message } from '../schema/message.ts'
 import { deliveryId, digest, programId, taskId, timeMs, workerId } from '../values.ts'
-import { merkleLeaf } from './merkle.ts'
 
 export const statement = message(
   'Statement',
@@ -37,5 +36,5 @@ export const statement = message(
 export type Statement = Infer<typeof statement>
 
 export function statementLeaf(value: Statement, sha256: Sha256): Uint8Array {
-  return merkleLeaf(domainPayload('statement', statement.encode(value)), sha256)
+  return sha256(domainLeaf(0, 'statement', statement.encode(value)))
 }
