@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { checked, type MicroCredit, quorum } from '@shardy/protocol'
 import fc from 'fast-check'
-import { nameOf, requesterIdOf } from '../test/identity.ts'
+import { nameOf, requesterIdOf, taskIdOf } from '../test/identity.ts'
 import { Scene } from '../test/scene.ts'
 import type { NewTask, Profile } from './index.ts'
 
@@ -73,6 +73,10 @@ describe('prefetch', () => {
     const scene = new Scene()
     for (let index = 0; index < 9; index++) scene.submit(`t${index}`)
     expect(given(scene.join('ann', { slots: 2, prefetch: 4 }))).toHaveLength(6)
+    const order = scene.state.effects.flatMap((effect) =>
+      effect.kind === 'deliver' ? [effect.task.spec.taskId] : [],
+    )
+    expect(order).toEqual([0, 1, 2, 3, 4, 5].map((index) => taskIdOf(`t${index}`)))
     expect([5, 6].map((index) => scene.task(`t${index}`).status)).toEqual(['running', 'waiting'])
     expect(given(scene.play('ann@t0 answers x'))).toEqual(['deliver to ann'])
   })

@@ -107,6 +107,38 @@ describe('a convict (D32)', () => {
     return scene.play(`ann@${name} fails`)
   }
 
+  for (const policy of ['checked', 'audited(1000)', 'adaptive']) {
+    test(`is one under ${policy}, on its signed answer`, () => {
+      const scene = new Scene()
+      scene.stake = stake
+      scene.play('ann joins', `submit t ${policy}`, 'ann answers x', 'wait 1', 'ann fails')
+      const { deliveryId, workerId, outputDigest, answer } = scene.deliveryOf('ann')
+      if (outputDigest === undefined || answer === undefined) throw new Error('ann has not answered')
+      expect(scene.witness.offences).toEqual([
+        {
+          taskId: taskIdOf('t'),
+          deliveryId,
+          workerId,
+          outputDigest,
+          answer,
+          detail: 'a sum is off',
+          consequence: {
+            kind: 'unpaidAndQuarantine',
+            heldMicroCredit: lockedMicroCredit,
+            heldUntilMs: expect.any(Number),
+          },
+        },
+      ])
+    })
+  }
+
+  test('is nobody for a float that a check found wrong', () => {
+    const scene = new Scene()
+    scene.play('ann joins')
+    scene.submit('t', { exact: false })
+    expect(scene.play('ann answers x', 'ann fails')).toEqual(['settle ann: wrong 0', 'event wrong'])
+  })
+
   test('gets nothing before a benchmark, whatever session it comes with', () => {
     const scene = convicted()
     expect(scene.play('submit u')).toEqual(['book escrow', 'event submitted'])
