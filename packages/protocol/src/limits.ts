@@ -43,3 +43,11 @@ export const inlinePayloadBytesMax = 16 * 1024
 export const deliveriesPerTaskMax = 64
 /** 10^9 credits for one task, far below what a sum of earnings can hold. */
 export const rewardMicroCreditMax = 10n ** 15n
+/** Tasks that are submitted in one request, and the different programs among them. */
+export const batchSubmissionMax = 1000
+export const submissionProgramsMax = 16
+export const submissionBytesMax = 24 * 1024 * 1024
+export const idempotencyKeyLengthMax = 128
+/** How long a task may wait for its verdict. */
+export const taskTimeoutMsMin = 1_000
+export const taskTimeoutMsMax = 86_400_000

@@ -40,6 +40,8 @@ export const auditActions = [
   'taskRequeued',
   'taskPurged',
   'slashingDecided',
+  'workerDrained',
+  'workerUndrained',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 

@@ -47,6 +47,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>
   readonly method?: 'HEAD'
   readonly signal?: AbortSignal | undefined
+  /** Asking twice does no more than asking once, although it is a POST. */
+  readonly isRepeatable?: boolean
 }
 
 export interface Client {
@@ -128,7 +130,7 @@ export function createClient(config: ClientConfig): Client {
     if (body !== undefined) sent.set('content-type', 'application/json')
     const content = body === undefined ? call.body : JSON.stringify(body)
     const method = call.method ?? route.method
-    const repeatable = method !== 'POST' || sent.has('idempotency-key')
+    const repeatable = method !== 'POST' || sent.has('idempotency-key') || call.isRepeatable === true
     const init = { method, headers: sent, ...(content !== undefined && { body: content }) }
     for (let tries = 1; ; tries++) {
       let failure: unknown

@@ -40,7 +40,21 @@ export {
 export { type ErrorCode, errors } from './errors.ts'
 export { type FollowOptions, followTask, isFinalEvent, readEvents, readMessages } from './events.ts'
 export { type FollowEventsOptions, followEvents } from './followEvents.ts'
+export type { BalanceView, QuoteView } from './ledgerRoutes.ts'
 export { openApi } from './openapi.ts'
+export {
+  type DeadLetter,
+  type DeadLetterPage,
+  type DispatchOrder,
+  type DispatchView,
+  dispatchOrders,
+  type OffenceEvidence,
+  type OffencePage,
+  offenceEvidence,
+  type RequeueOrder,
+  type WorkerOrder,
+  type WorkerView,
+} from './operationShapes.ts'
 export { orchestratorRoutes } from './orchestrator.ts'
 export { ApiError, type Problem, type ProblemDetails, problem, problemResponse } from './problem.ts'
 export { type ParsedReceipt, receiptFromJson, receiptToJson } from './receiptJson.ts'

@@ -1,6 +1,8 @@
 /** The orchestrator's HTTP interface. */
 import { Type } from '@sinclair/typebox'
 import { accessRoutes } from './accessRoutes.ts'
+import { ledgerRoutes } from './ledgerRoutes.ts'
+import { operationRoutes } from './operationRoutes.ts'
 import { route } from './route.ts'
 import * as shapes from './shapes.ts'
 import { streamRoutes } from './streamEvent.ts'
@@ -32,7 +34,26 @@ export const orchestratorRoutes = {
       'workRateLimited',
       'insufficientFunds',
       'tooManyLive',
+      'tooVaried',
       'draining',
+      'overloaded',
+      'storageFailed',
+    ],
+  }),
+  submitTasks: route({
+    method: 'POST',
+    path: '/v1/tasks/batch',
+    summary:
+      'Submit up to 1000 tasks as the message BatchSubmission (application/vnd.shardy.tasks); answered with BatchOutcome, an ' +
+      'entry for each task, once those that were taken are durable.',
+    scope: 'tasks:submit',
+    body: 'bytes',
+    responses: { 200: 'bytes' },
+    errors: [
+      'malformedMessage',
+      'unsupportedMediaType',
+      'bodyTooLarge',
+      'invalidField',
       'overloaded',
       'storageFailed',
     ],
@@ -179,5 +200,7 @@ export const orchestratorRoutes = {
     errors: [],
   }),
   ...accessRoutes,
+  ...operationRoutes,
+  ...ledgerRoutes,
   ...streamRoutes,
 } as const

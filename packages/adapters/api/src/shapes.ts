@@ -18,6 +18,8 @@ import {
   replicasMax,
   statementsPerBatchMax,
   taskStatuses,
+  taskTimeoutMsMax,
+  taskTimeoutMsMin,
   tierMax,
   values,
 } from '@shardy/protocol'
@@ -32,8 +34,13 @@ export const words = <const Words extends readonly string[]>(list: Words) =>
   Type.Unsafe<Words[number]>(Type.Union(list.map((word) => Type.Literal(word))))
 const hex = (bytes: number, description: string) =>
   Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description })
-const decimal = (description: string) => Type.String({ pattern: '^(0|[1-9][0-9]{0,19})$', description })
-const timeMs = Type.Integer({ minimum: 0, maximum: safeInteger, description: 'milliseconds since 1970' })
+export const decimal = (description: string) =>
+  Type.String({ pattern: '^(0|[1-9][0-9]{0,19})$', description })
+export const timeMs = Type.Integer({
+  minimum: 0,
+  maximum: safeInteger,
+  description: 'milliseconds since 1970',
+})
 const length = Type.Integer({ minimum: 0, maximum: safeInteger })
 
 export const taskId = hex(16, 'task id')
@@ -86,9 +93,6 @@ export const input = Type.Union(
   },
 )
 
-const timeoutMsMin = 1_000
-const timeoutMsMax = 86_400_000
-
 export const submission = Type.Object(
   {
     kind: words(taskKinds),
@@ -135,7 +139,7 @@ export const submission = Type.Object(
       }),
     ),
     rewardMicroCredit: Type.Optional(decimal('divided among the workers that are paid; test credits')),
-    timeoutMs: Type.Optional(Type.Integer({ minimum: timeoutMsMin, maximum: timeoutMsMax })),
+    timeoutMs: Type.Optional(Type.Integer({ minimum: taskTimeoutMsMin, maximum: taskTimeoutMsMax })),
     output: Type.Optional(words(['keep', 'digest'])),
     allowInexact: Type.Optional(
       Type.Boolean({
@@ -208,14 +212,14 @@ export const eventView = Type.Object({
 export type EventView = Static<typeof eventView>
 
 /** Exactly so many bytes, in the one spelling that has no spare bits. */
-function base64Bytes(bytes: number) {
+export function base64Bytes(bytes: number) {
   const whole = Math.floor(bytes / 3)
   const rest = ['', '[A-Za-z0-9+/][AQgw]==', '[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]='][bytes % 3] ?? ''
   const pattern = `^[A-Za-z0-9+/]{${4 * whole}}${rest}$`
   return Type.String({ pattern, description: `${bytes} bytes, base64`, contentEncoding: 'base64' })
 }
-const payloadLength = Type.Integer({ minimum: 0, maximum: payloadBytesMax })
-const attestation = Type.Object(
+export const payloadLength = Type.Integer({ minimum: 0, maximum: payloadBytesMax })
+export const attestation = Type.Object(
   {
     signature: base64Bytes(64),
     index: Type.Integer({ minimum: 0, maximum: statementsPerBatchMax - 1 }),
