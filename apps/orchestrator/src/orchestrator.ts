@@ -203,7 +203,9 @@ export async function createOrchestrator(
   }
 
   const settings = { policy: config.dispatch, sha256, epoch, secret }
-  const recovered = recover(settings, await archive.live(), clock.nowMs())
+  const { tasks, standings } = await archive.live()
+  const stakes = new Map([...standings].map(({ workerId }) => [workerId, bookkeeper.stake(workerId)]))
+  const recovered = recover(settings, { tasks, standings, stakes }, clock.nowMs())
   const dispatcher = createDispatcher(
     {
       clock,

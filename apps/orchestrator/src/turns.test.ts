@@ -28,3 +28,20 @@ test('an act that fails fails for its own caller alone', async () => {
   await turns.ended('a')
   await turns.ended('never asked for')
 })
+
+test('one act for several keys waits for each of them, and two such acts never for each other', async () => {
+  const turns = createTurns<string>()
+  const done: string[] = []
+  const act = (name: string) => async () => {
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    done.push(name)
+  }
+  await Promise.all([
+    turns.take('a', act('a')),
+    turns.takeAll(['a', 'b'], act('ab')),
+    turns.takeAll(['b', 'a', 'b'], act('ba')),
+    turns.take('b', act('b')),
+    turns.takeAll([], act('none')),
+  ])
+  expect(done.filter((name) => name !== 'none')).toEqual(['a', 'ab', 'ba', 'b'])
+})

@@ -2,10 +2,12 @@
  * An orchestrator in this process for tests: real store twin, real sockets on a port that the system chose, and
  * workers over those sockets. Nothing in it is told what to say.
  */
-import { createCpuExecutor, type Executor } from '@shardy/compute'
+import { createCpuExecutor, type Executor, openCheckTools } from '@shardy/compute'
 import { generateIdentity, verifySignature } from '@shardy/crypto'
 import { sha256 } from '@shardy/crypto/native'
 import { type DispatchPolicy, defaultPolicy } from '@shardy/dispatch'
+import { defaultParameters } from '@shardy/ledger'
+import type { MicroCredit } from '@shardy/protocol'
 import { type BlobStore, openBlobStore, openStore, type Store } from '@shardy/storage'
 import {
   connectWebSocket,
@@ -55,6 +57,7 @@ export interface TestOptions {
   readonly blobPolicy?: Partial<BlobPolicy>
   readonly gateway?: Partial<GatewayLimits>
   readonly limits?: Partial<LimitConfig>
+  readonly grantMicroCredit?: bigint
   readonly proxies?: readonly Network[]
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly log?: Log
@@ -83,6 +86,7 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
       clock: options.clock ?? systemClock,
       log: options.log ?? silentLog,
       random,
+      checks: { tools: await openCheckTools(sha256), random },
       fatal: (error) => fatal.push(error),
     },
     {
@@ -90,6 +94,8 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
       blobs: { ...defaultBlobPolicy, ...options.blobPolicy },
       gateway: { ...defaultGatewayLimits, ...options.gateway },
       limits: { ...defaultLimits, ...options.limits },
+      book: defaultParameters,
+      grantMicroCredit: (options.grantMicroCredit ?? 10n ** 12n) as MicroCredit,
       blobBytesMax,
       collectMs,
     },

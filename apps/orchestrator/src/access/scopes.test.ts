@@ -23,6 +23,7 @@ afterAll(() => network.stop())
 /** Who may come to which route, spelled out: a change of the table has to be meant. */
 const allowed: Readonly<Record<keyof typeof routes, readonly Role[] | 'public'>> = {
   submitTask: ['requester'],
+  submitTasks: ['requester'],
   listTasks: ['requester'],
   getTask: ['requester'],
   cancelTask: ['requester'],
@@ -48,6 +49,18 @@ const allowed: Readonly<Record<keyof typeof routes, readonly Role[] | 'public'>>
   allowProgram: ['operator', 'admin'],
   events: ['requester', 'operator', 'auditor', 'admin'],
   eventsSocket: ['requester', 'operator', 'auditor', 'admin'],
+  listDeadLetters: ['operator', 'admin'],
+  getDeadLetter: ['operator', 'admin'],
+  requeueDeadLetter: ['operator', 'admin'],
+  purgeDeadLetter: ['operator', 'admin'],
+  dispatch: ['operator', 'auditor', 'admin'],
+  operateDispatch: ['operator', 'admin'],
+  getWorker: ['requester', 'operator', 'auditor', 'admin'],
+  operateWorker: ['operator', 'admin'],
+  listOffences: ['auditor', 'admin'],
+  getOffence: ['auditor', 'admin'],
+  balance: ['requester', 'operator', 'auditor', 'admin'],
+  quote: ['requester', 'operator', 'auditor', 'admin'],
 }
 
 for (const [name, route] of Object.entries(routes) as [keyof typeof routes, Route][]) {

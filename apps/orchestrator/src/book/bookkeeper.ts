@@ -42,8 +42,17 @@ export interface Bookkeeper {
   entryOf(effect: BookEffect): BookEntry
   /** Sets aside what a submission will put in escrow; undefined when that many are there. */
   reserve(requesterId: RequesterId, reward: MicroCredit): BookRefusal | undefined
-  /** The submission is in the book, or will never be. */
-  release(requesterId: RequesterId, reward: MicroCredit): void
+  /** The same for so many of one reward, as far as it goes; `refusal` says why not all. */
+  reserveUpTo(
+    requesterId: RequesterId,
+    reward: MicroCredit,
+    count: number,
+  ): { readonly count: number; readonly refusal: BookRefusal | undefined }
+  /** What submissions under way have set aside. */
+  reserved(requesterId: RequesterId): MicroCredit
+  /** The submissions are in the book, or will never be. */
+  release(requesterId: RequesterId, reward: MicroCredit, count?: number): void
+  readonly grantMicroCredit: MicroCredit
   /** Who comes for the first time finds the grant; whoever comes again finds what is left. */
   welcome(requesterId: RequesterId): Promise<void>
   stake(workerId: WorkerId): Stake
@@ -190,6 +199,23 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
   }
 
   const escrowOf = (reward: MicroCredit): bigint => reward + feeOf(reward, parameters.feePermille)
+
+  function reserveUpTo(requesterId: RequesterId, reward: MicroCredit, count: number) {
+    const each = escrowOf(reward)
+    const before = reserved.get(requesterId) ?? 0n
+    const available = book.balance({ kind: 'requester', requesterId }) - before
+    const affordable = each === 0n ? count : Math.min(count, available < each ? 0 : Number(available / each))
+    if (affordable > 0) reserved.set(requesterId, before + each * BigInt(affordable))
+    if (affordable === count) return { count, refusal: undefined }
+    const refusal = {
+      kind: 'insufficientFunds',
+      account: `requester/${requesterId}`,
+      needed: each * BigInt(count),
+      available: available > 0n ? available : 0n,
+    } as BookRefusal
+    return { count: affordable, refusal }
+  }
+
   const isKnown = new Set<RequesterId>(
     rows.flatMap(({ key }) =>
       key.startsWith('requester/') ? [key.slice('requester/'.length) as RequesterId] : [],
@@ -231,24 +257,12 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
         }
       }
     },
-    reserve(requesterId, reward) {
-      const needed = escrowOf(reward)
-      const before = reserved.get(requesterId) ?? 0n
-      const balance = book.balance({ kind: 'requester', requesterId })
-      const available = balance - before
-      if (available < needed) {
-        return {
-          kind: 'insufficientFunds',
-          account: `requester/${requesterId}`,
-          needed,
-          available: available > 0n ? available : 0n,
-        } as BookRefusal
-      }
-      reserved.set(requesterId, before + needed)
-      return undefined
-    },
-    release(requesterId, reward) {
-      const left = (reserved.get(requesterId) ?? 0n) - escrowOf(reward)
+    reserve: (requesterId, reward) => reserveUpTo(requesterId, reward, 1).refusal,
+    reserveUpTo,
+    reserved: (requesterId) => (reserved.get(requesterId) ?? 0n) as MicroCredit,
+    grantMicroCredit,
+    release(requesterId, reward, count = 1) {
+      const left = (reserved.get(requesterId) ?? 0n) - escrowOf(reward) * BigInt(count)
       if (left > 0n) reserved.set(requesterId, left)
       else reserved.delete(requesterId)
     },

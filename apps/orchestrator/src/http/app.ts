@@ -9,7 +9,7 @@ import {
 } from '@shardy/api'
 import { type Bound, bind } from '@shardy/api/elysia'
 import { isEnded } from '@shardy/dispatch'
-import type { RequesterId } from '@shardy/protocol'
+import { batchContentType, type RequesterId } from '@shardy/protocol'
 import { StoreError } from '@shardy/storage'
 import { Elysia } from 'elysia'
 import { unknownAddress } from '../access/clientAddress.ts'
@@ -33,6 +33,19 @@ import {
 } from './access.ts'
 import { headBlob, openBlob, openConstant, openOutput, putBlob } from './blobs.ts'
 import { askedOf, type EventSocket, openEventSocket, streamAllEvents } from './events.ts'
+import { viewBalance, viewQuote } from './ledger.ts'
+import { getOffence, listOffences } from './offences.ts'
+import {
+  getDeadLetter,
+  listDeadLetters,
+  operateDispatch,
+  operateWorker,
+  purgeDeadLetter,
+  requeueDeadLetter,
+  viewDispatch,
+  viewWorker,
+} from './operation.ts'
+import { readBatch, submitBatch } from './taskBatch.ts'
 import { streamEvents } from './taskEvents.ts'
 import { cancelTask, forgetTask, ownTask, submitTask } from './tasks.ts'
 import { viewTask } from './taskView.ts'
@@ -97,6 +110,13 @@ export function createApp(
   bind(app, routes.submitTask, bound, async ({ body, headers }, request) => {
     const { task, isNew } = await submitTask(services, body, headers['idempotency-key'], who(request))
     return ok(await viewTask(services, task), isNew ? 201 : 200)
+  })
+  bind(app, routes.submitTasks, bound, async (_, request) => {
+    const batch = await readBatch(request)
+    // One was counted at the gate.
+    gate.take(request, 'submit', batch.tasks.length - 1)
+    const content = await submitBatch(services, batch, who(request))
+    return new Response(content as Uint8Array<ArrayBuffer>, { headers: { 'content-type': batchContentType } })
   })
   bind(app, routes.listTasks, bound, async ({ query }, request) => {
     const { status, limit = '50', cursor } = query
@@ -205,6 +225,31 @@ export function createApp(
     await allowProgram(services, params.programId, gate.actor(request))
     return new Response(null, { status: 204 })
   })
+  bind(app, routes.listDeadLetters, bound, async ({ query }) => ok(await listDeadLetters(services, query)))
+  bind(app, routes.getDeadLetter, bound, async ({ params }) =>
+    ok(await getDeadLetter(services, params.taskId)),
+  )
+  bind(app, routes.requeueDeadLetter, bound, async ({ params, body }, request) =>
+    ok(await requeueDeadLetter(services, params.taskId, body, gate.actor(request))),
+  )
+  bind(app, routes.purgeDeadLetter, bound, async ({ params }, request) => {
+    await purgeDeadLetter(services, params.taskId, gate.actor(request))
+    return new Response(null, { status: 204 })
+  })
+  bind(app, routes.dispatch, bound, () => ok(viewDispatch(services)))
+  bind(app, routes.operateDispatch, bound, async ({ params }, request) =>
+    ok(await operateDispatch(services, params.order, gate.actor(request))),
+  )
+  bind(app, routes.getWorker, bound, ({ params }) => ok(viewWorker(services, params.workerId)))
+  bind(app, routes.operateWorker, bound, async ({ params }, request) =>
+    ok(await operateWorker(services, params.workerId, params.order, gate.actor(request))),
+  )
+  bind(app, routes.listOffences, bound, async ({ query }) => ok(await listOffences(services, query)))
+  bind(app, routes.getOffence, bound, async ({ params }) => ok(await getOffence(services, params.deliveryId)))
+  bind(app, routes.balance, bound, async (_, request) =>
+    ok(await viewBalance(services, who(request), gate.key(request).held.has('tasks:submit'))),
+  )
+  bind(app, routes.quote, bound, ({ query }) => ok(viewQuote(services, query)))
   bind(app, routes.health, bound, () => ok(viewHealth(services, about)))
 
   const document = openApi(routes, {

@@ -21,16 +21,23 @@ function isNarrowed({ dtype, min, max }: TensorType): boolean {
   return min > facts.min || max < facts.max
 }
 
+/** Whether anything has to be looked for in the input besides its length. */
+export function entriesAreBounded(work: Work): boolean {
+  return work.kind === 'shader' || (work.kind === 'program' && work.program.inputs.some(isNarrowed))
+}
+
 export async function refuseInputEntries(work: Work, read: () => Promise<Uint8Array>): Promise<void> {
+  if (entriesAreBounded(work)) refuseEntries(work, await read())
+}
+
+export function refuseEntries(work: Work, input: Uint8Array): void {
   if (work.kind === 'shader') {
-    const refusal = refusePayload(work.shader, await read())
+    const refusal = refusePayload(work.shader, input)
     if (refusal === undefined) return
     throw new ApiError('invalidField', { detail: describeRefusal(refusal), field: 'input' })
   }
   if (work.kind !== 'program') return
-  const { program } = work
-  if (!program.inputs.some(isNarrowed)) return
-  const inputs = readInputs(program, await read())
+  const inputs = readInputs(work.program, input)
   if (inputs.ok) return
   throw new ApiError('invalidField', { detail: describeRefusal(inputs.refusal), field: 'input' })
 }

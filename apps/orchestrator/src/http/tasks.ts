@@ -9,9 +9,12 @@ import {
   describeRefusal,
   encodeHex,
   type MicroCredit,
+  programIdOf,
   type RequesterId,
   rewardMicroCreditMax,
+  type Sha256,
   type TaskId,
+  type TaskKind,
 } from '@shardy/protocol'
 import { encodeProgram, parseProgram } from '@shardy/tensor'
 import type { Services } from '../orchestrator.ts'
@@ -23,11 +26,11 @@ import { pinnedAll, refuseConstants, refuseInputEntries } from './operands.ts'
 import { findTask } from './taskView.ts'
 import { verificationOf } from './verification.ts'
 
-const defaults = { rewardMicroCredit: '1000', timeoutMs: 600_000, priority: 5 }
+export const defaults = { rewardMicroCredit: '1000', timeoutMs: 600_000, priority: 5 }
 const retryAfterMs = 1_000
 
 /** Posts and waits until it is durable. */
-async function settle(services: Services, happening: Happening): Promise<readonly Effect[]> {
+export async function settle(services: Services, happening: Happening): Promise<readonly Effect[]> {
   const { dispatcher } = services
   const posted = dispatcher.post(happening)
   if (posted === undefined && dispatcher.isClosed()) throw new ApiError('shuttingDown', 'nothing was changed')
@@ -104,23 +107,26 @@ function liteOf(
   throw refuseWork(parsed.refusal.field, describeRefusal(parsed.refusal), program)
 }
 
-interface AskedWork {
+export interface AskedWork {
   readonly bytes: Uint8Array
   readonly work: Work
   readonly facts: WorkFacts
 }
 
-function workOf(submission: Submission): AskedWork {
-  const { kind, program, allowInexact = false } = submission
-  const bytes = workBytes(submission)
+export function readWork(
+  kind: TaskKind,
+  bytes: Uint8Array,
+  allowInexact: boolean,
+  given: Submission['program'] = { base64: '' },
+): AskedWork {
   const decoded = decodeWork(kind, bytes)
-  if (!decoded.ok) throw refuseWork(decoded.field, decoded.reason, program)
+  if (!decoded.ok) throw refuseWork(decoded.field, decoded.reason, given)
   const { work } = decoded
   if (work.kind === 'shader' && work.shader.exactness.exactness === 'inexact' && !allowInexact) {
     const [first] = work.shader.exactness.reasons
     const why = first === undefined ? '' : `: line ${first.line}, column ${first.column}: ${first.message}`
     const detail = `the shader is not exact, so honest workers may differ${why}; say allowInexact to try it all the same`
-    throw refuseWork('allowInexact', detail, program)
+    throw refuseWork('allowInexact', detail, given)
   }
   return { bytes, work, facts: factsOf(work) }
 }
@@ -137,11 +143,12 @@ function bounded(field: string, text: string, max: bigint): bigint {
   })
 }
 
-function requestOf(submission: Submission, { bytes, work, facts }: AskedWork): Request {
+function requestOf(submission: Submission, { bytes, work, facts }: AskedWork, sha256: Sha256): Request {
   const reward = submission.rewardMicroCredit ?? defaults.rewardMicroCredit
   return {
     kind: submission.kind,
     program: bytes,
+    programId: programIdOf(submission.kind, bytes, sha256),
     facts,
     seed: bounded('seed', submission.seed ?? '0', 2n ** 64n - 1n),
     ...verificationOf(submission, work),
@@ -155,10 +162,10 @@ function requestOf(submission: Submission, { bytes, work, facts }: AskedWork): R
   }
 }
 
-function refuseLength({ inputLength: expected, summary }: WorkFacts, actual: number): void {
+export function refuseLength({ inputLength: expected, summary }: WorkFacts, actual: number): void {
   if (actual === expected) return
   throw new ApiError('invalidField', {
-    detail: `the input has ${actual} bytes; the ${summary} takes ${expected}`,
+    detail: `the input has ${actual} bytes; the program takes ${expected} bytes: ${summary}`,
     field: 'input',
     value: `${actual} bytes`,
     bound: `${expected} bytes`,
@@ -228,8 +235,9 @@ export async function submitTask(
   requester: RequesterId,
 ): Promise<Submitted> {
   const { clock, sha256, taskTurns } = services
-  const asking = workOf(submission)
-  const request = requestOf(submission, asking)
+  const { kind, program, allowInexact = false } = submission
+  const asking = readWork(kind, workBytes(submission), allowInexact, program)
+  const request = requestOf(submission, asking, sha256)
   const taskId = taskIdOf(requester, idempotencyKey ?? services.randomHex(32), sha256)
   const input = inputOf(services, submission, asking.facts)
 
@@ -294,12 +302,13 @@ async function takeIn(
   })
 }
 
-function insufficientFunds(refusal: BookRefusal): ApiError {
-  const detail = `${describeBookRefusal(refusal)}: reward and fee are put in escrow when a task is submitted`
+export function insufficientFunds(refusal: BookRefusal | undefined): ApiError {
+  const why = refusal === undefined ? 'the rest was set aside for others' : describeBookRefusal(refusal)
+  const detail = `${why}: reward and fee are put in escrow when a task is submitted`
   return new ApiError('insufficientFunds', { detail, field: 'rewardMicroCredit' })
 }
 
-function notTaken(refusal: SubmitRefusal): ApiError {
+export function notTaken(refusal: SubmitRefusal): ApiError {
   switch (refusal.kind) {
     case 'draining':
       return new ApiError('draining', {
@@ -318,6 +327,12 @@ function notTaken(refusal: SubmitRefusal): ApiError {
       const bound = `${refusal.liveTasksMax} live tasks`
       return new ApiError('overloaded', { detail: 'too many tasks are live', bound, retryAfterMs })
     }
+    case 'tooVaried':
+      return new ApiError('tooVaried', {
+        detail:
+          'it asks of workers what no waiting task asks, and too many different things are asked already',
+        retryAfterMs,
+      })
     case 'duplicate':
       throw new Error(`task ${refusal.taskId} was looked for and not found`)
   }

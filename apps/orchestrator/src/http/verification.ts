@@ -18,7 +18,9 @@ export interface Verification {
   readonly exact: boolean
 }
 
-export function verificationOf(submission: Submission, work: Work): Verification {
+type AskedVerification = Pick<Submission, 'verify' | 'redundancy' | 'proof'>
+
+export function verificationOf(submission: AskedVerification, work: Work): Verification {
   const exact = work.kind !== 'shader' || work.shader.exactness.exactness === 'exact'
   const uncheckable = whyUncheckable(work)
   const verify = asked(submission) ?? (uncheckable === undefined ? checked : quorum(2, 2))
@@ -37,7 +39,7 @@ export function verificationOf(submission: Submission, work: Work): Verification
 }
 
 /** `redundancy: n` is another way to say `quorum(n,n)`, and 1 to say `checked`. */
-function asked({ verify, redundancy }: Submission): VerifyPolicy | undefined {
+function asked({ verify, redundancy }: AskedVerification): VerifyPolicy | undefined {
   if (verify === undefined) {
     if (redundancy === undefined) return undefined
     return redundancy === 1 ? checked : quorum(redundancy, redundancy)

@@ -45,10 +45,15 @@ export interface Page {
 export interface Archive {
   /** What makes a commit's tasks and standings durable; the caller adds what belongs to it and writes all at once. */
   operations(changes: Changes): TableOperation[]
-  /** Everything dispatch needs to go on after a restart. */
-  live(): Promise<Records>
+  /** What dispatch needs to go on after a restart; the stakes are the book's. */
+  live(): Promise<Omit<Records, 'stakes'>>
   /** As it was last saved. */
   task(taskId: TaskId): Promise<TaskRecord | undefined>
+  /** Those of them that there are, `live` ones as they are now. */
+  known(
+    taskIds: readonly TaskId[],
+    live: (taskId: TaskId) => TaskRecord | undefined,
+  ): Promise<ReadonlyMap<TaskId, TaskRecord>>
   /** Newest first. The cursor is where the page before ended. */
   list(query: {
     readonly requesterId: RequesterId
@@ -93,6 +98,23 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
 
   return {
     task,
+    async known(taskIds, live) {
+      const found = new Map<TaskId, TaskRecord>()
+      const rest: TaskId[] = []
+      for (const taskId of taskIds) {
+        const task = live(taskId)
+        if (task === undefined) rest.push(taskId)
+        else found.set(taskId, task)
+      }
+      if (rest.length === 0) return found
+      const keys = rest.map((taskId) => idKey(taskId))
+      const [ended, open] = [await store.getMany('tasks', keys), await store.getMany('liveTasks', keys)]
+      rest.forEach((taskId, index) => {
+        const bytes = ended[index] ?? open[index]
+        if (bytes !== undefined) found.set(taskId, decodeRecord(taskRecord, bytes))
+      })
+      return found
+    },
     operations({ tasks, submitted, revived, standings }) {
       const operations: TableOperation[] = []
       for (const each of tasks) {

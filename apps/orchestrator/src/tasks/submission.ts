@@ -11,8 +11,8 @@ import {
   field,
   type MicroCredit,
   message,
+  type ProgramId,
   type ProofKind,
-  programIdOf,
   type RequesterId,
   type Sha256,
   type TaskId,
@@ -27,6 +27,7 @@ export interface Request {
   readonly kind: TaskKind
   /** The canonical bytes of what is to be run, and what they say. */
   readonly program: Uint8Array
+  readonly programId: ProgramId
   readonly facts: WorkFacts
   readonly seed: bigint
   readonly verify: VerifyPolicy
@@ -67,7 +68,6 @@ export function newTask(
     ...asked,
     taskId,
     requesterId,
-    programId: programIdOf(request.kind, request.program, sha256),
     complexity,
     inputDigest,
     inputLength,
@@ -85,6 +85,8 @@ export function newTask(
 /** What was asked, without what time and accounting add to it: the same question again is the same request. */
 function requestDigestOf(task: Omit<NewTask, 'requestDigest'>, timeoutMs: number, sha256: Sha256): Digest {
   const same = {
+    // Its id says as much, and is far shorter.
+    program: new Uint8Array(0),
     requestDigest: task.inputDigest,
     submittedAtMs: 0 as TimeMs,
     deadlineMs: timeoutMs as TimeMs,
