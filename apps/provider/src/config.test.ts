@@ -9,6 +9,9 @@ test('nothing set', () => {
       data: '.shardy',
       executor: 'auto',
       slots: 2,
+      region: '',
+      operator: '',
+      askMicroCredit: 0n as never,
       endWithParent: false,
     },
   })
@@ -20,6 +23,9 @@ test('everything set', () => {
     SHARDY_DATA: '/srv/shardy',
     SHARDY_EXECUTOR: 'webgpu',
     SHARDY_SLOTS: '64',
+    SHARDY_REGION: 'eu-west',
+    SHARDY_OPERATOR: 'somebody',
+    SHARDY_ASK: '2500',
     SHARDY_PARENT: 'pipe',
   }
   expect(readConfig(environment)).toEqual({
@@ -29,6 +35,9 @@ test('everything set', () => {
       data: '/srv/shardy',
       executor: 'webgpu',
       slots: 64,
+      region: 'eu-west',
+      operator: 'somebody',
+      askMicroCredit: 2_500n as never,
       endWithParent: true,
     },
   })
@@ -51,6 +60,18 @@ test.each([
   [{ SHARDY_SLOTS: '0' }, "SHARDY_SLOTS is '0'; it must be a whole number from 1 to 64"],
   [{ SHARDY_SLOTS: '65' }, "SHARDY_SLOTS is '65'; it must be a whole number from 1 to 64"],
   [{ SHARDY_SLOTS: '1e1' }, "SHARDY_SLOTS is '1e1'; it must be a whole number from 1 to 64"],
+  [
+    { SHARDY_REGION: 'a-region-too-long' },
+    "SHARDY_REGION is 'a-region-too-long'; it must be at most 16 letters, digits or signs of ASCII",
+  ],
+  [
+    { SHARDY_OPERATOR: 'Zoë' },
+    "SHARDY_OPERATOR is 'Zoë'; it must be at most 64 letters, digits or signs of ASCII",
+  ],
+  [
+    { SHARDY_ASK: '0.5' },
+    "SHARDY_ASK is '0.5'; it must be a whole number of micro-credits for 10^9 operations, of 15 digits at most",
+  ],
   [{ SHARDY_PARENT: 'yes' }, "SHARDY_PARENT is 'yes'; it must be pipe, or not set"],
 ])('refuses %o', (environment, message) => {
   expect(readConfig(environment)).toEqual({ ok: false, message })

@@ -17,6 +17,10 @@ test('a session reads as lines', () => {
       sessionId: '5e'.repeat(16) as SessionId,
       orchestratorId: '0c4e57a7'.repeat(8) as OrchestratorId,
     },
+    { kind: 'benchmark', phase: 'running' },
+    { kind: 'benchmark', phase: 'answered' },
+    { kind: 'measured', tier: 2, operationsPerSecond: 3_000_000_000, text: 'fast enough for tier 2' },
+    { kind: 'idle', constraint: 'paysTooLittle', text: 'nothing that waits pays what you ask' },
     { ...about, kind: 'executing', summary: 'matrix product 1 × 1 · 1 × 1' },
     { ...about, kind: 'answered' },
     { ...about, kind: 'settled', outcome: 'accepted', rewardMicroCredit: 1_500n as MicroCredit },
@@ -37,6 +41,8 @@ test('a session reads as lines', () => {
     'Connecting to http://here:1',
     'Not connected: the orchestrator did not admit this worker in time; trying again in 1200 ms',
     'Admitted by orchestrator 0c4e57a7, waiting for work',
+    'Measured: 3.00 billion multiply-adds per second, tier 2 (fast enough for tier 2)',
+    'No work: nothing that waits pays what you ask (paysTooLittle)',
     'Task 7a5c7a5c: answered in 12 ms',
     'Task 7a5c7a5c: accepted, +0.0015 credits, 0.0015 credits since the start',
     'Task 7a5c7a5c: computed in 12 ms and committed',
@@ -45,6 +51,26 @@ test('a session reads as lines', () => {
     'Task 7a5c7a5c: disagreed, not paid',
     'Task 7a5c7a5c: handed back, busy (all 2 slots are taken)',
     'Task 7a5c7a5c: cancelled (taskDecided)',
+    'Stopped: stopped as asked',
+  ])
+})
+
+test('small tasks are told of every few seconds, and at the end', () => {
+  const lines: string[] = []
+  let nowMs = 0
+  const log = createEventLog({ print: (line) => lines.push(line), nowMs: () => nowMs }, 'http://here:1')
+  for (let second = 0; second < 9; second++) {
+    log({ kind: 'smallAnswered', count: 100 })
+    log({ kind: 'smallSettled', accepted: 90, unpaid: 10, rewardMicroCredit: 1_000n })
+    nowMs += 1_000
+  }
+  log({ kind: 'smallRejected', count: 3, reason: 'busy', text: 'full' })
+  log({ kind: 'stopped', reason: { kind: 'asked' } })
+  expect(lines).toEqual([
+    'Small tasks: 100 answered, 0 accepted, +0 credits, 0 credits since the start',
+    'Small tasks: 500 answered, 450 accepted, 50 not paid, +0.005 credits, 0.005 credits since the start',
+    'Small tasks: 3 handed back, busy (full)',
+    'Small tasks: 300 answered, 360 accepted, 40 not paid, +0.004 credits, 0.009 credits since the start',
     'Stopped: stopped as asked',
   ])
 })

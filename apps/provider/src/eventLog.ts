@@ -2,11 +2,14 @@
 import type { DeliveryId, TaskId } from '@shardy/protocol'
 import { describeReason, type WorkerEvent } from '@shardy/worker'
 import { formatCredits } from './credits.ts'
+import { describeSpeed } from './speed.ts'
 
 export interface EventLogAdapters {
   readonly print: (line: string) => void
   readonly nowMs: () => number
 }
+
+const smallEveryMs = 5_000
 
 function short(id: TaskId | string): string {
   return id.slice(0, 8)
@@ -18,6 +21,20 @@ export function createEventLog(
 ): (event: WorkerEvent) => void {
   const startedMs = new Map<DeliveryId, number>()
   let earned = 0n
+  /** Small tasks since they were last told of. */
+  let small = { answered: 0, accepted: 0, unpaid: 0, rewardMicroCredit: 0n }
+  let smallTellAtMs = 0
+
+  /** They come by thousands a second: one line every few seconds says how many. */
+  function tellSmall(atMs: number): void {
+    const { answered, accepted, unpaid, rewardMicroCredit } = small
+    if (answered + accepted + unpaid === 0 || nowMs() < atMs) return
+    small = { answered: 0, accepted: 0, unpaid: 0, rewardMicroCredit: 0n }
+    smallTellAtMs = nowMs() + smallEveryMs
+    const notPaid = unpaid === 0 ? '' : `, ${unpaid} not paid`
+    const sum = `+${formatCredits(rewardMicroCredit)}, ${formatCredits(earned)} since the start`
+    print(`Small tasks: ${answered} answered, ${accepted} accepted${notPaid}, ${sum}`)
+  }
 
   function tookMs(deliveryId: DeliveryId): number {
     const ms = nowMs() - (startedMs.get(deliveryId) ?? nowMs())
@@ -31,11 +48,35 @@ export function createEventLog(
         return print(`Connecting to ${url}`)
       case 'admitted':
         return print(`Admitted by orchestrator ${short(event.orchestratorId)}, waiting for work`)
+      case 'measured':
+        return print(
+          `Measured: ${describeSpeed(event.operationsPerSecond)}, tier ${event.tier} (${event.text})`,
+        )
+      case 'idle':
+        return print(`No work: ${event.text} (${event.constraint})`)
+      case 'benchmark':
+        if (event.phase === 'failed') print(`The benchmark could not be run: ${event.text}`)
+        return
+      case 'smallCommitted':
+        return
+      case 'smallAnswered':
+        small.answered += event.count
+        return tellSmall(smallTellAtMs)
+      case 'smallSettled':
+        small.accepted += event.accepted
+        small.unpaid += event.unpaid
+        small.rewardMicroCredit += event.rewardMicroCredit
+        earned += event.rewardMicroCredit
+        return tellSmall(smallTellAtMs)
+      case 'smallRejected':
+        return print(`Small tasks: ${event.count} handed back, ${event.reason} (${event.text})`)
       case 'lost':
         startedMs.clear()
+        tellSmall(0)
         return print(`Not connected: ${describeReason(event.reason)}; trying again in ${event.retryMs} ms`)
       case 'stopped':
         startedMs.clear()
+        tellSmall(0)
         return print(`Stopped: ${describeReason(event.reason)}`)
       case 'executing':
         startedMs.set(event.deliveryId, nowMs())

@@ -136,7 +136,8 @@ test('works, earns, and leaves when told to', async () => {
   await line.expect('result')
   expect(await line.raw()).toEqual(evaluate(program, input))
   const { deliveryId } = delivery
-  line.send('settled', { deliveryId, outcome: 'accepted', rewardMicroCredit: 2_500n as never })
+  const settlement = { deliveryId, outcome: 'accepted' as const, rewardMicroCredit: 2_500n as never }
+  line.send('settlements', { settlements: [settlement] })
   await started.prints('accepted, +0.0025 credits')
   started.child.kill('SIGTERM')
   expect(await line.expect('presence')).toEqual({ state: 'leaving' })

@@ -2,11 +2,12 @@
  * The provider's process: the only place that reads the environment, opens files, sockets and devices, and exits. It
  * leaves cleanly when asked by a signal, or when the process that started it is gone.
  */
-import { availableParallelism } from 'node:os'
+import { availableParallelism, freemem } from 'node:os'
 import { join } from 'node:path'
 import {
   createCpuExecutor,
   createSelfCheckingExecutor,
+  createSmallBeside,
   type Executor,
   type Opened,
   type OpenOptions,
@@ -37,6 +38,9 @@ const help = `shardy provider: lends this machine's compute to an orchestrator
   SHARDY_DATA=.shardy                        the folder of the identity, worker-identity.json
   SHARDY_EXECUTOR=auto                       auto: a GPU if there is one, else the CPU; webgpu; cpu
   SHARDY_SLOTS=2                             deliveries held at once, 1 to 64
+  SHARDY_REGION=                             where it stands, such as eu-west, for tasks that want to be near
+  SHARDY_OPERATOR=                           whose it is; workers of one operator are given different tasks
+  SHARDY_ASK=0                               the least it works for, in micro-credits for 10^9 operations
   SHARDY_PARENT=pipe                         stop when stdin closes
 
 Exit codes: ${Object.entries(exitCodes)
@@ -46,6 +50,11 @@ Exit codes: ${Object.entries(exitCodes)
 const print = (line: string): void => console.log(line)
 const stopwatchMs = (): number => performance.now()
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
+
+/** A host lends some of its own memory; a device has memory to itself, and tries it much faster. */
+function memoryTrialBytesMax({ name }: Executor): number {
+  return name === 'webgpu' ? 2 ** 30 : Math.min(2 ** 28, Math.floor(freemem() / 4))
+}
 
 function whenAskedToStop({ endWithParent }: Config): Promise<'stopped'> {
   return new Promise((resolve) => {
@@ -65,7 +74,7 @@ async function openLookedAfter(options: OpenOptions): Promise<Opened> {
   const opened = await openDawn(options)
   if (!opened.ok) return opened
   const adapters = { tools: await openCheckTools(sha256), random }
-  return { ok: true, executor: createSelfCheckingExecutor(opened.executor, adapters) }
+  return { ok: true, executor: createSmallBeside(createSelfCheckingExecutor(opened.executor, adapters)) }
 }
 
 async function work(config: Config, testOnly: boolean, asked: Promise<'stopped'>): Promise<Exit> {
@@ -95,7 +104,7 @@ async function work(config: Config, testOnly: boolean, asked: Promise<'stopped'>
   async function workWith(executor: Executor): Promise<Exit> {
     const provider = await createProvider(
       { connect, identity, sha256, executor, constants, clock: systemClock, random, print, stopwatchMs },
-      { url: config.url, slots: config.slots },
+      { ...config, memoryTrialBytesMax: memoryTrialBytesMax(executor) },
     )
     void asked.then(() => provider.stop())
     working = true

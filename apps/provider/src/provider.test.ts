@@ -49,7 +49,14 @@ test('a lost device ends the provider, after the delivery was handed back', asyn
         print: (line) => lines.push(line),
         stopwatchMs,
       },
-      { url: orchestrator.url, slots: 1 },
+      {
+        url: orchestrator.url,
+        slots: 1,
+        region: '',
+        operator: '',
+        askMicroCredit: 0n as never,
+        memoryTrialBytesMax: 0,
+      },
     )
     const line = await orchestrator.line()
     await line.admit()

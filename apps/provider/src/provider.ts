@@ -1,7 +1,7 @@
 /** A headless worker: measures its executor, keeps the worker's session, tells a terminal, and knows how it ended. */
-import { type Executor, measureOpsPerSecond } from '@shardy/compute'
+import { type Executor, measureMemoryStability, measureOpsPerSecond } from '@shardy/compute'
 import type { Identity } from '@shardy/crypto'
-import { payloadBytesMax, type Sha256 } from '@shardy/protocol'
+import { type MicroCredit, payloadBytesMax, type Sha256 } from '@shardy/protocol'
 import {
   type Clock,
   type Connect,
@@ -13,6 +13,7 @@ import {
 } from '@shardy/worker'
 import { createEventLog } from './eventLog.ts'
 import type { Exit } from './exitCode.ts'
+import { describeSpeed } from './speed.ts'
 
 export interface ProviderAdapters {
   readonly connect: Connect
@@ -31,6 +32,11 @@ export interface ProviderConfig {
   /** For people: where the orchestrator is. */
   readonly url: string
   readonly slots: number
+  readonly region: string
+  readonly operator: string
+  readonly askMicroCredit: MicroCredit
+  /** As much memory of the device is tried at most; 0: none. */
+  readonly memoryTrialBytesMax: number
 }
 
 export interface Provider {
@@ -41,11 +47,10 @@ export interface Provider {
   stop(): Promise<Exit>
 }
 
-export const agent = 'shardy-provider/0.1.0'
+/** Less than this says nothing of a device. */
+const memoryTrialBytesMin = 2 ** 20
 
-export function describeSpeed(operationsPerSecond: number): string {
-  return `${(operationsPerSecond / 1e9).toPrecision(3)} billion multiply-adds per second`
-}
+export const agent = 'shardy-provider/0.1.0'
 
 function exitOf(reason: StopReason): Exit {
   switch (reason.kind) {
@@ -61,11 +66,15 @@ function exitOf(reason: StopReason): Exit {
 
 export async function createProvider(
   adapters: ProviderAdapters,
-  { url, slots }: ProviderConfig,
+  { url, slots, region, operator, askMicroCredit, memoryTrialBytesMax }: ProviderConfig,
 ): Promise<Provider> {
   const { executor, print, stopwatchMs } = adapters
   const operationsPerSecond = await measureOpsPerSecond(executor, stopwatchMs)
   print(`Computing with ${executor.name} on ${executor.adapter}: ${describeSpeed(operationsPerSecond)}`)
+  const stableBytes =
+    memoryTrialBytesMax < memoryTrialBytesMin
+      ? 0
+      : (await measureMemoryStability(executor, { capBytes: memoryTrialBytesMax })).stableBytes
 
   const tell = createEventLog({ print, nowMs: stopwatchMs }, url)
   let deviceLost = false
@@ -80,7 +89,14 @@ export async function createProvider(
         void worker.stop()
       },
     },
-    { agent, slots, payloadBytesMax, operationsPerSecond },
+    {
+      agent,
+      slots,
+      payloadBytesMax,
+      operationsPerSecond,
+      stableBytes,
+      offer: { region, operator, askMicroCredit },
+    },
   )
   print(`This worker is ${worker.getView().workerId}`)
 

@@ -4,7 +4,7 @@ import type { Identity } from '@shardy/crypto'
 import { encodeHex, type Sha256, workerIdOf } from '@shardy/protocol'
 import { evaluate, inputLength, matmulProgram, type Program } from '@shardy/tensor'
 import type { Exit } from './exitCode.ts'
-import { describeSpeed } from './provider.ts'
+import { describeSpeed } from './speed.ts'
 
 export interface SelfTestAdapters {
   readonly executor: Executor

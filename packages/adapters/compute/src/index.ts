@@ -27,6 +27,7 @@ export {
 export { createReferenceExecutor } from './reference.ts'
 export { runSmallWork, runWork } from './runWork.ts'
 export { createSelfCheckingExecutor, type SelfCheckAdapters } from './selfChecking.ts'
+export { createSmallBeside } from './smallBeside.ts'
 export { openTurns, type Turns } from './turns.ts'
 export { type Kernels, type OpenedKernels, openKernels } from './wasm/kernels.ts'
 export { createWebGpuExecutor } from './webgpu/executor.ts'
