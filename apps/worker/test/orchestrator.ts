@@ -23,6 +23,7 @@ import {
   type RefusalCode,
   type Result,
   resultStatement,
+  type Settlement,
   type WorkerId,
   workerIdOf,
 } from '@shardy/protocol'
@@ -77,7 +78,7 @@ export interface Line {
   refuse(code: RefusalCode, message: string): void
   /** Hands work over and waits for the acknowledgement. */
   deliver(program: Program, input: Uint8Array): Promise<Delivery>
-  /** Takes commitment, reveal, result and output of a delivery. */
+  /** Takes commitment, result and output of a delivery. */
   answer(delivery: Delivery): Promise<Answered>
   settle(delivery: Delivery, outcome: Outcome, rewardMicroCredit: bigint): void
   readonly closed: Promise<void>
@@ -145,6 +146,7 @@ function openLine(socket: Bun.ServerWebSocket<SocketData>, identity: KeyedIdenti
         proof: 'none',
         commitFirst: true,
         returnOutput: true,
+        returnTranscript: false,
       }
       const statement = deliveryStatement(content, programId(program, sha256), worker.id)
       const batch = batchStatements([statement], sha256)
@@ -159,9 +161,8 @@ function openLine(socket: Bun.ServerWebSocket<SocketData>, identity: KeyedIdenti
     async answer(delivery) {
       if (worker === undefined) throw new Error('nobody was admitted')
       const { deliveryId } = delivery
-      await line.expect('commit')
-      line.send('commitmentsClosed', { deliveryId })
-      await line.expect('reveal')
+      await line.expect('commits')
+      line.send('closings', { deliveryIds: [deliveryId] })
       const result = await line.expect('result')
       const output = await messages.take()
       const program = decodeProgram(delivery.program)
@@ -175,11 +176,8 @@ function openLine(socket: Bun.ServerWebSocket<SocketData>, identity: KeyedIdenti
       return { result, output, isAttested }
     },
     settle({ deliveryId }, outcome, rewardMicroCredit) {
-      line.send('settled', {
-        deliveryId,
-        outcome,
-        rewardMicroCredit: rewardMicroCredit as BodyOf<'settled'>['rewardMicroCredit'],
-      })
+      const reward = rewardMicroCredit as Settlement['rewardMicroCredit']
+      line.send('settlements', { settlements: [{ deliveryId, outcome, rewardMicroCredit: reward }] })
     },
   }
   return line

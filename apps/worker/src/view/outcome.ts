@@ -13,12 +13,13 @@ export interface OutcomeWords {
 type Words = Omit<OutcomeWords, 'name'>
 
 const outcomes: Record<Outcome, Words> = {
-  accepted: { tone: 'good', title: 'Accepted', detail: 'other workers gave the same answer' },
+  accepted: { tone: 'good', title: 'Accepted', detail: 'it was checked, or others gave the same answer' },
   disagreed: {
     tone: 'bad',
     title: 'Disagreed, not paid',
     detail: 'enough other workers agreed on another answer',
   },
+  wrong: { tone: 'bad', title: 'Wrong, not paid', detail: 'it was checked, and is not what the task makes' },
   lost: { tone: 'bad', title: 'Lost, not paid', detail: 'no answer arrived before the deadline' },
   rejected: {
     tone: 'neutral',

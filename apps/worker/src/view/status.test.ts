@@ -22,9 +22,11 @@ function working(
   connection: { readonly kind: ConnectionView['kind'] },
   phases: DeliveryView['phase'][] = [],
   changes: Partial<StationView> & Partial<Pick<WorkerView, 'presence'>> = {},
+  said: Partial<Pick<WorkerView, 'small' | 'idle' | 'standing'>> = {},
 ): StationView {
   const deliveries = phases.map((phase) => ({ phase, permille: 0 }))
-  const session = { connection, presence: changes.presence ?? 'available', deliveries }
+  const small = { open: 0, committed: 0, answered: 0 }
+  const session = { connection, presence: changes.presence ?? 'available', deliveries, small, ...said }
   return {
     ...empty,
     stage: { kind: 'working' },
@@ -132,6 +134,21 @@ test.each([
 
 test('the address is named when nothing answers there', () => {
   expect(describeStatus(working(waiting, [], { reason: unreachable }), here).advice).toContain(here)
+})
+
+test('a worker without work is told why, as the orchestrator put it', () => {
+  const idle = { constraint: 'tierTooLow', message: 'what waits needs tier 2', atMs: 1 }
+  expect(describeStatus(working(admitted, [], {}, { idle }), here).advice).toContain(idle.message)
+  const standing = { tier: 2, operationsPerSecond: 1, message: 'fast enough for programs' }
+  expect(describeStatus(working(admitted, [], {}, { standing }), here).advice).toContain(standing.message)
+})
+
+test('small tasks count as work', () => {
+  const small = { open: 0, committed: 0, answered: 0 }
+  const nameOf = (counts: Partial<typeof small>) =>
+    describeStatus(working(admitted, [], {}, { small: { ...small, ...counts } }), here).name
+  expect(nameOf({ open: 3, answered: 1 })).toBe('executing')
+  expect(nameOf({ answered: 1 })).toBe('waitingForOthers')
 })
 
 test('every refusal is shown as one', () => {

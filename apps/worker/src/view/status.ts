@@ -1,5 +1,5 @@
 /** The one sentence that says how things stand, what to do about it, and what the big button does. */
-import type { DeliveryView } from '@shardy/worker'
+import type { DeliveryView, WorkerView } from '@shardy/worker'
 import type { ComputeState } from '../compute/channel.ts'
 import type { StationView } from '../station/station.ts'
 import { failureWords, reasonWords, type Words } from './advice.ts'
@@ -49,12 +49,14 @@ function preparing(compute: ComputeState | undefined): Words {
   }
 }
 
+const isWaiting = ({ phase }: DeliveryView): boolean => phase === 'committed' || phase === 'answered'
+
 function admitted(
-  deliveries: readonly DeliveryView[],
+  { deliveries, small, idle, standing }: Pick<WorkerView, 'deliveries' | 'small' | 'idle' | 'standing'>,
   compute: ComputeState | undefined,
 ): Omit<Status, 'button' | 'retryAtMs'> {
-  const waiting = deliveries.filter(({ phase }) => phase === 'committed' || phase === 'answered').length
-  if (deliveries.length > waiting) {
+  const waiting = deliveries.filter(isWaiting).length
+  if (deliveries.length > waiting || small.open > 0) {
     return compute?.kind === 'opening' || compute?.kind === 'measuring'
       ? {
           name: 'executing',
@@ -69,7 +71,7 @@ function admitted(
           advice: 'Your device is computing. You can go on using your computer; pause whenever you like.',
         }
   }
-  if (waiting > 0) {
+  if (waiting + small.committed + small.answered > 0) {
     return {
       name: 'waitingForOthers',
       tone: 'good',
@@ -81,8 +83,13 @@ function admitted(
     name: 'available',
     tone: 'good',
     headline: 'Connected, waiting for work',
-    advice: 'Work arrives by itself when somebody submits a task. Leave this tab open.',
+    advice: idle === undefined ? adviceFor(standing) : `Why there is none for you now: ${idle.message}.`,
   }
+}
+
+function adviceFor(standing: WorkerView['standing']): string {
+  const advice = 'Work arrives by itself when somebody submits a task. Leave this tab open.'
+  return standing === undefined ? advice : `${advice} Tier ${standing.tier}: ${standing.message}.`
 }
 
 export function describeStatus(view: StationView, orchestrator: string): Status {
@@ -108,7 +115,7 @@ export function describeStatus(view: StationView, orchestrator: string): Status 
   if (session === undefined) {
     return { ...plain, name: 'preparing', tone: 'busy', ...preparing(compute), button: buttons.wait }
   }
-  const { connection, presence, deliveries } = session
+  const { connection, presence } = session
   const isPaused = presence === 'paused'
   const button = isPaused ? buttons.resume : buttons.pause
   switch (connection.kind) {
@@ -151,5 +158,5 @@ export function describeStatus(view: StationView, orchestrator: string): Status 
       button,
     }
   }
-  return { ...plain, ...admitted(deliveries, compute), button }
+  return { ...plain, ...admitted(session, compute), button }
 }

@@ -11,7 +11,7 @@ function settled(outcome: (typeof outcomes)[number]): Ending {
 }
 
 test.each([
-  [settled('accepted'), 'accepted', 'good', 'Accepted: other workers gave the same answer'],
+  [settled('accepted'), 'accepted', 'good', 'Accepted: it was checked, or others gave the same answer'],
   [
     settled('disagreed'),
     'disagreed',
@@ -55,6 +55,7 @@ test('only an accepted answer sounds like success, and only a wrong or missing o
   expect(tones.filter(([, tone]) => tone === 'bad').map(([outcome]) => outcome)).toEqual([
     'disagreed',
     'lost',
+    'wrong',
   ])
   for (const reason of rejectReasons) {
     expect(describeEnding({ kind: 'rejected', reason, text: '' }).tone).toBe('neutral')
