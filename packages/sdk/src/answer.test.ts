@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { decodeWork, type Work } from '@shardy/compute/work'
 import { sha256 } from '@shardy/crypto/native'
 import { computeLite, encodeLite } from '@shardy/lite'
+import { type Digest, encodeHex } from '@shardy/protocol'
 import { buildShaderTask, encodeShaderTask } from '@shardy/shader'
 import { evaluate, matmulProgram, type Program } from '@shardy/tensor'
 import { pureTools } from '@shardy/tensor/check'
@@ -30,6 +31,7 @@ describe('a product large enough to be projected', () => {
     expect(checkAnswer({ work: work(program), input, output: wrong }, adapters)).toEqual({
       kind: 'wrong',
       reason: 'node 0, row 1 is not the product of its operands',
+      rightDigest: encodeHex(sha256(output)) as Digest,
     })
   })
 

@@ -36,6 +36,8 @@ export {
   type AnswerCheckAdapters,
   type AnswerVerdict,
   checkAnswer,
+  checkDigest,
+  type DigestCheck,
   whyUncheckable,
 } from './answer.ts'
 export { checkDisputeEvidence, type EvidenceAdapters, type EvidenceVerdict } from './evidence.ts'

@@ -30,10 +30,13 @@ export interface CheckRequest {
   readonly blobs?: Blobs | undefined
   readonly policy: Policy
   readonly claim: Claim
-  /** What the worker bound itself to, with its signature, before it could know `challenge`. */
-  readonly commitment: ClaimCommitment
+  /**
+   * What the worker bound itself to, with its signature, before it could know `challenge`. Left out where the bytes in hand
+   * are what binds (C10): a seed that was drawn after their arrival, or no challenge at all.
+   */
+  readonly commitment?: ClaimCommitment | undefined
   readonly challenge: Challenge
-  /** Secret projections; weights without one are read. */
+  /** Secret projections, of use to every policy that projects (C15); weights without one are read. */
   readonly projections?: Projections | undefined
 }
 
@@ -104,6 +107,10 @@ function refuseDigest(
   { sha256 }: CheckTools,
 ): Fault | undefined {
   const hasArrived = challenge.kind === 'drawn' && challenge.after === 'arrival'
+  if (commitment === undefined) {
+    if (hasArrived || challenge.kind === 'none') return undefined
+    throw new RangeError('a challenge before arrival, and a public one, need the commitment')
+  }
   return opensCommitment(parts, claim, commitment, hasArrived, sha256) ? undefined : { mechanism: 'digest' }
 }
 
@@ -124,6 +131,7 @@ function vectorsOf(
     case 'drawn':
       return expandVectors(challenge.seed, repetitions, sha256)
     case 'public': {
+      if (commitment === undefined) throw new RangeError('a public challenge is made of the commitment')
       const content = {
         ...challenge.binding,
         ...commitment,
@@ -163,10 +171,9 @@ function readSums(source: Source, claim: Claim, result: Value, { bits }: CheckTo
 }
 
 function findProjection(
-  { program, policy: { name, weights, repetitions }, projections = noProjections }: CheckRequest,
+  { program, policy: { name, repetitions }, projections = noProjections }: CheckRequest,
   index: number,
 ): Projection | undefined {
-  if (weights !== 'kept') return undefined
   const fixed = weightsOf(program, index)
   const found = fixed && projections.get(projectionKey(fixed))
   if (found === undefined || found.vectors.repetitions >= repetitions) return found

@@ -1,0 +1,94 @@
+/**
+ * What a piece of work gives when it is done again here, on one core: the one output that an exact program, an exact shader or
+ * lite rounds can have. Whoever asks has compared input and blobs with their digests.
+ */
+import type { Work } from '@shardy/compute/work'
+import { computeLite } from '@shardy/lite'
+import { describeRefusal } from '@shardy/protocol'
+import { interpret, type ShaderTask } from '@shardy/shader'
+import {
+  type Blobs,
+  complexity,
+  inferProgram,
+  joinOutputs,
+  noBlobs,
+  operandsOf,
+  type Program,
+  readConstants,
+  readInputs,
+  type Tensor,
+  type Value,
+} from '@shardy/tensor'
+import type { ComputeNode } from '@shardy/tensor/check'
+
+export type Reexecuted =
+  | { readonly kind: 'output'; readonly bytes: Uint8Array }
+  /** It ends without an output, so whatever is claimed to be one is none. */
+  | { readonly kind: 'noOutput'; readonly reason: string }
+  /** It is not done here; nothing is said about what it gives. */
+  | { readonly kind: 'unknown'; readonly reason: string }
+
+/** What is computed again in one go at most: a minute or so. */
+export const recomputedWorkMax = 2 ** 41
+export const interpretedWorkMax = 2 ** 28
+
+export interface Reexecution {
+  readonly work: Work
+  readonly input: Uint8Array
+  readonly blobs?: Blobs | undefined
+}
+
+export function reexecute({ work, input, blobs = noBlobs }: Reexecution, compute: ComputeNode): Reexecuted {
+  switch (work.kind) {
+    case 'program': {
+      const steps = complexity(work.program)
+      if (steps <= recomputedWorkMax) {
+        return { kind: 'output', bytes: computeProgram(work.program, input, blobs, compute) }
+      }
+      return { kind: 'unknown', reason: `${steps} multiply-adds are too many to do again here` }
+    }
+    case 'shader':
+      return interpretShader(work.shader, input)
+    case 'lite':
+    case 'superLite':
+      return { kind: 'output', bytes: computeLite(work.lite, input) }
+  }
+}
+
+/** Node by node; a value is let go behind the last node that takes it. */
+function computeProgram(program: Program, input: Uint8Array, blobs: Blobs, compute: ComputeNode): Uint8Array {
+  const { values } = inferProgram(program)
+  const inputs = readInputs(program, input)
+  if (!inputs.ok) throw new RangeError(describeRefusal(inputs.refusal))
+  const constants = readConstants(program, blobs)
+  if (!constants.ok) throw new RangeError(describeRefusal(constants.refusal))
+  const tensors: (Tensor | undefined)[] = [...inputs.value, ...constants.value]
+  const first = tensors.length
+  const lastTaken = new Int32Array(values.length)
+  for (const [index, node] of program.nodes.entries()) {
+    for (const operand of operandsOf(node)) lastTaken[operand] = index
+  }
+  for (const output of program.outputs) lastTaken[output] = program.nodes.length
+  for (const [index, node] of program.nodes.entries()) {
+    const taken = operandsOf(node)
+    const operands = taken.map((operand) => tensors[operand] as Tensor)
+    tensors.push(compute(program, index, operands, values[first + index] as Value))
+    for (const operand of taken) if (lastTaken[operand] === index) tensors[operand] = undefined
+  }
+  return joinOutputs(program, tensors)
+}
+
+/** Of shaders that are not exact there is no output that must be theirs. */
+function interpretShader(shader: ShaderTask, input: Uint8Array): Reexecuted {
+  if (shader.exactness.exactness !== 'exact') {
+    return { kind: 'unknown', reason: 'the shader is not exact, so no answer must be its only one' }
+  }
+  if (shader.work > interpretedWorkMax) {
+    const reason = `the shader may execute ${shader.work} nodes, too many to interpret here`
+    return { kind: 'unknown', reason }
+  }
+  const interpreted = interpret(shader, input)
+  if (interpreted.kind !== 'outOfFuel') return { kind: 'output', bytes: interpreted.bytes }
+  const reason = `invocation ${interpreted.invocation} spends its fuel: there is no output`
+  return { kind: 'noOutput', reason }
+}
