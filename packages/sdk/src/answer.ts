@@ -5,7 +5,7 @@
  */
 import type { Work } from '@shardy/compute/work'
 import { type Digest, encodeHex } from '@shardy/protocol'
-import { noBlobs, type Program } from '@shardy/tensor'
+import { complexity, noBlobs, type Program } from '@shardy/tensor'
 import {
   type CheckPlan,
   type CheckTools,
@@ -75,7 +75,8 @@ export function checkAnswer(asked: AnswerCheck, adapters: AnswerCheckAdapters): 
     return { kind: 'unknown', reason: `${fault}, but ${again.reason}` }
   }
   const at = again.kind === 'output' ? differenceOf(again.bytes, output) : 0
-  if (at !== undefined) return wrongOrUnknown(again, isRefused ? fault : describeByte(again, output, at), tools)
+  if (at !== undefined)
+    return wrongOrUnknown(again, isRefused ? fault : describeByte(again, output, at), tools)
   // A right output is accepted with the transcript that proves it, and with no other: the next check would rest on it.
   if (isRefused && transcript.length > 0) {
     return { kind: 'unknown', reason: `its transcript is wrong: ${fault}` }
@@ -84,7 +85,10 @@ export function checkAnswer(asked: AnswerCheck, adapters: AnswerCheckAdapters): 
 }
 
 /** For an answer whose bytes are not at hand: everything is done again, and the digests compared. */
-export function checkDigest(asked: DigestCheck, { tools }: Pick<AnswerCheckAdapters, 'tools'>): AnswerVerdict {
+export function checkDigest(
+  asked: DigestCheck,
+  { tools }: Pick<AnswerCheckAdapters, 'tools'>,
+): AnswerVerdict {
   const again = reexecute(asked, tools.compute)
   const digest = again.kind === 'output' ? digestOf(again.bytes, tools) : undefined
   if (digest === asked.outputDigest) return { kind: 'right', by: 'recomputation' }
@@ -113,6 +117,8 @@ function project(
   { input, output, blobs = noBlobs, transcript = [], projections }: AnswerCheck,
   { tools, random }: AnswerCheckAdapters,
 ): string {
+  // At most this much, nothing is worth a projection under C4, unless weights are kept.
+  if (projections === undefined && complexity(program) <= projectedWorkMin) return 'notProjected'
   const policy = policyFor(program, transcript.length, projections !== undefined)
   if (policy === undefined) return 'notProjected'
   const verdict = check(
@@ -130,6 +136,8 @@ function project(
   return verdict.ok ? 'none' : describeFault(verdict)
 }
 
+const projectedWorkMin = 2 ** 22
+
 /**
  * The policy that the parts were made for: projections of the same program take more parts where weights are kept, so their
  * number tells. Undefined where nothing is projected.
@@ -140,7 +148,8 @@ function policyFor(program: Program, parts: number, keepsWeights: boolean): Poli
   return interactive.parts.length === parts && isProjected(interactive) ? policies.interactive : undefined
 }
 
-const isProjected = ({ treatments }: CheckPlan): boolean => treatments.some(({ kind }) => kind === 'projected')
+const isProjected = ({ treatments }: CheckPlan): boolean =>
+  treatments.some(({ kind }) => kind === 'projected')
 
 const plans = new WeakMap<Program, readonly [interactive: CheckPlan, kept: CheckPlan]>()
 
@@ -166,7 +175,11 @@ function differenceOf(computed: Uint8Array, claimed: Uint8Array): number | undef
   if (claimed.length !== length) return 0
   // Words first, four bytes at a time: `slice` copies to where words may lie.
   const words = Math.floor(length / 4)
-  const one = new Int32Array(wordsOf(computed), computed.byteOffset % 4 === 0 ? computed.byteOffset : 0, words)
+  const one = new Int32Array(
+    wordsOf(computed),
+    computed.byteOffset % 4 === 0 ? computed.byteOffset : 0,
+    words,
+  )
   const other = new Int32Array(wordsOf(claimed), claimed.byteOffset % 4 === 0 ? claimed.byteOffset : 0, words)
   let at = 0
   while (at < words && one[at] === other[at]) at++

@@ -55,27 +55,35 @@ export function reexecute({ work, input, blobs = noBlobs }: Reexecution, compute
   }
 }
 
-/** Node by node; a value is let go behind the last node that takes it. */
+/** What a program may hold to its end; of larger ones, a value is let go behind the last node that takes it. */
+const heldBytesMax = 2 ** 26
+
 function computeProgram(program: Program, input: Uint8Array, blobs: Blobs, compute: ComputeNode): Uint8Array {
-  const { values } = inferProgram(program)
+  const { values, memoryBytes } = inferProgram(program)
   const inputs = readInputs(program, input)
   if (!inputs.ok) throw new RangeError(describeRefusal(inputs.refusal))
   const constants = readConstants(program, blobs)
   if (!constants.ok) throw new RangeError(describeRefusal(constants.refusal))
   const tensors: (Tensor | undefined)[] = [...inputs.value, ...constants.value]
   const first = tensors.length
-  const lastTaken = new Int32Array(values.length)
-  for (const [index, node] of program.nodes.entries()) {
-    for (const operand of operandsOf(node)) lastTaken[operand] = index
-  }
-  for (const output of program.outputs) lastTaken[output] = program.nodes.length
+  const lastTaken = memoryBytes > heldBytesMax ? lastTakers(program) : undefined
   for (const [index, node] of program.nodes.entries()) {
     const taken = operandsOf(node)
     const operands = taken.map((operand) => tensors[operand] as Tensor)
     tensors.push(compute(program, index, operands, values[first + index] as Value))
+    if (lastTaken === undefined) continue
     for (const operand of taken) if (lastTaken[operand] === index) tensors[operand] = undefined
   }
   return joinOutputs(program, tensors)
+}
+
+/** The last node that takes each value; outputs are taken behind all of them. */
+function lastTakers(program: Program): readonly number[] {
+  const last: number[] = []
+  for (const [index, node] of program.nodes.entries())
+    for (const operand of operandsOf(node)) last[operand] = index
+  for (const output of program.outputs) last[output] = program.nodes.length
+  return last
 }
 
 /** Of shaders that are not exact there is no output that must be theirs. */

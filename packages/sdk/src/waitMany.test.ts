@@ -82,7 +82,9 @@ describe('waiting for many', () => {
 
   test('stops when it is told to, and passes on what it cannot mend', async () => {
     const { requester } = network([], [[new ApiError('missingScope', 'no')]])
-    await expect(endsOf(waitMany(requester, ids))).rejects.toMatchObject({ problem: { code: 'missingScope' } })
+    await expect(endsOf(waitMany(requester, ids))).rejects.toMatchObject({
+      problem: { code: 'missingScope' },
+    })
     const aborted = AbortSignal.abort(new Error('stopped'))
     await expect(endsOf(waitMany(requester, ids, { signal: aborted }))).rejects.toThrow('stopped')
   })

@@ -52,6 +52,53 @@ function expectProduct(a: Left, m: number, b: Int8Array, shape: RightShape): voi
 
 const layouts = ['rows', 'transposed'] as const
 
+const isSame = (c: Int32Array, right: Int32Array): boolean =>
+  Buffer.compare(Buffer.from(c.buffer, c.byteOffset, c.byteLength), Buffer.from(right.buffer)) === 0
+
+describe('int8 product in one go', () => {
+  const side = fc.integer({ min: 1, max: 100 })
+  const seeds = fc.integer()
+  test('is that of the blocks, whatever was in memory before', () => {
+    fc.assert(
+      fc.property(
+        side,
+        side,
+        fc.integer({ min: 12, max: 192 }),
+        seeds,
+        fc.boolean(),
+        (m, k, n, seed, isSigned) => {
+          for (const layout of layouts) {
+            const bytes = scattered(m * k, seed)
+            const a = isSigned ? signed(bytes) : bytes
+            const b = signed(scattered(k * n, seed + 1))
+            const shape = { k, n, layout }
+            const c = matmul.multiplySmall(a, m, b, shape)
+            expect(c && isSame(c, expected(a, m, b, shape))).toBe(true)
+          }
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  test('is left to the blocks where it is narrow or does not fit', () => {
+    for (const [k, n] of [
+      [1, 11],
+      [193, 12],
+      [1, 193],
+    ] as const) {
+      const c = matmul.multiplySmall(new Int8Array(k), 1, new Int8Array(k * n), { k, n, layout: 'rows' })
+      expect(c).toBeUndefined()
+    }
+  })
+
+  test('refuses sides of another length', () => {
+    const shape = { k: 16, n: 16, layout: 'rows' } as const
+    expect(() => matmul.multiplySmall(new Int8Array(15), 1, new Int8Array(256), shape)).toThrow(KernelError)
+    expect(() => matmul.multiplySmall(new Int8Array(16), 1, new Int8Array(255), shape)).toThrow(KernelError)
+  })
+})
+
 /** At the borders of tiles (3 × 12), of blocks (48 rows, 768 columns, 768 along k) and of groups (5,376 along k). */
 const edges: [number, number, number][] = [
   [1, 1, 1],

@@ -15,6 +15,9 @@ const widePairBytes = 2 * panelPairBytes
 const blockPairsMax = 384
 const blockRowsMax = 48
 const blockPanelsMax = 64
+/** What a product that is done in one go may have of them. */
+const smallPairsMax = 96
+const smallPanelsMax = 16
 /** Blocks along k that lie widened in memory at once. */
 const groupBlocksMax = 7
 
@@ -46,6 +49,16 @@ export interface Int8Matmul {
     right: PackedRight,
     c?: Int32Array,
   ): Generator<number, Int32Array, void>
+  /**
+   * The same product at once, of a B that is not packed, where all of it fits one block along k and one of columns;
+   * undefined where it does not. Below some hundred rows and columns, turns and copies cost more than the product.
+   */
+  multiplySmall(
+    a: Int8Array | Uint8Array,
+    m: number,
+    b: Int8Array,
+    shape: RightShape,
+  ): Int32Array<ArrayBuffer> | undefined
 }
 
 export const kMax = 131_071
@@ -214,7 +227,85 @@ export function createMatmul(instance: Instance): Int8Matmul {
     return c
   }
 
-  return { packedLength, packRight, multiply }
+  const small = layOut(instance, {
+    source: 2 * smallPairsMax * smallPanelsMax * panelColumns,
+    packed: smallPairsMax * smallPanelsMax * panelPairBytes,
+    right: smallPairsMax * smallPanelsMax * widePairBytes,
+    leftBytes: blockRowsMax * smallPairsMax * 2,
+    left: blockRowsMax * smallPairsMax * 4,
+    sums: blockRowsMax * smallPanelsMax * panelColumns * 4,
+  })
+
+  function multiplySmall(
+    a: Int8Array | Uint8Array,
+    m: number,
+    b: Int8Array,
+    shape: RightShape,
+  ): Int32Array<ArrayBuffer> | undefined {
+    const { k, n, layout } = shape
+    requireShape(shape)
+    requireWhole('m', m, 1, sizeMax)
+    requireLength('a', a.length, m * k)
+    requireLength('b', b.length, k * n)
+    const pairs = Math.ceil(k / 2)
+    const panels = Math.ceil(n / panelColumns)
+    if (pairs > smallPairsMax || panels > smallPanelsMax || n < panelColumns) return undefined
+    instance.claim(small)
+    const stride = panels * panelColumns
+    const [lines, width, apart] = layout === 'rows' ? [k, n, stride] : [n, k, 2 * pairs]
+    if (apart * lines < 2 * pairs * stride || width < apart) {
+      bytes.fill(0, small.source, small.source + 2 * pairs * stride)
+    }
+    placeRows(bytes, small.source, apart, b, width, lines)
+    if (layout === 'rows') run.pack_right_rows(small.source, small.packed, pairs, panels)
+    else run.pack_right_columns(small.source, small.packed, pairs, panels)
+    run.widen_right(small.packed, small.right, pairs * panels * panelPairBytes)
+    const unsigned = a instanceof Uint8Array ? 1 : 0
+    const left = bytesOf(a)
+    const overhang = stride - n
+    const c = new Int32Array(m <= blockRowsMax ? 0 : m * n)
+    for (let row = 0; row < m; row += blockRowsMax) {
+      const rows = Math.min(blockRowsMax, m - row)
+      const isAll = rows === m
+      bytes.set(isAll ? left : left.subarray(row * k, (row + rows) * k), small.leftBytes)
+      run.pack_left(small.leftBytes, small.left, rows, k, k, unsigned)
+      const rowPanels = Math.ceil(rows / tileRows)
+      if (overhang > 0) {
+        // Rows of C lie side by side, so the last panel writes over the beginning of the next row: it goes first.
+        const last = panels - 1
+        const right = small.right + last * pairs * widePairBytes
+        const sums = small.sums + 4 * last * panelColumns
+        run.multiply_block(small.left, right, sums, pairs, rowPanels, 1, n, 0)
+        run.multiply_block(small.left, small.right, small.sums, pairs, rowPanels, last, n, 0)
+      } else {
+        run.multiply_block(small.left, small.right, small.sums, pairs, rowPanels, panels, n, 0)
+      }
+      const from = small.sums / 4
+      if (isAll) return words.slice(from, from + m * n) as Int32Array<ArrayBuffer>
+      c.set(words.subarray(from, from + rows * n), row * n)
+    }
+    return c
+  }
+
+  return { packedLength, packRight, multiply, multiplySmall }
+}
+
+/** Rows that lie side by side to rows `apart`; entry by entry, since a call for each short row costs more. */
+function placeRows(
+  target: Uint8Array,
+  to: number,
+  apart: number,
+  source: Int8Array,
+  width: number,
+  lines: number,
+): void {
+  if (width === apart) {
+    target.set(bytesOf(source), to)
+    return
+  }
+  for (let line = 0, from = 0; line < lines; line++, to += apart) {
+    for (let column = 0; column < width; column++) target[to + column] = source[from++] as number
+  }
 }
 
 /** Rows of `length` bytes, `sourceStride` apart, to rows `targetStride` apart: one copy where they lie side by side. */
