@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { chmod, mkdir, open, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { defaultAdmissionPolicy } from '@shardy/admission'
 import { openCheckTools } from '@shardy/compute'
 import { verifySignature } from '@shardy/crypto'
 import { openIdentityFile, sha256 } from '@shardy/crypto/native'
@@ -20,6 +21,7 @@ import { readLimits } from './access/limitSettings.ts'
 import { defaultBlobPolicy } from './blobs/keeper.ts'
 import { systemClock } from './clock.ts'
 import { defaultGatewayLimits } from './gateway/connection.ts'
+import { createOpeningsThread } from './gateway/openings.ts'
 import { loadPage } from './http/page.ts'
 import { createLog, logLevels } from './log.ts'
 import { createOrchestrator } from './orchestrator.ts'
@@ -163,6 +165,7 @@ async function openAll() {
       log,
       metrics,
       random,
+      openings: createOpeningsThread(),
       checks: { tools: await openCheckTools(sha256), random },
       fatal(error) {
         log.error('stoppedByError', error)
@@ -177,6 +180,7 @@ async function openAll() {
       blobs: defaultBlobPolicy,
       gateway: defaultGatewayLimits,
       limits: settings.limits,
+      admission: defaultAdmissionPolicy,
       book: defaultParameters,
       grantMicroCredit,
       blobBytesMax: payloadBytesMax,

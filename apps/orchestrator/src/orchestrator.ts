@@ -2,6 +2,7 @@
  * An orchestrator, composed: given a store, a place for blobs, an identity and a clock, it serves requesters over HTTP
  * and workers over WebSocket. It opens no socket of its own and reads no environment; `main` does.
  */
+import type { AdmissionPolicy } from '@shardy/admission'
 import type { Identity } from '@shardy/crypto'
 import { type DispatchPolicy, type Effect, isEnded, recover } from '@shardy/dispatch'
 import type { BookParameters } from '@shardy/ledger'
@@ -32,6 +33,7 @@ import {
 } from './gateway/connection.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
 import type { Verify } from './gateway/handshake.ts'
+import type { OpeningsJudge } from './gateway/openings.ts'
 import type { Log } from './log.ts'
 import { createSigner, type Signer } from './signer.ts'
 import type { Table } from './tables.ts'
@@ -66,6 +68,8 @@ export interface OrchestratorAdapters {
   readonly random: (length: number) => Uint8Array
   /** What answers are checked with. */
   readonly checks: AnswerCheckAdapters
+  /** What benchmarks' openings are judged by; closed with the orchestrator. */
+  readonly openings: OpeningsJudge
   /** The store failed: what is on disk is the truth, so the process has to start again from it. */
   readonly fatal: (error: unknown) => void
 }
@@ -75,6 +79,8 @@ export interface OrchestratorConfig {
   readonly blobs: BlobPolicy
   readonly gateway: GatewayLimits
   readonly limits: LimitConfig
+  /** How workers are measured before they are given anything; `ownWord`: they are believed, which suits tests alone. */
+  readonly admission: AdmissionPolicy | 'ownWord'
   readonly eventLog?: EventLogPolicy
   readonly book: BookParameters
   /** Test credits that a requester finds when it comes for the first time. */
@@ -120,7 +126,7 @@ export interface Services {
 export interface Orchestrator {
   readonly services: Services
   /** A worker's socket has opened. */
-  connect(socket: WorkerSocket): Connection
+  connect(socket: WorkerSocket, address?: string): Connection
   /** Tells the workers, finishes what is queued; the store stays open for its owner to close. */
   stop(): Promise<void>
 }
@@ -163,6 +169,10 @@ export async function createOrchestrator(
     payloads,
     log,
     sign,
+    clock,
+    random: adapters.random,
+    admission: config.admission,
+    openings: adapters.openings,
     dispatcher: () => dispatcher,
     stake: (workerId) => bookkeeper.stake(workerId),
     storeOutput: (digest, bytes, owner) => keeper.keep(digest, bytes, owner),
@@ -276,14 +286,14 @@ export async function createOrchestrator(
   function countHandshakes(): number {
     let count = 0
     for (const each of handshaking) {
-      if (each.isJoined()) handshaking.delete(each)
+      if (each.isPastHandshake()) handshaking.delete(each)
       else count++
     }
     return count
   }
 
-  function connect(socket: WorkerSocket): Connection {
-    const connection = openConnection(socket, connectionParts, config.gateway)
+  function connect(socket: WorkerSocket, address?: string): Connection {
+    const connection = openConnection(socket, connectionParts, config.gateway, address)
     const tracked: Connection = {
       ...connection,
       closed() {
@@ -341,6 +351,7 @@ export async function createOrchestrator(
       for (const connection of [...connections]) {
         connection.refuse('shuttingDown', 'the orchestrator is stopping; come back in a moment')
       }
+      gateway.close()
       await followers.stop()
       await collecting
       cancelCollect()

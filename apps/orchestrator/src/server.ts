@@ -19,6 +19,8 @@ interface Line {
   connection: Connection | undefined
   /** Set on a line on which events go out, and nothing else. */
   readonly events?: EventSocket
+  /** As which its limits are counted. */
+  readonly address?: string
   /** Called when the socket can take more, or is gone. */
   resume: () => void
 }
@@ -103,7 +105,7 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
     const address = clientAddress(server.requestIP(request)?.address, forwarded, config.proxies)
     if (pathname === '/v1/worker') {
       limits.take('open.address', address, 1)
-      if (server.upgrade(request, { data: { connection: undefined, resume() {} } })) return undefined
+      if (server.upgrade(request, { data: { connection: undefined, address, resume() {} } })) return undefined
       return new Response('Workers connect here by WebSocket.\n', {
         status: 426,
         headers: { upgrade: 'websocket' },
@@ -147,7 +149,7 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
       perMessageDeflate: false,
       open(socket) {
         if (socket.data.events !== undefined) return socket.data.events.opened(socket)
-        const connection = orchestrator.connect(workerSocket(socket))
+        const connection = orchestrator.connect(workerSocket(socket), socket.data.address)
         socket.data.connection = connection
         // Refused at once: the close was told before there was anyone to tell.
         if (socket.readyState !== WebSocket.OPEN) connection.closed()

@@ -5,7 +5,6 @@
  */
 
 import type { Identity } from '@shardy/crypto'
-import type { Profile } from '@shardy/dispatch'
 import type { OrchestratorId, Sha256, WorkerId } from '@shardy/protocol'
 import {
   type Challenge,
@@ -23,9 +22,9 @@ import {
 } from '@shardy/protocol'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import type { BenchmarkFrame } from './admission.ts'
 import { closeCodes } from './closeCode.ts'
 import { type Admitted, admit, makeChallenge, type Verify } from './handshake.ts'
-import { profileOf } from './profile.ts'
 
 /** What the transport offers: Bun's WebSocket in production. */
 export interface WorkerSocket {
@@ -35,10 +34,24 @@ export interface WorkerSocket {
   close(code: number, reason: string): void
 }
 
+/** Who has come, and all that it says of itself. */
+export interface Arrival {
+  readonly admitted: Admitted
+  readonly said: ProfileV2
+  /** The group that its address counts as. */
+  readonly address: string
+  /** The shortest way there and back that its handshake showed. */
+  readonly roundTripMs: number
+}
+
 /** What the rest of the orchestrator does with an admitted worker's words. */
 export interface WorkerEvents {
-  /** A worker that is connected already moves to the newer connection. */
-  joined(connection: Connection, admitted: Admitted, profile: Profile): void
+  /** Its handshake is complete. A worker that is connected already moves to the newer connection. */
+  arrived(connection: Connection, arrival: Arrival): void
+  /** It says something else of itself than when it arrived. */
+  changed(workerId: WorkerId, said: ProfileV2): void
+  /** What it answers to a benchmark. */
+  measured(workerId: WorkerId, frame: BenchmarkFrame): void
   left(connection: Connection, workerId: WorkerId): void
   /** Resolves once it is decided what follows; undefined when nothing waits for a decision. */
   said(workerId: WorkerId, frame: Frame): Promise<void> | undefined
@@ -85,6 +98,8 @@ export const defaultGatewayLimits: GatewayLimits = {
 type State =
   | { readonly kind: 'challenged'; readonly challenge: Challenge }
   | { readonly kind: 'welcomed'; readonly admitted: Admitted }
+  /** Known, and not yet given anything. */
+  | { readonly kind: 'arrived'; readonly workerId: WorkerId }
   | { readonly kind: 'joined'; readonly workerId: WorkerId }
   | { readonly kind: 'closed' }
 
@@ -93,7 +108,9 @@ export interface Connection {
   /** Sends after everything handed over before; `load` may read what is to be sent. */
   enqueue(load: () => Promise<readonly Uint8Array[]>): void
   refuse(code: RefusalCode, message: string): void
-  isJoined(): boolean
+  /** It was measured, and from now on counts as a worker. */
+  join(): void
+  isPastHandshake(): boolean
   /** The transport is gone. */
   closed(): void
 }
@@ -114,6 +131,7 @@ export function openConnection(
   socket: WorkerSocket,
   parts: ConnectionParts,
   limits: GatewayLimits,
+  address = 'unknown',
 ): Connection {
   const { clock, events } = parts
   const challenge = makeChallenge(parts.randomHex(32), parts.identity.publicKey, clock.nowMs())
@@ -127,6 +145,8 @@ export function openConnection(
   let undecided = 0
   /** The result whose raw output is the next frame. */
   let announced: Result | undefined
+  let saidAtMs = clock.nowMs()
+  let roundTripMs = Number.POSITIVE_INFINITY
   let cancelWatch = clock.after(limits.handshakeMs, () =>
     refuse('handshakeTimeout', `no complete handshake within ${limits.handshakeMs} ms`),
   )
@@ -151,7 +171,7 @@ export function openConnection(
     state = { kind: 'closed' }
     cancelWatch()
     incoming = []
-    if (before.kind === 'joined') events.left(connection, before.workerId)
+    if (before.kind === 'joined' || before.kind === 'arrived') events.left(connection, before.workerId)
   }
 
   function refuse(code: RefusalCode, message: string): void {
@@ -181,10 +201,13 @@ export function openConnection(
     switch (state.kind) {
       case 'challenged':
         if (frame.type !== 'hello') return unexpected(frame.type)
+        roundTripMs = heardAtMs - saidAtMs
         return welcome(await admit(frame.body, state.challenge, parts.orchestratorId, parts))
       case 'welcomed':
         if (frame.type !== 'profileV2') return unexpected(frame.type)
-        return join(state.admitted, frame.body)
+        return arrive(state.admitted, frame.body)
+      case 'arrived':
+        return hear(state.workerId, frame)
       case 'joined':
         return listen(state.workerId, frame)
       case 'closed':
@@ -199,6 +222,7 @@ export function openConnection(
       return
     }
     state = { kind: 'welcomed', admitted: answer }
+    saidAtMs = clock.nowMs()
     sendNow(
       encodeFrame('welcome', {
         sessionId: parts.randomHex(16) as SessionId,
@@ -208,13 +232,29 @@ export function openConnection(
     )
   }
 
-  function join(admitted: Admitted, profile: ProfileV2): void {
-    state = { kind: 'joined', workerId: admitted.workerId }
+  function arrive(admitted: Admitted, said: ProfileV2): void {
+    state = { kind: 'arrived', workerId: admitted.workerId }
     cancelWatch()
     watchHeartbeat()
-    const { operationsPerSecond, memoryBytes } = profile
-    const measured = { tier: 1, operationsPerSecond, memoryBytes, latencyMs: 0 }
-    events.joined(connection, admitted, profileOf(admitted.hello, profile, measured))
+    roundTripMs = Math.min(roundTripMs, heardAtMs - saidAtMs)
+    events.arrived(connection, { admitted, said, address, roundTripMs })
+  }
+
+  /** Of one that has not joined: it has nothing to say of work. */
+  function hear(workerId: WorkerId, frame: Frame): void {
+    switch (frame.type) {
+      case 'hello':
+        return refuse('replayedHello', 'this connection has said hello already')
+      case 'heartbeat':
+        return enqueue(async () => [encodeFrame('heartbeat', frame.body)])
+      case 'presence':
+        return void events.said(workerId, frame)
+      case 'benchmarkRoot':
+      case 'benchmarkOpening':
+        return events.measured(workerId, frame)
+      default:
+        return unexpected(frame.type)
+    }
   }
 
   async function listen(workerId: WorkerId, frame: Frame): Promise<void> {
@@ -229,6 +269,13 @@ export function openConnection(
       case 'result':
         if (frame.body.outputIncluded && rawLengthOf(frame.body) > 0) announced = frame.body
         else await events.answered(workerId, frame.body, undefined)
+        return
+      case 'profileV2':
+        events.changed(workerId, frame.body)
+        return
+      case 'benchmarkRoot':
+      case 'benchmarkOpening':
+        events.measured(workerId, frame)
         return
       case 'presence':
       case 'ack':
@@ -274,11 +321,13 @@ export function openConnection(
       })
   }
 
+  const isPastHandshake = (): boolean => state.kind === 'arrived' || state.kind === 'joined'
+
   const connection: Connection = {
     receive(bytes) {
       if (state.kind === 'closed') return
       heardAtMs = clock.nowMs()
-      if (state.kind !== 'joined' && bytes.length > metaFrameBytesMax) {
+      if (!isPastHandshake() && bytes.length > metaFrameBytesMax) {
         refuse('frameTooLarge', `a frame of the handshake has at most ${metaFrameBytesMax} bytes`)
         return
       }
@@ -297,7 +346,10 @@ export function openConnection(
     },
     enqueue,
     refuse,
-    isJoined: () => state.kind === 'joined',
+    join() {
+      if (state.kind === 'arrived') state = { kind: 'joined', workerId: state.workerId }
+    },
+    isPastHandshake,
     closed: end,
   }
 

@@ -1,23 +1,47 @@
 /** Between dispatch and the workers' connections: frames become happenings, effects become frames. */
-import type { Delivery, DispatchState, Effect, Stake } from '@shardy/dispatch'
+import type { AdmissionPolicy, Measurement } from '@shardy/admission'
+import {
+  type Delivery,
+  type DispatchState,
+  type Effect,
+  explainIdle,
+  type Profile,
+  type Stake,
+} from '@shardy/dispatch'
 import type {
   DeliveryId,
   Digest,
   Frame,
+  Hello,
+  PresenceState,
+  ProfileV2,
   PublicKey,
   RequesterId,
   Sha256,
   Signature,
   WorkerId,
 } from '@shardy/protocol'
+import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Signer } from '../signer.ts'
 import type { Dispatcher, Happening } from '../tasks/dispatcher.ts'
 import type { Payloads } from '../tasks/payloads.ts'
+import { createAdmission } from './admission.ts'
 import type { Connection, WorkerEvents } from './connection.ts'
 import type { Verify } from './handshake.ts'
+import { createIdleNotices } from './idleNotices.ts'
 import { createIncoming } from './incoming.ts'
+import type { OpeningsJudge } from './openings.ts'
 import { createOutgoing } from './outgoing.ts'
+import {
+  admittedFrame,
+  believed,
+  likenessOf,
+  type MeasuredFacts,
+  measuredOf,
+  measuredProfile,
+  profileOf,
+} from './profile.ts'
 
 export interface GatewayParts {
   readonly sha256: Sha256
@@ -25,6 +49,10 @@ export interface GatewayParts {
   readonly signer: Signer
   readonly payloads: Payloads
   readonly log: Log
+  readonly clock: Clock
+  readonly admission: AdmissionPolicy | 'ownWord'
+  readonly openings: OpeningsJudge
+  random(length: number): Uint8Array
   dispatcher(): Dispatcher
   stake(workerId: WorkerId): Stake
   sign(payload: Uint8Array): Promise<Signature>
@@ -36,12 +64,32 @@ export interface WorkerFacts {
   readonly agent: string
   readonly executor: string
   readonly adapter: string
+  /** Absent where workers are believed. */
+  readonly measured?: MeasuredFacts
 }
 
 interface Present {
   readonly connection: Connection
   readonly publicKey: PublicKey
-  readonly facts: WorkerFacts
+  readonly facts: Pick<WorkerFacts, 'agent' | 'executor' | 'adapter'>
+  readonly hello: Hello
+  /** The newest; what it changes counts once it was measured again. */
+  said: ProfileV2
+  readonly address: string
+  presence: Exclude<PresenceState, 'leaving'>
+  hasJoined: boolean
+  measurement: Measurement | undefined
+}
+
+/** How often one worker is told at most why it gets nothing. */
+const idleEveryMs = 10_000
+
+function profileFor({ hello, said, measurement }: Present): Profile {
+  return profileOf(
+    hello,
+    said,
+    measurement === undefined ? believed(said) : measuredProfile(said, measurement),
+  )
 }
 
 export interface Gateway {
@@ -50,6 +98,7 @@ export interface Gateway {
   perform(effects: readonly Effect[]): void
   facts(workerId: WorkerId): WorkerFacts | undefined
   permille(deliveryId: DeliveryId): number | undefined
+  close(): void
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
@@ -101,10 +150,20 @@ export function createGateway(parts: GatewayParts): Gateway {
     storeOutput: parts.storeOutput,
   })
 
+  function changePresence(workerId: WorkerId, presence: PresenceState): Promise<void> | undefined {
+    const worker = present.get(workerId)
+    if (worker === undefined) return undefined
+    if (presence !== 'leaving') {
+      worker.presence = presence
+      admission?.presence(workerId, presence)
+    }
+    return worker.hasJoined ? post({ kind: 'presence', workerId, state: presence }) : undefined
+  }
+
   function said(workerId: WorkerId, { type, body }: Frame): Promise<void> | undefined {
     switch (type) {
       case 'presence':
-        return post({ kind: 'presence', workerId, state: body.state })
+        return changePresence(workerId, body.state)
       case 'ack':
         return post({ kind: 'acked', workerId, deliveryId: body.deliveryId })
       case 'progress': {
@@ -130,22 +189,103 @@ export function createGateway(parts: GatewayParts): Gateway {
     }
   }
 
+  const admission =
+    parts.admission === 'ownWord'
+      ? undefined
+      : createAdmission(parts.admission, {
+          clock: parts.clock,
+          sha256: parts.sha256,
+          judge: parts.openings,
+          log,
+          random: parts.random,
+          send,
+          refuse: (workerId, code, message) => present.get(workerId)?.connection.refuse(code, message),
+          hold: (workerId, measuring) => post({ kind: 'measuring', workerId, measuring }),
+          isComputing: (workerId) => (state().workers.get(workerId)?.computing ?? 0) > 0,
+          admitted: (workerId, measurement) => join(workerId, measurement),
+          remeasured: (workerId, measurement) => takeMeasurement(workerId, measurement),
+        })
+
+  const notices = createIdleNotices(
+    {
+      clock: parts.clock,
+      workers: () => present.keys(),
+      workerCount: () => present.size,
+      explain(workerId) {
+        const worker = state().workers.get(workerId)
+        return worker && explainIdle(state(), worker)
+      },
+      send,
+    },
+    idleEveryMs,
+  )
+
+  function send(workerId: WorkerId, frame: Uint8Array): void {
+    present.get(workerId)?.connection.enqueue(async () => [frame])
+  }
+
+  function join(workerId: WorkerId, measurement: Measurement | undefined): void {
+    const worker = present.get(workerId)
+    if (worker === undefined) return
+    const { connection, publicKey, facts, presence } = worker
+    worker.measurement = measurement
+    worker.hasJoined = true
+    connection.join()
+    const profile = profileFor(worker)
+    const { tier, operationsPerSecond } = profile
+    const { executor, adapter } = facts
+    log.info('workerJoined', { workerId, executor, adapter, tier, operationsPerSecond })
+    if (measurement !== undefined) send(workerId, admittedFrame(measurement))
+    post({ kind: 'workerJoined', workerId, publicKey, profile })
+    if (presence !== 'available') post({ kind: 'presence', workerId, state: presence })
+  }
+
+  function takeMeasurement(workerId: WorkerId, measurement: Measurement): void {
+    const worker = present.get(workerId)
+    if (worker === undefined) return
+    const { tier, operationsPerSecond, reason, shared } = measurement
+    worker.measurement = measurement
+    log.info('workerMeasured', { workerId, tier, operationsPerSecond, reason, together: shared?.with.size })
+    send(workerId, admittedFrame(measurement))
+    post({ kind: 'benchmarked', workerId, profile: profileFor(worker) })
+  }
+
   return {
     events: {
-      joined(connection, { workerId, hello }, profile) {
+      arrived(connection, { admitted: { workerId, hello }, said: profile, address, roundTripMs }) {
         const { agent, executor, adapter, publicKey } = hello
         present
           .get(workerId)
           ?.connection.refuse('identityInUse', 'the same identity connected from elsewhere')
-        present.set(workerId, { connection, publicKey, facts: { agent, executor, adapter } })
-        log.info('workerJoined', { workerId, executor, adapter, tier: profile.tier })
-        post({ kind: 'workerJoined', workerId, publicKey, profile })
+        present.set(workerId, {
+          connection,
+          publicKey,
+          facts: { agent, executor, adapter },
+          hello,
+          said: profile,
+          address,
+          presence: 'available',
+          hasJoined: false,
+          measurement: undefined,
+        })
+        if (admission === undefined) join(workerId, undefined)
+        else admission.arrived(workerId, likenessOf(hello, profile, address), roundTripMs)
       },
+      changed(workerId, profile) {
+        const worker = present.get(workerId)
+        if (worker === undefined || admission === undefined) return
+        worker.said = profile
+        admission.changed(workerId, likenessOf(worker.hello, profile, worker.address))
+      },
+      measured: (workerId, frame) => admission?.heard(workerId, frame),
       left(connection, workerId) {
-        if (present.get(workerId)?.connection !== connection) return
+        const worker = present.get(workerId)
+        if (worker?.connection !== connection) return
         present.delete(workerId)
+        notices.left(workerId)
+        admission?.left(workerId)
         log.info('workerLeft', { workerId })
-        post({ kind: 'workerLeft', workerId })
+        if (worker.hasJoined) post({ kind: 'workerLeft', workerId })
       },
       said,
       async answered(workerId, result, raw) {
@@ -154,10 +294,22 @@ export function createGateway(parts: GatewayParts): Gateway {
       },
     },
     perform(effects) {
-      for (const effect of effects) if (effect.kind === 'settle') progress.delete(effect.deliveryId)
+      for (const effect of effects) {
+        if (effect.kind === 'settle') progress.delete(effect.deliveryId)
+        else if (effect.kind === 'benchmark') admission?.wanted(effect.workerId, effect.reason)
+      }
       outgoing.perform(effects)
     },
-    facts: (workerId) => present.get(workerId)?.facts,
+    facts(workerId) {
+      const worker = present.get(workerId)
+      return (
+        worker && { ...worker.facts, ...(worker.measurement && { measured: measuredOf(worker.measurement) }) }
+      )
+    },
     permille: (deliveryId) => progress.get(deliveryId),
+    close() {
+      notices.close()
+      admission?.close()
+    },
   }
 }

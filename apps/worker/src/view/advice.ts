@@ -38,6 +38,14 @@ const refusals: Record<RefusalCode, Words> = {
     advice: 'That happens when a computer sleeps or a tab is put to sleep. The page tries again by itself.',
   },
   overloaded: { headline: 'The orchestrator has all the workers it can serve', advice: comesBack },
+  belowMinimum: {
+    headline: 'This device was measured too slow for this orchestrator',
+    advice: 'Close what else keeps it busy and leave the tab visible while it is measured; the page tries again.',
+  },
+  benchmarkFailed: {
+    headline: 'This device did not pass the benchmark',
+    advice: 'It was too late, or computed something else. Leave the tab visible; the page tries again.',
+  },
   shuttingDown: { headline: 'The orchestrator is shutting down', advice: comesBack },
 }
 

@@ -109,6 +109,8 @@ export const refusalCodes = [
   'heartbeatMissed',
   'overloaded',
   'shuttingDown',
+  'belowMinimum',
+  'benchmarkFailed',
 ] as const
 export type RefusalCode = (typeof refusalCodes)[number]
 
