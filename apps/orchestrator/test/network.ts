@@ -2,6 +2,7 @@
  * An orchestrator in this process for tests: real store twin, real sockets on a port that the system chose, and
  * workers over those sockets. Nothing in it is told what to say.
  */
+import type { AdmissionPolicy } from '@shardy/admission'
 import { createCpuExecutor, type Executor, openCheckTools } from '@shardy/compute'
 import { generateIdentity, verifySignature } from '@shardy/crypto'
 import { sha256 } from '@shardy/crypto/native'
@@ -23,6 +24,7 @@ import { defaultLimits, type LimitConfig } from '../src/access/limits.ts'
 import { type BlobPolicy, defaultBlobPolicy } from '../src/blobs/keeper.ts'
 import { type Clock, systemClock } from '../src/clock.ts'
 import { defaultGatewayLimits, type GatewayLimits } from '../src/gateway/connection.ts'
+import { createOpeningsThread } from '../src/gateway/openings.ts'
 import type { Page } from '../src/http/page.ts'
 import { type Log, silentLog } from '../src/log.ts'
 import { createOrchestrator, type Orchestrator } from '../src/orchestrator.ts'
@@ -58,6 +60,8 @@ export interface TestOptions {
   readonly gateway?: Partial<GatewayLimits>
   readonly limits?: Partial<LimitConfig>
   readonly grantMicroCredit?: bigint
+  /** How workers are measured; without it they are believed. */
+  readonly admission?: AdmissionPolicy
   readonly proxies?: readonly Network[]
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly log?: Log
@@ -86,6 +90,7 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
       clock: options.clock ?? systemClock,
       log: options.log ?? silentLog,
       random,
+      openings: createOpeningsThread(),
       checks: { tools: await openCheckTools(sha256), random },
       fatal: (error) => fatal.push(error),
     },
@@ -94,6 +99,7 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
       blobs: { ...defaultBlobPolicy, ...options.blobPolicy },
       gateway: { ...defaultGatewayLimits, ...options.gateway },
       limits: { ...defaultLimits, ...options.limits },
+      admission: options.admission ?? 'ownWord',
       book: defaultParameters,
       grantMicroCredit: (options.grantMicroCredit ?? 10n ** 12n) as MicroCredit,
       blobBytesMax,
