@@ -5,6 +5,11 @@ export {
   type AuditPage,
   type AuditView,
   auditToJson,
+  type BalanceView,
+  type DeadLetter,
+  type DispatchOrder,
+  type DispatchView,
+  dispatchOrders,
   type ErrorCode,
   type EventView,
   type FollowEventsOptions,
@@ -12,9 +17,11 @@ export {
   type KeyOrder,
   type KeyView,
   type NewKey,
+  type OffenceEvidence,
   type PolicyRules,
   type PolicyView,
   type Problem,
+  type QuoteView,
   type Role,
   receiptFromJson,
   receiptToJson,
@@ -29,7 +36,9 @@ export {
   type TaskView,
   UnexpectedAnswerError,
   UnreachableError,
+  type WorkerOrder,
   type WorkersView,
+  type WorkerView,
 } from '@shardy/api'
 export {
   type AnswerCheck,
@@ -42,6 +51,14 @@ export {
 } from './answer.ts'
 export { checkDisputeEvidence, type EvidenceAdapters, type EvidenceVerdict } from './evidence.ts'
 export { matmulInput, matmulOutput } from './matmul.ts'
+export {
+  type CheckedOffence,
+  checkOffence,
+  describeOffenceProblem,
+  type OffenceCheck,
+  type OffenceFacts,
+  type OffenceProblem,
+} from './offence.ts'
 export {
   type AuditCheckOptions,
   type AuditVerdict,
@@ -63,6 +80,7 @@ export {
   MalformedReceiptError,
   type MatmulRequest,
   type ProgramRequest,
+  type QuoteRequest,
   type Requester,
   type RequesterConfig,
   type ShaderRequest,
@@ -71,5 +89,6 @@ export {
   type WaitOptions,
   WrongBytesError,
 } from './requester.ts'
+export type { ManyOutcome, ManyTask, ManyTerms, SubmitManyOptions } from './submitMany.ts'
 export { type UploadOptions, UploadStalledError } from './upload.ts'
 export type { WaitManyOptions } from './waitMany.ts'

@@ -8,15 +8,23 @@ import {
   type AuditPage,
   auditStart,
   createClient,
+  type DeadLetter,
+  type DeadLetterPage,
   type Denial,
   type DenialView,
+  type DispatchOrder,
+  type DispatchView,
   followChain,
   type KeyOrder,
   type KeyView,
   type NewKey,
+  type OffenceEvidence,
+  type OffencePage,
   type PolicyRules,
   type PolicyView,
   orchestratorRoutes as routes,
+  type WorkerOrder,
+  type WorkerView,
 } from '@shardy/api'
 import { loadSha256 } from '@shardy/crypto'
 import type { RequesterConfig } from './requester.ts'
@@ -42,6 +50,11 @@ export interface AuditCheckOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface PageRequest {
+  readonly cursor?: string | undefined
+  readonly limit?: number | undefined
+}
+
 export interface Operator {
   createKey(order: KeyOrder): Promise<NewKey>
   keys(): Promise<readonly KeyView[]>
@@ -54,6 +67,16 @@ export interface Operator {
   denyProgram(denial: Denial): Promise<DenialView>
   allowProgram(programId: string): Promise<void>
   denied(): Promise<readonly DenialView[]>
+  deadLetters(query?: PageRequest): Promise<DeadLetterPage>
+  deadLetter(taskId: string): Promise<DeadLetter>
+  requeue(taskId: string, order?: { readonly timeoutMs?: number }): Promise<DeadLetter>
+  purge(taskId: string): Promise<void>
+  dispatch(): Promise<DispatchView>
+  operate(order: DispatchOrder): Promise<DispatchView>
+  operateWorker(workerId: string, order: WorkerOrder): Promise<WorkerView>
+  offences(query?: PageRequest): Promise<OffencePage>
+  /** What is asked here is believed only once `checkOffence` has repeated it. */
+  offence(deliveryId: string): Promise<OffenceEvidence>
 }
 
 const pageLimit = 1_000
@@ -129,6 +152,20 @@ export function createOperator(config: OperatorConfig): Operator {
         const page = await client.call(routes.listDenied, { query: queryOf(cursor, pageLimit) })
         return { found: page.denied, ...nextOf(page.nextCursor) }
       }),
+    deadLetters: ({ cursor, limit = 50 } = {}) =>
+      client.call(routes.listDeadLetters, { query: queryOf(cursor, limit) }),
+    deadLetter: (taskId) => client.call(routes.getDeadLetter, { params: { taskId } }),
+    requeue: (taskId, order = {}) =>
+      client.call(routes.requeueDeadLetter, { params: { taskId }, body: order }),
+    async purge(taskId) {
+      await client.call(routes.purgeDeadLetter, { params: { taskId } })
+    },
+    dispatch: () => client.call(routes.dispatch),
+    operate: (order) => client.call(routes.operateDispatch, { params: { order } }),
+    operateWorker: (workerId, order) => client.call(routes.operateWorker, { params: { workerId, order } }),
+    offences: ({ cursor, limit = 50 } = {}) =>
+      client.call(routes.listOffences, { query: queryOf(cursor, limit) }),
+    offence: (deliveryId) => client.call(routes.getOffence, { params: { deliveryId } }),
   }
   return operator
 }

@@ -4,6 +4,7 @@
  */
 import {
   ApiError,
+  type BalanceView,
   createClient,
   type EventView,
   encodeBase64,
@@ -13,6 +14,7 @@ import {
   type Health,
   inlineInputBytesMax,
   isFinalEvent,
+  type QuoteView,
   readBytes,
   receiptFromJson,
   orchestratorRoutes as routes,
@@ -22,11 +24,19 @@ import {
   type TaskView,
   UnreachableError,
   type WorkersView,
+  type WorkerView,
 } from '@shardy/api'
 import { loadSha256 } from '@shardy/crypto'
 import { type Digest, encodeHex, payloadBytesMax, type Receipt, type Sha256 } from '@shardy/protocol'
 import { type Blobs, encodeProgram, noBlobs, type Program } from '@shardy/tensor'
 import { type Entries, matmulInput } from './matmul.ts'
+import {
+  type ManyOutcome,
+  type ManyTask,
+  type ManyTerms,
+  type SubmitManyOptions,
+  submitMany,
+} from './submitMany.ts'
 import { type UploadOptions, uploadBlob } from './upload.ts'
 import { type WaitManyOptions, waitMany } from './waitMany.ts'
 
@@ -102,6 +112,17 @@ export interface LiteRequest extends TaskTerms, SubmitOptions, UploadOptions {
   readonly input: Uint8Array<ArrayBuffer>
 }
 
+export interface QuoteRequest {
+  readonly complexity: number
+  readonly inputLength?: number | undefined
+  readonly outputLength?: number | undefined
+  readonly constantBytes?: number | undefined
+  /** Deliveries that are paid; as many as `verify` asks unless given. */
+  readonly replicas?: number | undefined
+  readonly verify?: string | undefined
+  readonly proof?: Submission['proof'] | undefined
+}
+
 export interface WaitOptions {
   readonly onEvent?: ((event: EventView) => void) | undefined
   readonly signal?: AbortSignal | undefined
@@ -118,6 +139,12 @@ export interface Requester {
   submitProgram(request: ProgramRequest): Promise<TaskView>
   submitShader(request: ShaderRequest): Promise<TaskView>
   submitLite(request: LiteRequest): Promise<TaskView>
+  /** Small tasks by the thousand; one that is not taken does not keep the others back. */
+  submitMany(
+    tasks: readonly ManyTask[],
+    terms?: ManyTerms,
+    options?: SubmitManyOptions,
+  ): Promise<readonly ManyOutcome[]>
   /** Follows the task to its end: verified, accepted, dead or cancelled. */
   wait(taskId: string, options?: WaitOptions): Promise<TaskView>
   /** Each as it ends, over one stream of events for all of them. */
@@ -133,6 +160,10 @@ export interface Requester {
   upload(bytes: Uint8Array<ArrayBuffer>, options?: UploadOptions): Promise<Digest>
   download(digest: string, options?: DownloadOptions): Promise<Uint8Array<ArrayBuffer>>
   workers(): Promise<WorkersView>
+  worker(workerId: string): Promise<WorkerView>
+  balance(): Promise<BalanceView>
+  /** What work costs by the published rates. */
+  quote(work: QuoteRequest): Promise<QuoteView>
   health(): Promise<Health>
 }
 
@@ -247,6 +278,7 @@ export function createRequester(config: RequesterConfig): Requester {
       const program = { rounds, ...(lanes !== undefined && { lanes }), inputLength: bytes.length }
       return requester.submit({ kind, program, input, ...termsOf(rest) }, { idempotencyKey, signal })
     },
+    submitMany: (tasks, terms, options) => submitMany(client, url, tasks, terms, options),
     waitMany: (taskIds, options) => waitMany(requester, taskIds, options),
     async wait(taskId, { onEvent, signal } = {}) {
       try {
@@ -300,6 +332,15 @@ export function createRequester(config: RequesterConfig): Requester {
       return read(response, `blob ${digest}`, digest, payloadBytesMax, options)
     },
     workers: () => client.call(routes.workers),
+    worker: (workerId) => client.call(routes.getWorker, { params: { workerId } }),
+    balance: () => client.call(routes.balance),
+    quote({ verify, proof, ...work }) {
+      const numbers = Object.entries(work).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, String(value)]],
+      )
+      const query = { ...Object.fromEntries(numbers), ...(verify && { verify }), ...(proof && { proof }) }
+      return client.call(routes.quote, { query })
+    },
     health: () => client.call(routes.health),
   }
   return requester

@@ -39,6 +39,7 @@ export {
 } from './client.ts'
 export { type ErrorCode, errors } from './errors.ts'
 export { type FollowOptions, followTask, isFinalEvent, readEvents, readMessages } from './events.ts'
+export { evidenceFromJson, type ParsedEvidence } from './evidenceJson.ts'
 export { type FollowEventsOptions, followEvents } from './followEvents.ts'
 export type { BalanceView, QuoteView } from './ledgerRoutes.ts'
 export { openApi } from './openapi.ts'
@@ -50,7 +51,6 @@ export {
   dispatchOrders,
   type OffenceEvidence,
   type OffencePage,
-  offenceEvidence,
   type RequeueOrder,
   type WorkerOrder,
   type WorkerView,
