@@ -43,6 +43,7 @@ import { openCounters } from './tasks/counters.ts'
 import { createDispatcher, type Dispatcher } from './tasks/dispatcher.ts'
 import { createEventHub, type EventHub } from './tasks/eventHub.ts'
 import { createPayloads, type Payloads } from './tasks/payloads.ts'
+import { createDispatchFigures } from './telemetry/dispatchFigures.ts'
 import {
   defaultEventLogPolicy,
   type EventLog,
@@ -204,6 +205,7 @@ export async function createOrchestrator(
 
   function perform(effects: readonly Effect[]): void {
     gateway.perform(effects)
+    figures.performed(effects)
     for (const effect of effects) {
       if (effect.kind === 'settle') letGo(effect.deliveryId)
       if (effect.kind !== 'publish') continue
@@ -212,6 +214,8 @@ export async function createOrchestrator(
     }
   }
 
+  const figures = createDispatchFigures(metrics, clock, { dispatcher: () => dispatcher, bookkeeper })
+
   const settings = { policy: config.dispatch, sha256, epoch, secret }
   const { tasks, standings } = await archive.live()
   const stakes = new Map([...standings].map(({ workerId }) => [workerId, bookkeeper.stake(workerId)]))
@@ -219,7 +223,7 @@ export async function createOrchestrator(
   const dispatcher = createDispatcher(
     {
       clock,
-      save: createCommit({ store, clock, archive, bookkeeper }),
+      save: createCommit({ store, clock, archive, bookkeeper, eventLog, written: figures.written }),
       begin: checker.begin,
       perform,
       fatal: adapters.fatal,

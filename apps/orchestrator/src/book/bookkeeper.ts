@@ -10,12 +10,9 @@ import {
   type BookParameters,
   type BookRefusal,
   decodeEntries,
-  defaultCostModel,
   describeBookRefusal,
   encodeEntries,
   feeOf,
-  type NormalisedWork,
-  quote,
   type Row,
   restoreBook,
 } from '@shardy/ledger'
@@ -25,6 +22,7 @@ import type { Operation, Store } from '@shardy/storage'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { numberKey, type Table } from '../tables.ts'
+import { spentOn } from './spent.ts'
 
 /** Entries on their way to the disk. */
 export interface Posting {
@@ -89,22 +87,6 @@ function readOutbox(value: Uint8Array): { readonly atMs: TimeMs; readonly entrie
   const decoded = decodeEntries(value.subarray(8))
   if (!decoded.ok) throw new Error('the store holds a broken outbox row', { cause: decoded.refusal })
   return { atMs, entries: decoded.value }
-}
-
-/** By the published model, with what was done: every delivery that is paid. */
-function spentOn({ task, payouts }: Extract<BookEffect, { readonly kind: 'verdict' }>): NormalisedWork {
-  const { complexity, inputLength, outputLength, constantBytes, verify, proof } = task.spec
-  const work = {
-    complexity,
-    inputLength,
-    outputLength,
-    constantBytes,
-    replicas: payouts.length,
-    verify: verify.mode,
-    proof,
-  }
-  const quoted = quote(work, defaultCostModel, 0)
-  return quoted.ok ? quoted.cost.unitsNormalised : (0n as NormalisedWork)
 }
 
 export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper> {
@@ -244,7 +226,7 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
               workerId,
               amount: rewardMicroCredit,
             })),
-            spent: spentOn(effect),
+            spent: spentOn(effect.task.spec, payouts.length),
           }
         }
         case 'slash': {

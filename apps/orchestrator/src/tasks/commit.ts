@@ -1,5 +1,5 @@
 /**
- * One commit: records, standings, offences and what the book is told go to the disk in one synced batch, all or nothing. The book
+ * One commit: records, standings, offences, events and what the book is told go to the disk in one synced batch, all or nothing. The book
  * hears of it only once it is there.
  */
 
@@ -7,25 +7,42 @@ import type { Store } from '@shardy/storage'
 import type { Bookkeeper } from '../book/bookkeeper.ts'
 import type { Clock } from '../clock.ts'
 import type { Table } from '../tables.ts'
+import type { EventLog } from '../telemetry/eventLog.ts'
 import type { Archive } from './archive.ts'
 import type { Changes } from './dispatcher.ts'
 import { offenceOperation } from './offences.ts'
+import { streamedEvent, streamedOffence } from './streamed.ts'
 
 export interface CommitParts {
   readonly store: Store<Table>
   readonly clock: Clock
   readonly archive: Pick<Archive, 'operations'>
   readonly bookkeeper: Pick<Bookkeeper, 'post' | 'entryOf'>
+  readonly eventLog: Pick<EventLog, 'append'>
+  /** Tells how many rows it wrote and how long that took. */
+  written?(operations: number, ms: number): void
 }
 
-export function createCommit({ store, clock, archive, bookkeeper }: CommitParts) {
+export function createCommit(parts: CommitParts) {
+  const { store, clock, archive, bookkeeper, eventLog } = parts
   return async function commit(changes: Changes): Promise<void> {
+    const { entries, offences, published } = changes
     const operations = archive.operations(changes)
-    for (const offence of changes.offences) operations.push(offenceOperation(offence, clock.nowMs()))
-    const posting =
-      changes.entries.length > 0 ? bookkeeper.post(changes.entries.map(bookkeeper.entryOf)) : undefined
+    const records = published.map(streamedEvent)
+    for (const offence of offences) {
+      operations.push(offenceOperation(offence, clock.nowMs()))
+      records.push(streamedOffence(offence, undefined, clock.nowMs()))
+    }
+    const posting = entries.length > 0 ? bookkeeper.post(entries.map(bookkeeper.entryOf)) : undefined
     if (posting !== undefined) operations.push(...posting.operations)
-    if (operations.length > 0) await store.write(operations, { sync: true })
+    const appending = records.length > 0 ? eventLog.append(records) : undefined
+    if (appending !== undefined) operations.push(...appending.operations)
+    if (operations.length > 0) {
+      const startedMs = clock.nowMs()
+      await store.write(operations, { sync: true })
+      parts.written?.(operations.length, clock.nowMs() - startedMs)
+    }
+    appending?.committed()
     posting?.committed()
   }
 }

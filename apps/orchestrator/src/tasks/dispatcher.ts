@@ -99,6 +99,7 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
   let closed = false
   let cancelTimer: (() => void) | undefined
   let laterDueMs: number | undefined
+  const unlogged: Published[] = []
 
   function fail(error: unknown): void {
     closed = true
@@ -161,7 +162,9 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
     const isNothing = tasks.length === 0 && entries.length === 0 && offences.length === 0
     if (isNothing && !flushesAll) {
       laterDueMs ??= later.length > 0 ? clock.nowMs() + laterMs : undefined
-      return published.length > 0 && later.length === 0 ? whole() : undefined
+      // They are told at once to who watches the task, and logged with the next commit.
+      unlogged.push(...published)
+      return undefined
     }
     state.unsavedTasks = later
     laterDueMs =
@@ -171,7 +174,9 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
     function whole(): Changes {
       const standings = [...state.unsavedStandings]
       state.unsavedStandings.clear()
-      return { tasks, submitted, revived, standings, entries, offences, published }
+      const events = unlogged.splice(0)
+      events.push(...published)
+      return { tasks, submitted, revived, standings, entries, offences, published: events }
     }
   }
 
