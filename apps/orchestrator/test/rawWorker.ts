@@ -14,6 +14,7 @@ import {
   type FrameType,
   type Hello,
   helloPayload,
+  type MicroCredit,
   orchestratorIdOf,
   type ProfileV2,
   type ProgramId,
@@ -44,8 +45,14 @@ export interface RawWorker {
   send(...frames: readonly (Uint8Array | string)[]): void
   /** The next frame of that type that was not taken yet; rejects when the connection ends before. */
   next<Type extends FrameType>(type: Type): Promise<FrameOf<Type>['body']>
+  /** The next frame of any of these types. */
+  nextOf<Type extends FrameType>(...types: readonly Type[]): Promise<FrameOf<Type>>
+  /** It was taken, and is the next one again. */
+  putBack(frame: Frame): void
   hello(overrides?: Partial<Hello>): Promise<Uint8Array>
-  /** Through the handshake. */
+  /** Through the handshake, up to the profile. */
+  arrive(profile?: Partial<ProfileV2>, hello?: Partial<Hello>): Promise<void>
+  /** Through the handshake, where workers are believed. */
   join(profile?: Partial<ProfileV2>): Promise<void>
   work(): Promise<Work>
   commit(work: Work, outputDigest?: Digest): void
@@ -57,6 +64,21 @@ export interface RawWorker {
 }
 
 export const digestOf = (bytes: Uint8Array): Digest => encodeHex(sha256(bytes)) as Digest
+
+export const rawProfile: ProfileV2 = {
+  operationsPerSecond: 1_000_000_000,
+  payloadBytesMax: 1024 * 1024,
+  slots: 4,
+  prefetch: 0,
+  hiddenPermille: 0,
+  bufferBytesMax: 0,
+  memoryBytes: 0,
+  features: [],
+  hardwareClass: '',
+  region: '',
+  askMicroCredit: 0n as MicroCredit,
+  operator: '',
+}
 
 export async function connectRawWorker(url: string, identity?: Identity): Promise<RawWorker> {
   const own = identity ?? (await generateIdentity({ extractable: false }))
@@ -106,11 +128,18 @@ export async function connectRawWorker(url: string, identity?: Identity): Promis
     })
   }
 
-  async function next<Type extends FrameType>(type: Type): Promise<FrameOf<Type>['body']> {
-    const found = await awaited(() => frames.find((frame) => frame.type === type && !taken.has(frame)), type)
-    taken.add(found)
-    return found.body as FrameOf<Type>['body']
+  async function nextOf<Type extends FrameType>(...types: readonly Type[]): Promise<FrameOf<Type>> {
+    const isWanted = (frame: Frame) => types.some((type) => type === frame.type) && !taken.has(frame)
+    const found = await awaited(() => {
+      const frame = frames.find(isWanted)
+      if (frame !== undefined) taken.add(frame)
+      return frame
+    }, types.join(' or '))
+    return found as FrameOf<Type>
   }
+
+  const next = async <Type extends FrameType>(type: Type): Promise<FrameOf<Type>['body']> =>
+    (await nextOf(type)).body
 
   const send = (...sent: readonly (Uint8Array | string)[]): void => {
     for (const frame of sent) if (!ended) socket.send(frame as Uint8Array<ArrayBuffer>)
@@ -130,6 +159,8 @@ export async function connectRawWorker(url: string, identity?: Identity): Promis
     isClosed: () => ended,
     send,
     next,
+    nextOf,
+    putBack: (frame) => void taken.delete(frame),
     async hello(overrides = {}) {
       const { nonce, publicKey } = await next('challenge')
       const content = {
@@ -142,13 +173,16 @@ export async function connectRawWorker(url: string, identity?: Identity): Promis
         ...overrides,
       }
       const signature = await own.sign(helloPayload(content, nonce, orchestratorIdOf(publicKey, sha256)))
+      // Overrides once more: a test may want another signature.
       return encodeFrame('hello', { ...content, signature, ...overrides })
     },
-    async join(profile = {}) {
-      send(await worker.hello())
+    async arrive(profile = {}, hello = {}) {
+      send(await worker.hello(hello))
       await next('welcome')
-      const measured = { operationsPerSecond: 1_000_000_000, payloadBytesMax: 1024 * 1024, slots: 4 }
-      send(encodeFrame('profileV2', { ...measured, ...profile }))
+      send(encodeFrame('profileV2', { ...rawProfile, ...profile }))
+    },
+    async join(profile = {}) {
+      await worker.arrive(profile)
       // Answered behind the profile, so the worker has joined when the echo comes.
       send(encodeFrame('heartbeat', { sequence: 1, inFlight: 0 }))
       await next('heartbeat')

@@ -111,6 +111,7 @@ function planOf(policy: AdmissionPolicy): (likeness: Likeness, rate: number | un
 export function createAdmission(policy: AdmissionPolicy, parts: AdmissionParts): Admission {
   const { clock, sha256, log } = parts
   const state = emptyState({ policy, sha256, seed: parts.random(32), plan: planOf(policy) })
+  parts.judge.prepare()
   const dossiers = new Map<WorkerId, Dossier>()
   /** Whose remaining work is waited for. */
   const held = new Set<WorkerId>()

@@ -6,6 +6,8 @@ import type { Verdict } from '@shardy/admission'
 import type { OpeningsCheck } from '@shardy/compute'
 
 export interface OpeningsJudge {
+  /** Whoever comes first should not wait for it to start. */
+  prepare(): void
   check(check: OpeningsCheck): Promise<Verdict>
   close(): void
 }
@@ -22,7 +24,7 @@ export interface ThreadAnswer {
 
 const answerMsMax = 30_000
 
-/** The thread starts with the first check, and anew after it was lost. */
+/** The thread starts when it is wanted first, and anew after it was lost. */
 export function createOpeningsThread(): OpeningsJudge {
   const waiting = new Map<number, (verdict: Verdict) => void>()
   let thread: Worker | undefined
@@ -50,6 +52,9 @@ export function createOpeningsThread(): OpeningsJudge {
   }
 
   return {
+    prepare() {
+      thread ??= start()
+    },
     check: (check) =>
       new Promise((resolve) => {
         thread ??= start()
