@@ -157,6 +157,7 @@ export async function createOrchestrator(
     sha256,
     parameters: config.book,
     grantMicroCredit: config.grantMicroCredit,
+    fatal: adapters.fatal,
   })
   const { epoch, secret } = await openCounters(store, adapters.random)
   const sign = (payload: Uint8Array) => identity.sign(payload)
@@ -217,9 +218,7 @@ export async function createOrchestrator(
   const figures = createDispatchFigures(metrics, clock, { dispatcher: () => dispatcher, bookkeeper })
 
   const settings = { policy: config.dispatch, sha256, epoch, secret }
-  const { tasks, standings } = await archive.live()
-  const stakes = new Map([...standings].map(({ workerId }) => [workerId, bookkeeper.stake(workerId)]))
-  const recovered = recover(settings, { tasks, standings, stakes }, clock.nowMs())
+  const recovered = recover(settings, await archive.live(bookkeeper.stake), clock.nowMs())
   const dispatcher = createDispatcher(
     {
       clock,

@@ -26,7 +26,7 @@ export const tables = [
   'tasksByRequester',
   /** Ended tasks that died. */
   'deadLetters',
-  /** Small inputs and outputs, under their task's id; larger ones are blobs. */
+  /** Small inputs and outputs, under their task's id; larger ones are blobs. Answers of live tasks: behind it the delivery's. */
   'inputs',
   'outputs',
   /** What the book is told, under the commit's number, until it is applied. */

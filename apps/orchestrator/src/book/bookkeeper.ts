@@ -18,7 +18,7 @@ import {
 } from '@shardy/ledger'
 import type { MicroCredit, RequesterId, Sha256, TimeMs, WorkerId } from '@shardy/protocol'
 import { encodeHex } from '@shardy/protocol'
-import type { Operation, Store } from '@shardy/storage'
+import { type Operation, prefixRange, type Store } from '@shardy/storage'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { numberKey, type Table } from '../tables.ts'
@@ -67,12 +67,17 @@ export interface BookkeeperParts {
   readonly parameters: BookParameters
   /** Test credits that a requester finds when it comes for the first time. */
   readonly grantMicroCredit: MicroCredit
+  /** What the book was told may be on disk or not: only the store can say, to the process that comes next. */
+  fatal(error: unknown): void
 }
 
 const saveMs = 250
 
 const decodeText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 const encodeText = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+/** That a requester had its grant is known for good: its account may be empty, or not be saved yet. */
+const grantedPrefix = 'granted/'
 
 function outboxValue(atMs: TimeMs, entries: readonly BookEntry[]): Uint8Array {
   const content = encodeEntries(entries)
@@ -90,28 +95,36 @@ function readOutbox(value: Uint8Array): { readonly atMs: TimeMs; readonly entrie
 }
 
 export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper> {
-  const { store, clock, log, sha256, parameters, grantMicroCredit } = parts
+  const { store, clock, log, sha256, parameters, grantMicroCredit, fatal } = parts
   const rows: Row[] = []
   for await (const { key, value } of store.iterate('book')) rows.push({ key: decodeText(key), value })
   const restored = restoreBook(parameters, rows)
   if (!restored.ok) throw new Error('the book in the store is broken', { cause: restored.problem })
   const { book } = restored
+  /** What was durable when we began, in order. A hole is a batch that the store refused, with all that was in it. */
+  for await (const { key, value } of store.iterate('outbox')) {
+    const sequence = Number(new DataView(key.buffer, key.byteOffset).getBigUint64(0))
+    if (sequence <= book.appliedSequence) continue
+    const { atMs, entries } = readOutbox(value)
+    while (book.appliedSequence + 1 < sequence) book.apply(book.appliedSequence + 1, atMs, [])
+    apply(sequence, atMs, entries)
+  }
   let next = book.appliedSequence + 1
-  let savedSequence = book.appliedSequence
+  let savedSequence = 0
+  /** Taken out of the book and not on disk yet. */
+  const unsaved = new Map<string, Row>()
   /** What is durable but waits for an earlier row. */
   const ready = new Map<number, { readonly atMs: TimeMs; readonly entries: readonly BookEntry[] }>()
   const reserved = new Map<RequesterId, bigint>()
+  const granted = new Map<RequesterId, Promise<void>>()
   let saving: Promise<void> = Promise.resolve()
   let cancelSave: (() => void) | undefined
   let closed = false
 
-  for await (const { key, value } of store.iterate('outbox', { gte: numberKey(next) })) {
-    const sequence = Number(new DataView(key.buffer, key.byteOffset).getBigUint64(0))
-    const { atMs, entries } = readOutbox(value)
-    apply(sequence, atMs, entries)
-    next = sequence + 1
+  for await (const { key } of store.iterate('counters', prefixRange(encodeText(grantedPrefix)))) {
+    granted.set(decodeText(key).slice(grantedPrefix.length) as RequesterId, Promise.resolve())
   }
-  if (savedSequence !== book.appliedSequence) await save()
+  await save()
 
   function apply(sequence: number, atMs: TimeMs, entries: readonly BookEntry[]): void {
     for (const { index, refusal } of book.apply(sequence, atMs, entries)) {
@@ -144,13 +157,14 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
   async function save(): Promise<void> {
     const through = book.appliedSequence
     if (through === savedSequence) return
-    const operations: Operation<Table>[] = book
-      .dirty()
-      .map(({ key, value }) =>
+    // The book gives a row once; should the write fail, it goes with the next.
+    for (const row of book.dirty()) unsaved.set(row.key, row)
+    const operations = [...unsaved.values()].map(
+      ({ key, value }): Operation<Table> =>
         value === undefined
           ? { kind: 'delete', table: 'book', key: encodeText(key) }
           : { kind: 'put', table: 'book', key: encodeText(key), value },
-      )
+    )
     operations.push({
       kind: 'deleteRange',
       table: 'outbox',
@@ -158,6 +172,7 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
       lt: numberKey(through + 1),
     })
     await store.write(operations, { sync: false })
+    unsaved.clear()
     savedSequence = through
   }
 
@@ -174,9 +189,17 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
     }
   }
 
-  async function postAlone(entries: readonly BookEntry[]): Promise<void> {
+  async function postAlone(
+    entries: readonly BookEntry[],
+    more: readonly Operation<Table>[] = [],
+  ): Promise<void> {
     const posting = post(entries)
-    await store.write(posting.operations, { sync: true })
+    try {
+      await store.write([...posting.operations, ...more], { sync: true })
+    } catch (error) {
+      fatal(error)
+      throw error
+    }
     posting.committed()
   }
 
@@ -198,11 +221,11 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
     return { count: affordable, refusal }
   }
 
-  const isKnown = new Set<RequesterId>(
-    rows.flatMap(({ key }) =>
-      key.startsWith('requester/') ? [key.slice('requester/'.length) as RequesterId] : [],
-    ),
-  )
+  async function grant(requesterId: RequesterId): Promise<void> {
+    const key = encodeText(grantedPrefix + requesterId)
+    const mark: Operation<Table> = { kind: 'put', table: 'counters', key, value: numberKey(clock.nowMs()) }
+    await postAlone([{ kind: 'issue', requesterId, amount: grantMicroCredit }], [mark])
+  }
 
   return {
     book,
@@ -254,10 +277,13 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
         book.locked(workerId, clock.nowMs())) as MicroCredit,
     }),
     lag: () => next - 1 - savedSequence,
-    async welcome(requesterId) {
-      if (isKnown.has(requesterId)) return
-      isKnown.add(requesterId)
-      if (grantMicroCredit > 0n) await postAlone([{ kind: 'issue', requesterId, amount: grantMicroCredit }])
+    welcome(requesterId) {
+      let welcomed = granted.get(requesterId)
+      if (welcomed === undefined) {
+        welcomed = grantMicroCredit > 0n ? grant(requesterId) : Promise.resolve()
+        granted.set(requesterId, welcomed)
+      }
+      return welcomed
     },
     async close() {
       closed = true

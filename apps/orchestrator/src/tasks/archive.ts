@@ -5,13 +5,22 @@
 import {
   isEnded,
   type Records,
+  type Stake,
   type StandingRecord,
   standingRecord,
   type Task,
   type TaskRecord,
   taskRecord,
 } from '@shardy/dispatch'
-import { encodeHex, type Message, type RequesterId, type TaskId, type TaskStatus } from '@shardy/protocol'
+import {
+  type DeliveryId,
+  encodeHex,
+  type Message,
+  type RequesterId,
+  type TaskId,
+  type TaskStatus,
+  type WorkerId,
+} from '@shardy/protocol'
 import { type Operation, prefixRange, type Store } from '@shardy/storage'
 import { idKey, requesterKey, type Table } from '../tables.ts'
 import type { Changes } from './dispatcher.ts'
@@ -45,8 +54,8 @@ export interface Page {
 export interface Archive {
   /** What makes a commit's tasks and standings durable; the caller adds what belongs to it and writes all at once. */
   operations(changes: Changes): TableOperation[]
-  /** What dispatch needs to go on after a restart; the stakes are the book's. */
-  live(): Promise<Omit<Records, 'stakes'>>
+  /** Everything dispatch needs to go on after a restart; what workers would lose is the book's to say. */
+  live(stakeOf: (workerId: WorkerId) => Stake): Promise<Records>
   /** As it was last saved. */
   task(taskId: TaskId): Promise<TaskRecord | undefined>
   /** Those of them that there are, `live` ones as they are now. */
@@ -86,11 +95,45 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
     for (const digest of constants) operations.push(put('references', idKey(digest, taskId)))
   }
 
+  /** The small answers of live tasks whose bytes are on disk, because their records say that they are there. */
+  const keptAnswers = new Map<TaskId, DeliveryId[]>()
+
+  function addAnswers(operations: TableOperation[], { spec, deliveries }: Task): void {
+    if (!isInline(spec.outputLength)) return
+    for (const { state, deliveryId } of deliveries) {
+      const answer = state === 'answered' ? payloads.answer(deliveryId) : undefined
+      const kept = keptAnswers.get(spec.taskId) ?? []
+      if (answer === undefined || kept.includes(deliveryId)) continue
+      keptAnswers.set(spec.taskId, [...kept, deliveryId])
+      operations.push(put('outputs', idKey(spec.taskId, deliveryId), answer.output))
+    }
+  }
+
+  async function takeAnswers({ spec, deliveries }: TaskRecord): Promise<void> {
+    if (!isInline(spec.outputLength)) return
+    const answered = deliveries.filter(({ state }) => state === 'answered')
+    const kept: DeliveryId[] = []
+    for (const { deliveryId } of answered) {
+      const output = await store.get('outputs', idKey(spec.taskId, deliveryId))
+      if (output === undefined) continue
+      kept.push(deliveryId)
+      payloads.holdAnswer(deliveryId, { output, transcript: [] })
+    }
+    if (kept.length > 0) keptAnswers.set(spec.taskId, kept)
+  }
+
   function addEnded(operations: TableOperation[], ended: Task, key: Uint8Array): void {
     const { spec, status, outputDigest } = ended
+    const { taskId } = spec
+    for (const deliveryId of keptAnswers.get(taskId) ?? []) {
+      operations.push(remove('outputs', idKey(taskId, deliveryId)))
+    }
+    keptAnswers.delete(taskId)
     if (status === 'dead') operations.push(put('deadLetters', key))
     if (outputDigest === undefined || !spec.keepOutput) return
-    const accepted = ended.deliveries.find(({ outcome }) => outcome === 'accepted')
+    const accepted = ended.deliveries.find(
+      (each) => each.outcome === 'accepted' && each.outputDigest === outputDigest,
+    )
     const output = accepted && isInline(spec.outputLength) && payloads.answer(accepted.deliveryId)?.output
     if (output) operations.push(put('outputs', key, output))
     else operations.push(put('references', idKey(outputDigest, spec.taskId)))
@@ -125,6 +168,7 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
         if (revived.has(each)) operations.push(remove('tasks', key), remove('deadLetters', key))
         if (!isEnded(each.status)) {
           operations.push(put('liveTasks', key, record))
+          addAnswers(operations, each)
           continue
         }
         // One that came and went within the commit was never there.
@@ -137,14 +181,19 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
       }
       return operations
     },
-    async live() {
+    async live(stakeOf) {
       const tasks: TaskRecord[] = []
       for await (const { value } of store.iterate('liveTasks')) tasks.push(decodeRecord(taskRecord, value))
+      for (const each of tasks) await takeAnswers(each)
       const standings: StandingRecord[] = []
+      const stakes = new Map<WorkerId, Stake>()
       for await (const { value } of store.iterate('standings')) {
-        standings.push(decodeRecord(standingRecord, value))
+        const standing = decodeRecord(standingRecord, value)
+        const stake = stakeOf(standing.workerId)
+        standings.push(standing)
+        if (stake.lockedMicroCredit > 0n) stakes.set(standing.workerId, stake)
       }
-      return { tasks, standings }
+      return { tasks, standings, stakes }
     },
     async list({ requesterId, status, limit, cursor }) {
       const own = idKey(requesterId)
