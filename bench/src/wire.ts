@@ -41,6 +41,7 @@ const sample: Delivery = {
   proof: 'none',
   commitFirst: true,
   returnOutput: true,
+  returnTranscript: false,
   attestation: { signature: new Uint8Array(64).fill(1) as Signature, index: 0, count: 1, path: [] },
 }
 /** The same as one of a batch of 16: four more hashes. */

@@ -8,6 +8,7 @@ import { attestation, batchContent } from './statement/attestation.ts'
 import { commitmentContent } from './statement/commitment.ts'
 import { statement } from './statement/statement.ts'
 import { traceLeaf } from './statement/trace.ts'
+import { batchOutcome, batchSubmission, sharedTerms, submittedOutcome, submittedTask } from './submission.ts'
 import { verifyPolicy } from './verify.ts'
 import { batchDelivery, batchProgram, batchResult, commit, settlement } from './wire/batch.ts'
 import { frames } from './wire/frame.ts'
@@ -32,6 +33,11 @@ export const definitions: readonly Definition[] = [
   receiptDelivery,
   receiptContent,
   receipt,
+  sharedTerms,
+  submittedTask,
+  batchSubmission,
+  submittedOutcome,
+  batchOutcome,
 ]
 
 function messageText(definition: Definition): string {

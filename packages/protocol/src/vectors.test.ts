@@ -11,6 +11,7 @@ import {
   encodeHex,
   hello,
   isSignature,
+  quorum,
   receipt,
   receiptPayload,
   type Sender,
@@ -129,7 +130,7 @@ describe('receipt.json', () => {
   })
 
   test('a receipt that says anything else does not verify', async () => {
-    const changed = receiptPayload({ ...value, redundancy: 3 })
+    const changed = receiptPayload({ ...value, verify: quorum(3, 2) })
     expect(await verify(keys.orchestrator, changed, value.signature)).toBe(false)
   })
 })

@@ -1,5 +1,11 @@
 /** Random valid values of every message, by the message's name, for properties. They lean towards the edges of each range. */
 import fc, { type Arbitrary } from 'fast-check'
+import {
+  idempotencyKeyLengthMax,
+  submissionProgramsMax,
+  taskTimeoutMsMax,
+  taskTimeoutMsMin,
+} from '../src/limits.ts'
 import { receipt, receiptAnswer, receiptContent, receiptDelivery } from '../src/receipt/receipt.ts'
 import { encodeHex } from '../src/schema/hex.ts'
 import type { Message } from '../src/schema/message.ts'
@@ -7,7 +13,17 @@ import { attestation, batchContent } from '../src/statement/attestation.ts'
 import { commitmentContent } from '../src/statement/commitment.ts'
 import { statement } from '../src/statement/statement.ts'
 import { traceLeaf } from '../src/statement/trace.ts'
+import {
+  batchOutcome,
+  batchSubmission,
+  sharedTerms,
+  submittedOutcome,
+  submittedTask,
+} from '../src/submission.ts'
+import { bases, checkMechanisms } from '../src/task.ts'
 import { executorKinds, proofKinds, taskKinds } from '../src/values.ts'
+import { adaptive, audited, checked, quorum, verifyPolicy } from '../src/verify.ts'
+import { batchDelivery, batchProgram, batchResult, commit, settlement } from '../src/wire/batch.ts'
 import { cancelReasons, outcomes, rejectReasons } from '../src/wire/delivery.ts'
 import { type FrameType, frames } from '../src/wire/frame.ts'
 import { helloContent, refusalCodes } from '../src/wire/handshake.ts'
@@ -74,6 +90,7 @@ const helloFields = {
   adapter: text(128),
 }
 
+const deliveryId = hex(16)
 const maybeHex = (length: number) => fc.option(hex(length), { nil: undefined })
 
 const receiptAnswerValue = fc.record({
@@ -92,6 +109,12 @@ const receiptDeliveryValue = fc.record({
   rewardMicroCredit: amount,
 })
 
+const verifyPolicyValue = fc.oneof(
+  fc.constantFrom(checked, adaptive),
+  whole(1, 1000).map(audited),
+  whole(2, 7).chain((replicas) => whole(2, replicas).map((agreeing) => quorum(replicas, agreeing))),
+)
+
 const receiptFields = {
   taskId: hex(16),
   kind: fc.constantFrom(...taskKinds),
@@ -102,14 +125,51 @@ const receiptFields = {
   inputLength: whole(0, 67_108_864),
   outputDigest: hex(32),
   outputLength: whole(0, 67_108_864),
-  basis: fc.constant('agreement'),
-  redundancy: whole(2, 7),
+  basis: fc.constantFrom(...bases),
+  verify: verifyPolicyValue,
   deliveries: fc.array(receiptDeliveryValue, { maxLength: 3 }),
   orchestratorKey: publicKey,
   decidedAtMs: whole(0, safeMax),
+  checkedBy: fc.option(fc.constantFrom(...checkMechanisms), { nil: undefined }),
 }
 
-const deliveryId = hex(16)
+const batchProgramValue = fc.record({ kind: fc.constantFrom(...taskKinds), program: blob(65_536) })
+
+function batchDeliveryValue(programs: number): Arbitrary<unknown> {
+  return fc.record({
+    taskId: hex(16),
+    deliveryId,
+    program: whole(0, programs - 1),
+    seed: bits64,
+    deadlineMs: whole(0, safeMax),
+    payload: blob(16_384),
+    commitFirst: fc.boolean(),
+    returnOutput: fc.boolean(),
+  })
+}
+
+const batchValue = fc.array(batchProgramValue, { minLength: 1, maxLength: 3 }).chain((programs) =>
+  fc.record({
+    programs: fc.constant(programs),
+    deliveries: fc.array(batchDeliveryValue(programs.length), { minLength: 1, maxLength: 4 }),
+    signature,
+  }),
+)
+const batchResultValue = fc.record({
+  deliveryId,
+  outputDigest: hex(32),
+  // An output without bytes and none are told apart.
+  output: fc.option(blob(16_384), { nil: undefined }),
+  salt: maybeHex(32),
+  traceRoot: maybeHex(32),
+  leaf: hex(32),
+})
+const commitValue = fc.record({ deliveryId, commitment: hex(32) })
+const settlementValue = fc.record({
+  deliveryId,
+  outcome: fc.constantFrom(...outcomes),
+  rewardMicroCredit: amount,
+})
 
 export const frameBodies: Readonly<Record<FrameType, Arbitrary<unknown>>> = {
   challenge: fc.tuple(whole(1, 65_535), whole(1, 65_535)).chain(([one, other]) =>
@@ -132,8 +192,17 @@ export const frameBodies: Readonly<Record<FrameType, Arbitrary<unknown>>> = {
     operationsPerSecond: whole(0, safeMax),
     payloadBytesMax: whole(1, 67_108_864),
     slots: whole(1, 64),
+    prefetch: whole(0, 1024),
+    hiddenPermille: whole(0, 1000),
+    bufferBytesMax: whole(0, safeMax),
+    memoryBytes: whole(0, safeMax),
+    features: fc.array(text(64), { maxLength: 4 }),
+    hardwareClass: text(64),
+    region: text(16),
+    askMicroCredit: amount,
+    operator: text(64),
   }),
-  heartbeat: fc.record({ sequence: whole(0, 0xffff_ffff), inFlight: whole(0, 64) }),
+  heartbeat: fc.record({ sequence: whole(0, 0xffff_ffff), inFlight: whole(0, 1088) }),
   presence: fc.record({ state: fc.constantFrom('available', 'hidden', 'paused', 'leaving') }),
   delivery: fc.record({
     taskId: hex(16),
@@ -150,14 +219,12 @@ export const frameBodies: Readonly<Record<FrameType, Arbitrary<unknown>>> = {
     commitFirst: fc.boolean(),
     returnOutput: fc.boolean(),
     attestation: attestationValue,
+    returnTranscript: fc.boolean(),
   }),
   ack: fc.record({ deliveryId }),
   progress: fc.record({ deliveryId, permille: whole(0, 1000) }),
   reject: fc.record({ deliveryId, reason: fc.constantFrom(...rejectReasons), message: text(256) }),
   cancel: fc.record({ deliveryId, reason: fc.constantFrom(...cancelReasons) }),
-  commit: fc.record({ deliveryId, commitment: hex(32) }),
-  commitmentsClosed: fc.record({ deliveryId }),
-  reveal: fc.record({ deliveryId, outputDigest: hex(32), salt: hex(32), traceRoot: maybeHex(32) }),
   result: fc.record({
     deliveryId,
     outputDigest: hex(32),
@@ -165,8 +232,23 @@ export const frameBodies: Readonly<Record<FrameType, Arbitrary<unknown>>> = {
     outputIncluded: fc.boolean(),
     attestation: attestationValue,
     traceRoot: maybeHex(32),
+    salt: maybeHex(32),
+    partLengths: fc.array(whole(1, 67_108_864), { maxLength: 5 }),
   }),
-  settled: fc.record({ deliveryId, outcome: fc.constantFrom(...outcomes), rewardMicroCredit: amount }),
+  deliveries: batchValue,
+  results: fc.record({ results: fc.array(batchResultValue, { minLength: 1, maxLength: 4 }), signature }),
+  commits: fc.record({ commits: fc.array(commitValue, { maxLength: 4 }) }),
+  closings: fc.record({ deliveryIds: fc.array(deliveryId, { maxLength: 4 }) }),
+  settlements: fc.record({ settlements: fc.array(settlementValue, { maxLength: 4 }) }),
+  benchmark: fc.record({ benchmarkId: hex(16), parameters: blob(1024), withinMs: whole(0, safeMax) }),
+  benchmarkRoot: fc.record({ benchmarkId: hex(16), root: hex(32), stableBytes: whole(0, safeMax) }),
+  benchmarkOpen: fc.record({
+    benchmarkId: hex(16),
+    indexes: fc.array(whole(0, 2 ** 20 - 1), { maxLength: 16 }),
+  }),
+  benchmarkOpening: fc.record({ benchmarkId: hex(16), index: whole(0, 2 ** 20 - 1), opening: blob(8192) }),
+  admitted: fc.record({ tier: whole(0, 3), operationsPerSecond: whole(0, safeMax), message: text(256) }),
+  idle: fc.record({ constraint: text(32), message: text(256) }),
 }
 
 export const statements = fc.boolean().chain((isResult) =>
@@ -181,6 +263,48 @@ export const statements = fc.boolean().chain((isResult) =>
     workerId: hex(32),
     deadlineMs: whole(0, safeMax),
     traceRoot: isResult ? maybeHex(32) : fc.constant(undefined),
+  }),
+)
+
+const maybe = <T>(values: Arbitrary<T>) => fc.option(values, { nil: undefined })
+
+const sharedTermsValue = fc.record({
+  verify: maybe(verifyPolicyValue),
+  proof: maybe(fc.constantFrom(...proofKinds)),
+  priority: maybe(whole(0, 9)),
+  tierMin: whole(0, 3),
+  features: fc.array(text(64), { maxLength: 3 }),
+  region: text(16),
+  rewardMicroCredit: maybe(amount),
+  timeoutMs: maybe(whole(taskTimeoutMsMin, taskTimeoutMsMax)),
+  digestOnly: fc.boolean(),
+  allowInexact: fc.boolean(),
+})
+
+function submittedTaskValue(programs: number): Arbitrary<unknown> {
+  return fc.record({
+    program: whole(0, programs - 1),
+    idempotencyKey: text(idempotencyKeyLengthMax),
+    seed: bits64,
+    input: blob(16_384),
+  })
+}
+
+const batchSubmissionValue = fc.array(batchProgramValue, { minLength: 1, maxLength: 3 }).chain((programs) =>
+  fc.record({
+    programs: fc.constant(programs),
+    terms: sharedTermsValue,
+    tasks: fc.array(submittedTaskValue(programs.length), { minLength: 1, maxLength: 4 }),
+  }),
+)
+
+const submittedOutcomeValue = fc.oneof(
+  fc.record({ taskId: hex(16), isNew: fc.boolean(), code: fc.constant(''), detail: text(256) }),
+  fc.record({
+    taskId: fc.constant(undefined),
+    isNew: fc.constant(false),
+    code: text(64).filter((code) => code !== ''),
+    detail: text(256),
   }),
 )
 
@@ -200,8 +324,19 @@ const otherMessages = [
     }),
   ],
   [traceLeaf, fc.record({ node: whole(0, (1 << 20) - 1), byteLength: whole(0, safeMax), digest: hex(32) })],
+  [verifyPolicy, verifyPolicyValue],
+  [batchProgram, batchProgramValue],
+  [batchDelivery, batchDeliveryValue(256)],
+  [batchResult, batchResultValue],
+  [commit, commitValue],
+  [settlement, settlementValue],
   [receiptAnswer, receiptAnswerValue],
   [receiptDelivery, receiptDeliveryValue],
+  [sharedTerms, sharedTermsValue],
+  [submittedTask, submittedTaskValue(submissionProgramsMax)],
+  [batchSubmission, batchSubmissionValue],
+  [submittedOutcome, submittedOutcomeValue],
+  [batchOutcome, fc.record({ outcomes: fc.array(submittedOutcomeValue, { maxLength: 4 }) })],
   [receiptContent, fc.record(receiptFields)],
   [receipt, fc.record({ ...receiptFields, signature })],
 ] as const

@@ -21,6 +21,12 @@ export interface RefusedFrame {
 const id = '11'.repeat(16)
 const hex = (text: string) => Uint8Array.fromHex(text.replaceAll(' ', ''))
 
+const digest = '44'.repeat(32)
+const signatureAs = (number: number) =>
+  `${(8 * number + 2).toString(16).padStart(2, '0')}40${'11'.repeat(64)}`
+/** Task, delivery, seed, deadline. */
+const batchDelivery = `0a10 ${id} 1210 ${id} 21 0000000000000001 2805`
+
 /** What must be refused and why; the name says what is wrong with it. */
 export function refusedFrames(valid: {
   readonly delivery: Delivery
@@ -67,9 +73,75 @@ export function refusedFrames(valid: {
     [
       'an amount of 2^63',
       'orchestrator',
-      `11 0a10 ${id} 1001 1880808080808080808001`,
+      `16 0a1f 0a10 ${id} 1001 1880808080808080808001`,
       'outOfRange',
-      'Settled.rewardMicroCredit',
+      'Settlements.settlements.rewardMicroCredit',
+    ],
+    ['a number that was a frame once', 'worker', `0d 0a10 ${id}`, 'unknownFrame', 'frame'],
+    [
+      'a batch without deliveries',
+      'orchestrator',
+      `12 ${signatureAs(3)}`,
+      'inconsistent',
+      'Deliveries.deliveries',
+    ],
+    [
+      'a delivery of a program that the batch does not list',
+      'orchestrator',
+      `12 122f ${batchDelivery} ${signatureAs(3)}`,
+      'inconsistent',
+      'Deliveries.deliveries',
+    ],
+    [
+      'a batch that is not signed',
+      'orchestrator',
+      `12 122f ${batchDelivery}`,
+      'missing',
+      'Deliveries.signature',
+    ],
+    [
+      'a small payload over its limit',
+      'orchestrator',
+      '12 1204 32818001',
+      'tooLong',
+      'Deliveries.deliveries.payload',
+    ],
+    ['a batch without answers', 'worker', `13 ${signatureAs(2)}`, 'inconsistent', 'Results.results'],
+    [
+      'an answer without its leaf',
+      'worker',
+      `13 0a34 0a10 ${id} 1220 ${digest} ${signatureAs(2)}`,
+      'missing',
+      'Results.results.leaf',
+    ],
+    [
+      'more in a list than it holds',
+      'orchestrator',
+      `15 ${`0a10 ${id}`.repeat(257)}`,
+      'tooLong',
+      'Closings.deliveryIds',
+    ],
+    [
+      'a transcript part without bytes',
+      'worker',
+      `10 0a10 ${id} 1220 ${digest} 1801 4000`,
+      'outOfRange',
+      'Result.partLengths',
+    ],
+    [
+      'more cells than are opened at once',
+      'orchestrator',
+      `19 0a10 ${id} ${'1001'.repeat(17)}`,
+      'tooLong',
+      'BenchmarkOpen.indexes',
+    ],
+    ['a tier that is none', 'orchestrator', '1b 0804', 'outOfRange', 'Admitted.tier'],
+    [
+      'a commitment of the other side',
+      'orchestrator',
+      `14 0a34 0a10 ${id} 1220 ${digest}`,
+      'unexpectedFrame',
+      'commits',
     ],
     [
       'versions from newest to oldest',
@@ -161,7 +233,6 @@ function challenge(versionMin: number, versionMax: number, firstByte: number): s
   return `01 080${versionMin} 100${versionMax} 1a20 ${'33'.repeat(32)} 2241 ${point} 2801`
 }
 
-const digest = '44'.repeat(32)
 const attestationOf = (fields: string) => `2a${((fields.length / 2).toString(16)).padStart(2, '0')}${fields}`
 const someSignature = `0a40${'11'.repeat(64)}`
 

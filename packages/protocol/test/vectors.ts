@@ -33,6 +33,23 @@ import { commitmentContent, commitTo } from '../src/statement/commitment.ts'
 import { merkleLeaf, merkleTree } from '../src/statement/merkle.ts'
 import { type Statement, statement, statementLeaf } from '../src/statement/statement.ts'
 import { type TraceLeaf, traceLeaf, traceLeafHash, traceTree } from '../src/statement/trace.ts'
+import {
+  batchOutcome,
+  batchSubmission,
+  sharedTerms,
+  submittedOutcome,
+  submittedTask,
+} from '../src/submission.ts'
+import { adaptive, audited, checked, quorum, verifyPolicy } from '../src/verify.ts'
+import {
+  type BatchDelivery,
+  type BatchResult,
+  batchDelivery,
+  batchProgram,
+  batchResult,
+  commit,
+  settlement,
+} from '../src/wire/batch.ts'
 import { type Delivery, deliveryStatement } from '../src/wire/delivery.ts'
 import { type Hello, helloContent, helloPayload, type Welcome } from '../src/wire/handshake.ts'
 import { type Result, resultStatement } from '../src/wire/result.ts'
@@ -85,6 +102,59 @@ const output = fromHex('eaffffffe4ffffffcfffffffc0ffffff')
 const seed = 0x0123456789abcdefn
 const atMs = 1_800_000_000_000
 
+/** Two small deliveries of one program, and their answers. */
+async function makeSmall(
+  workerId: WorkerId,
+  sign: (key: KeyName, payload: Uint8Array) => Promise<Signature>,
+) {
+  const programId = encodeHex(sha256(domainPayload('program', program))) as ProgramId
+  const deliveries = ['e1', 'e2'].map(
+    (byte): BatchDelivery => ({
+      taskId: repeated(`a${byte.slice(1)}`, 16),
+      deliveryId: repeated(byte, 16),
+      program: 0,
+      seed,
+      deadlineMs: ms(atMs + 30_000),
+      payload: input,
+      commitFirst: false,
+      returnOutput: byte === 'e1',
+    }),
+  )
+  const asked = (one: BatchDelivery) => ({ ...one, payloadDigest: digestOf(one.payload) })
+  const outputDigest = digestOf(output)
+  const delivered = batchStatements(
+    deliveries.map((one) => deliveryStatement(asked(one), programId, workerId)),
+    sha256,
+  )
+  const statements = deliveries.map((one) =>
+    resultStatement(asked(one), programId, workerId, { outputDigest, traceRoot: undefined }),
+  )
+  const answered = batchStatements(statements, sha256)
+  return {
+    delivered,
+    answered,
+    statements,
+    deliveries: {
+      programs: [{ kind: 'program' as const, program }],
+      deliveries,
+      signature: await sign('orchestrator', delivered.payload),
+    },
+    results: {
+      results: deliveries.map(
+        ({ deliveryId, returnOutput }, index): BatchResult => ({
+          deliveryId,
+          outputDigest,
+          output: returnOutput ? output : undefined,
+          salt: undefined,
+          traceRoot: undefined,
+          leaf: encodeHex(statementLeaf(at(statements, index), sha256)) as Digest,
+        }),
+      ),
+      signature: await sign('worker-a', answered.payload),
+    },
+  }
+}
+
 /** JSON: bytes as hex, 64-bit numbers as decimal text, absent fields left out. */
 function toJson(value: unknown): unknown {
   if (typeof value === 'bigint') return String(value)
@@ -127,6 +197,7 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
     proof: 'none' as const,
     commitFirst: true,
     returnOutput: true,
+    returnTranscript: false,
   })
   const deliveryStatements = workers.map((name) =>
     deliveryStatement(delivered(name), programId, workerIdOf(name)),
@@ -172,7 +243,8 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
     outputDigest,
     outputLength: output.length,
     basis: 'agreement' as const,
-    redundancy: 2,
+    verify: quorum(2, 2),
+    checkedBy: undefined,
     deliveries: workers.map((name, index) => ({
       deliveryId: deliveryIds[name],
       workerKey: keys[name].publicKey,
@@ -196,8 +268,12 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
     outputIncluded: true,
     attestation: at(results, 0).attestation,
     traceRoot,
+    salt,
+    partLengths: [],
   }
   const deliveryId = deliveryIds['worker-a']
+  const benchmarkId = repeated<string>('be', 16)
+  const small = await makeSmall(workerIdOf('worker-a'), (name, payload) => sign(keys[name], payload))
   const story: readonly { readonly name: string; readonly frame: Frame }[] = [
     {
       name: 'the orchestrator opens with its key and a fresh nonce',
@@ -230,10 +306,23 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
       frame: { type: 'refusal', body: { code: 'shuttingDown', message: '' } },
     },
     {
-      name: 'what the worker measured of itself',
+      name: 'what the worker says of itself',
       frame: {
         type: 'profileV2',
-        body: { operationsPerSecond: 123_456_789_012, payloadBytesMax: 67_108_864, slots: 4 },
+        body: {
+          operationsPerSecond: 123_456_789_012,
+          payloadBytesMax: 67_108_864,
+          slots: 4,
+          prefetch: 256,
+          hiddenPermille: 300,
+          bufferBytesMax: 2_147_483_648,
+          memoryBytes: 8_589_934_592,
+          features: ['shader-f16', 'subgroups'],
+          hardwareClass: 'nvidia lovelace',
+          region: 'eu-west',
+          askMicroCredit: credit(1_500n),
+          operator: 'somebody',
+        },
       },
     },
     {
@@ -242,7 +331,7 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
     },
     {
       name: 'the largest heartbeat',
-      frame: { type: 'heartbeat', body: { sequence: 0xffff_ffff, inFlight: 64 } },
+      frame: { type: 'heartbeat', body: { sequence: 0xffff_ffff, inFlight: 1088 } },
     },
     { name: 'the tab went to the background', frame: { type: 'presence', body: { state: 'hidden' } } },
     { name: 'a delivery, one of a batch of two', frame: { type: 'delivery', body: delivery } },
@@ -262,6 +351,7 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
           proof: 'v3',
           commitFirst: false,
           returnOutput: false,
+          returnTranscript: true,
         },
       },
     },
@@ -277,18 +367,20 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
     { name: 'no longer wanted', frame: { type: 'cancel', body: { deliveryId, reason: 'taskDecided' } } },
     {
       name: 'the answer, hidden',
-      frame: { type: 'commit', body: { deliveryId, commitment: commitTo(commitment, sha256) } },
+      frame: {
+        type: 'commits',
+        body: { commits: [{ deliveryId, commitment: commitTo(commitment, sha256) }] },
+      },
     },
-    { name: 'everybody has committed', frame: { type: 'commitmentsClosed', body: { deliveryId } } },
+    { name: 'everybody has committed', frame: { type: 'closings', body: { deliveryIds: [deliveryId] } } },
     {
-      name: 'the answer, shown',
-      frame: { type: 'reveal', body: { deliveryId, outputDigest, salt, traceRoot } },
+      name: 'the signed result with what opens the commitment; the output follows',
+      frame: { type: 'result', body: result },
     },
     {
-      name: 'an answer without a trace, shown',
-      frame: { type: 'reveal', body: { deliveryId, outputDigest, salt, traceRoot: undefined } },
+      name: 'a result whose output and two parts of a transcript follow',
+      frame: { type: 'result', body: { ...result, salt: undefined, partLengths: [21, 1_048_581] } },
     },
-    { name: 'the signed result; the output follows', frame: { type: 'result', body: result } },
     {
       name: 'a result without a trace and without its output',
       frame: {
@@ -303,22 +395,65 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
       },
     },
     {
-      name: 'accepted and paid',
+      name: 'accepted and paid, the largest amount, and disagreed and not paid',
       frame: {
-        type: 'settled',
-        body: { deliveryId, outcome: 'accepted', rewardMicroCredit: credit(2_500_000n) },
+        type: 'settlements',
+        body: {
+          settlements: [
+            { deliveryId, outcome: 'accepted', rewardMicroCredit: credit(2_500_000n) },
+            {
+              deliveryId: deliveryIds['worker-b'],
+              outcome: 'accepted',
+              rewardMicroCredit: credit(2n ** 63n - 1n),
+            },
+            { deliveryId, outcome: 'disagreed', rewardMicroCredit: credit(0n) },
+          ],
+        },
       },
     },
     {
-      name: 'the largest amount',
+      name: 'small deliveries of one program, under one signature',
+      frame: { type: 'deliveries', body: small.deliveries },
+    },
+    {
+      name: 'their answers, under one signature',
+      frame: { type: 'results', body: small.results },
+    },
+    {
+      name: 'a benchmark',
       frame: {
-        type: 'settled',
-        body: { deliveryId, outcome: 'accepted', rewardMicroCredit: credit(2n ** 63n - 1n) },
+        type: 'benchmark',
+        body: { benchmarkId, parameters: fromHex('0a20'.padEnd(68, '5e')), withinMs: ms(30_000) as never },
       },
     },
     {
-      name: 'disagreed and not paid',
-      frame: { type: 'settled', body: { deliveryId, outcome: 'disagreed', rewardMicroCredit: credit(0n) } },
+      name: 'its root',
+      frame: {
+        type: 'benchmarkRoot',
+        body: { benchmarkId, root: repeated('c0', 32), stableBytes: 1_073_741_824 },
+      },
+    },
+    {
+      name: 'cells to be opened',
+      frame: { type: 'benchmarkOpen', body: { benchmarkId, indexes: [0, 7, 1_048_575] } },
+    },
+    {
+      name: 'a cell, opened',
+      frame: { type: 'benchmarkOpening', body: { benchmarkId, index: 7, opening: fromHex('08071002') } },
+    },
+    {
+      name: 'what that makes of the worker',
+      frame: {
+        type: 'admitted',
+        body: { tier: 2, operationsPerSecond: 98_765_432_109, message: 'fast enough for tier 2' },
+      },
+    },
+    {
+      name: 'why it gets nothing',
+      frame: {
+        type: 'idle',
+        body: { constraint: 'paysTooLittle', message: 'nothing that waits pays what this worker asks' },
+      },
     },
   ]
 
@@ -379,6 +514,21 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
           attestations: [one.attestation],
         })),
       ],
+      frames: [
+        {
+          name: 'what the signature of the small deliveries covers',
+          key: 'orchestrator',
+          payload: small.delivered.payload,
+          signature: small.deliveries.signature,
+        },
+        {
+          name: 'what the signature of their answers covers',
+          key: 'worker-a',
+          statements: small.statements,
+          payload: small.answered.payload,
+          signature: small.results.signature,
+        },
+      ],
     },
     'merkle.json': { trees: [1, 2, 3, 5, 8, 13].map(treeEntry) },
     'commitment.json': {
@@ -402,7 +552,7 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
     'refused.json': { refused: refusedFrames({ delivery, hello }) },
   }
   const root = repeated<string>('0f', 32)
-  const golden = [
+  const golden: { readonly message: unknown; readonly value: unknown }[] = [
     ...story.map(({ frame }) => ({ message: frames[frame.type].message, value: frame.body })),
     { message: helloContent, value: { ...content, nonce, orchestratorId } },
     ...[...deliveryStatements, ...results.map(({ value }) => value)].map((value) => ({
@@ -418,6 +568,12 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
       { message: receiptDelivery, value },
       { message: receiptAnswer, value: value.answer },
     ]),
+    ...[checked, adaptive, audited(50), quorum(7, 4)].map((value) => ({ message: verifyPolicy, value })),
+    ...small.deliveries.programs.map((value) => ({ message: batchProgram, value })),
+    ...small.deliveries.deliveries.map((value) => ({ message: batchDelivery, value })),
+    ...small.results.results.map((value) => ({ message: batchResult, value })),
+    { message: commit, value: { deliveryId, commitment: commitTo(commitment, sha256) } },
+    { message: settlement, value: { deliveryId, outcome: 'wrong', rewardMicroCredit: credit(1n) } },
     { message: receiptContent, value: unsignedReceipt },
     { message: receipt, value: signedReceipt },
     {
@@ -425,6 +581,29 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
       value: { ...signedReceipt, deliveries: [{ ...at(signedReceipt.deliveries, 0), answer: undefined }] },
     },
   ]
+  const terms = {
+    verify: quorum(3, 2),
+    proof: 'none',
+    priority: 0,
+    tierMin: 1,
+    features: ['shader-f16'],
+    region: 'eu-west',
+    rewardMicroCredit: credit(0n),
+    timeoutMs: undefined,
+    digestOnly: true,
+    allowInexact: false,
+  }
+  const submitted = { program: 0, idempotencyKey: 'a key', seed, input }
+  const taken = { taskId, isNew: true, code: '', detail: '' }
+  const refused = { taskId: undefined, isNew: false, code: 'invalidInput', detail: 'the input is too short' }
+  golden.push(
+    { message: sharedTerms, value: terms },
+    { message: submittedTask, value: submitted },
+    { message: batchSubmission, value: { programs: small.deliveries.programs, terms, tasks: [submitted] } },
+    { message: submittedOutcome, value: taken },
+    { message: submittedOutcome, value: refused },
+    { message: batchOutcome, value: { outcomes: [taken, refused] } },
+  )
   return {
     files: Object.fromEntries(Object.entries(files).map(([name, value]) => [name, toJson(value)])),
     golden: golden as unknown as readonly Golden[],

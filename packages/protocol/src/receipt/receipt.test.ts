@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { cases } from '../../test/arbitraries.ts'
 import { deliveriesPerTaskMax } from '../limits.ts'
 import { domainPayload } from '../payload.ts'
+import { quorum } from '../verify.ts'
 import { type Receipt, receipt, receiptContent, receiptPayload } from './receipt.ts'
 
 const receipts = cases.find(({ message }) => message.name === 'Receipt')?.values as fc.Arbitrary<Receipt>
@@ -40,8 +41,8 @@ describe('refuses', () => {
     expect(() => receipt.encode({ ...sample, deliveries: [...deliveries, one] })).toThrow()
   })
 
-  test('a redundancy of one', () => {
-    expect(() => receipt.encode({ ...sample, redundancy: 1 })).toThrow()
+  test('a quorum of one', () => {
+    expect(() => receipt.encode({ ...sample, verify: quorum(2, 1) })).toThrow()
   })
 
   test('a receipt without its signature', () => {

@@ -1,7 +1,7 @@
 /**
  * Admission by work (spec W40–W45): the orchestrator sends a chain's parameters, the worker computes it and answers with a root
- * over its checkpoints, the orchestrator has some of them opened and computes those steps again. Also what the worker is told
- * of it: its tier, and why it gets nothing.
+ * over its checkpoints, the orchestrator has some cells opened and computes their steps again (docs/spec/benchmark.md). Also what
+ * the worker is told of it: its tier, and why it gets nothing.
  */
 import { messageLengthMax, tierMax } from '../limits.ts'
 import { blob, hex, list, text, whole } from '../schema/codec.ts'
@@ -11,9 +11,10 @@ import { digest, durationMs } from '../values.ts'
 const benchmarkId = hex<string>(16)
 const parametersBytesMax = 1024
 const openingsMax = 16
+/** A cell is row + rows × segment; a chain has 2^18 of them at most. */
 const indexMax = 2 ** 20 - 1
-/** A state of 512 x 512 bytes and a path beside it. */
-const openingBytesMax = 300 * 1024
+/** Two rows of 1024 bytes, and their paths. */
+const openingBytesMax = 8 * 1024
 
 export const benchmark = message('Benchmark', {
   benchmarkId: field(1, benchmarkId),

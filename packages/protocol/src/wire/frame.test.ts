@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { frameBodies } from '../../test/arbitraries.ts'
-import { metaFrameBytesMax, programBytesMax } from '../limits.ts'
+import { batchFrameBytesMax, metaFrameBytesMax, programBytesMax } from '../limits.ts'
 import { decodeHex } from '../schema/hex.ts'
 import type { Delivery } from './delivery.ts'
 import { decodeFrame, encodeFrame, type Frame, type FrameType, frames, type Sender } from './frame.ts'
@@ -21,7 +21,7 @@ describe('every frame', () => {
         fc.property(frameValues, (body) => {
           const bytes = encodeFrame(type, body)
           expect(bytes[0]).toBe(frames[type].number)
-          expect(bytes.length).toBeLessThanOrEqual(metaFrameBytesMax)
+          expect(bytes.length).toBeLessThanOrEqual(frames[type].bytesMax)
           for (const sender of senders) {
             const expected = sendersOf(type).includes(sender)
               ? { ok: true, value: { type, body } as Frame }
@@ -35,8 +35,12 @@ describe('every frame', () => {
   }
 })
 
-test('numbers count up from 1 and are never shared', () => {
-  expect(types.map((type) => frames[type].number)).toEqual(types.map((_, index) => index + 1))
+test('numbers are never shared, and those of frames that are gone stay free', () => {
+  const numbers = types.map((type) => frames[type].number)
+  const gone = [13, 14, 15, 17]
+  expect([...numbers, ...gone].toSorted((one, other) => one - other)).toEqual(
+    Array.from({ length: 28 }, (_, index) => index + 1),
+  )
 })
 
 test('an empty frame is refused', () => {
@@ -67,7 +71,21 @@ test('a frame one byte too long is refused before it is read', () => {
   })
 })
 
-test('the largest frame of all fits the limit', () => {
+test('a batch may be larger, up to its own bound', () => {
+  for (const type of ['deliveries', 'results'] as const) {
+    const bytes = new Uint8Array(batchFrameBytesMax + 1)
+    bytes[0] = frames[type].number
+    const [sender = 'worker'] = frames[type].senders
+    expect(decodeFrame(bytes, sender)).toMatchObject({
+      refusal: { kind: 'tooLong', limit: batchFrameBytesMax },
+    })
+    expect(decodeFrame(bytes.subarray(1), sender)).not.toMatchObject({
+      refusal: { kind: 'tooLong', field: 'frame' },
+    })
+  }
+})
+
+test('the largest meta frame of a delivery fits the limit', () => {
   const [body] = fc.sample(frameBodies.delivery as fc.Arbitrary<Delivery>, { numRuns: 1, seed: 1 })
   if (body === undefined) throw new Error('one sample was asked for')
   const largest = {

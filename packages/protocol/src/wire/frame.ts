@@ -53,7 +53,7 @@ export const frames = {
   benchmark: frame(23, benchmarks.benchmark, 'orchestrator'),
   benchmarkRoot: frame(24, benchmarks.benchmarkRoot, 'worker'),
   benchmarkOpen: frame(25, benchmarks.benchmarkOpen, 'orchestrator'),
-  benchmarkOpening: large(frame(26, benchmarks.benchmarkOpening, 'worker')),
+  benchmarkOpening: frame(26, benchmarks.benchmarkOpening, 'worker'),
   admitted: frame(27, benchmarks.admitted, 'orchestrator'),
   idle: frame(28, benchmarks.idle, 'orchestrator'),
 } as const
