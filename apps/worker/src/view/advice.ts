@@ -40,7 +40,8 @@ const refusals: Record<RefusalCode, Words> = {
   overloaded: { headline: 'The orchestrator has all the workers it can serve', advice: comesBack },
   belowMinimum: {
     headline: 'This device was measured too slow for this orchestrator',
-    advice: 'Close what else keeps it busy and leave the tab visible while it is measured; the page tries again.',
+    advice:
+      'Close what else keeps it busy and leave the tab visible while it is measured; the page tries again.',
   },
   benchmarkFailed: {
     headline: 'This device did not pass the benchmark',

@@ -50,8 +50,6 @@ const cancellations: Record<CancelReason, string> = {
   taskCancelled: 'the requester took the task back',
   taskDecided: 'others had settled it already',
   leaseExpired: 'the deadline passed',
-  belowMinimum: 'this device was measured too slow for this orchestrator',
-  benchmarkFailed: 'this device did not pass the benchmark',
   shuttingDown: 'the orchestrator is shutting down',
 }
 
