@@ -26,6 +26,8 @@ export interface StageOptions {
 
 export interface Running {
   readonly pid: number
+  /** The line by which it said that it is ready. */
+  readonly readyText: string
   /** Resolves when it is gone, however it ended. */
   readonly gone: Promise<void>
   /** One line to its stdin, and the answer as `answering.ts` gives it. */
@@ -106,6 +108,7 @@ function whenReady(
     if (pid === undefined) return fail('has no process id')
     resolve({
       pid,
+      readyText: line,
       gone,
       ask(question) {
         const answer = Promise.withResolvers<string>()

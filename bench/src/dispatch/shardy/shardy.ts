@@ -1,0 +1,170 @@
+/**
+ * Our own figures: tasks a second from request to verdict, durable at both ends, every result checked; what a task costs the
+ * orchestrator in CPU and messages; how long one waits at half that load; and what an idle worker holds in memory.
+ */
+import { checked, quorum, type VerifyPolicy } from '@shardy/protocol'
+import { type Figure, median } from '../figure.ts'
+import { cpuMicros, residentBytes } from '../usage.ts'
+import { smallTasks } from './load.ts'
+import { type Network, openNetwork, until } from './network.ts'
+
+const workerCount = 4
+const batch = 1_000
+/** Enough to keep everybody busy, and no more than a moment's work. */
+const liveMax = 6_000
+const warmTasks = 8_000
+
+interface Flow {
+  readonly perSecond: number
+  readonly cpuMicrosPerTask: number
+  readonly messagesPerTask: number
+}
+
+const endedName = 'shardy_tasks_ended_total'
+
+/** Submits until `count` have ended, with a bounded number under way. */
+async function pump(network: Network, count: number, verify: VerifyPolicy): Promise<void> {
+  const before = await network.metric(endedName)
+  let sent = 0
+  let ended = 0
+  while (ended < count) {
+    const submissions: Promise<unknown>[] = []
+    while (sent < count && sent - ended < liveMax && submissions.length < 2) {
+      const tasks = smallTasks(Math.min(batch, count - sent))
+      sent += tasks.length
+      submissions.push(submitAll(network, tasks, verify))
+    }
+    if (submissions.length > 0) await Promise.all(submissions)
+    else await Bun.sleep(10)
+    ended = (await network.metric(endedName)) - before
+  }
+}
+
+async function submitAll(
+  { requester }: Network,
+  tasks: ReturnType<typeof smallTasks>,
+  verify: VerifyPolicy,
+): Promise<void> {
+  const outcomes = await requester.submitMany(tasks, { verify, timeoutMs: 120_000 })
+  const refused = outcomes.find((outcome) => !outcome.ok)
+  if (refused !== undefined && !refused.ok)
+    throw new Error(`a task was refused: ${refused.code}: ${refused.detail}`)
+}
+
+async function measureFlow(verify: VerifyPolicy, count: number): Promise<Flow> {
+  const network = await openNetwork()
+  try {
+    const workers = await network.startWorkers(workerCount)
+    await pump(network, warmTasks, verify)
+    const [cpuBefore, messagesBefore] = [
+      cpuMicros(network.orchestrator.pid),
+      Number(await workers.ask('messages')),
+    ]
+    const verifiedBefore = await network.metric(endedName, 'status="verified"')
+    const startMs = performance.now()
+    await pump(network, count, verify)
+    const seconds = (performance.now() - startMs) / 1_000
+    const verified = (await network.metric(endedName, 'status="verified"')) - verifiedBefore
+    if (verified !== count) throw new Error(`${verified} of ${count} tasks were verified`)
+    const total = await network.metric('shardy_book_total_microcredits')
+    if (total !== 0) throw new Error(`the book's sum is ${total}`)
+    return {
+      perSecond: count / seconds,
+      cpuMicrosPerTask: (cpuMicros(network.orchestrator.pid) - cpuBefore) / count,
+      messagesPerTask: (Number(await workers.ask('messages')) - messagesBefore) / count,
+    }
+  } finally {
+    await network.close()
+  }
+}
+
+/** From the beginning of the request until its requester hears the verdict, one task in flight for every tick of a steady rate. */
+async function measureLatency(perSecond: number): Promise<{ readonly p50: number; readonly p99: number }> {
+  const network = await openNetwork()
+  try {
+    await network.startWorkers(workerCount)
+    await pump(network, warmTasks, checked)
+    const sentMs = new Map<string, number>()
+    const heardMs = new Map<string, number>()
+    const stop = new AbortController()
+    const following = (async () => {
+      const options = { types: ['task_verified'], live: true, signal: stop.signal } as const
+      for await (const event of network.requester.events(options)) {
+        if ('taskId' in event && event.taskId !== undefined) heardMs.set(event.taskId, performance.now())
+      }
+    })().catch(() => {})
+    const tickMs = 10
+    const perTick = Math.max(1, Math.round((perSecond * tickMs) / 1_000))
+    const inFlight: Promise<void>[] = []
+    const ticks = Math.round(latencyMs / tickMs)
+    const startMs = performance.now()
+    for (let tick = 0; tick < ticks; tick++) {
+      const tasks = smallTasks(perTick)
+      const atMs = performance.now()
+      inFlight.push(
+        network.requester.submitMany(tasks, { verify: checked }).then((outcomes) => {
+          for (const outcome of outcomes) if (outcome.ok) sentMs.set(outcome.taskId, atMs)
+        }),
+      )
+      await Bun.sleep(Math.max(0, startMs + (tick + 1) * tickMs - performance.now()))
+    }
+    await Promise.all(inFlight)
+    await until(
+      async () => [...sentMs.keys()].every((taskId) => heardMs.has(taskId)),
+      'all verdicts are heard',
+    )
+    stop.abort()
+    await following
+    const waits = [...sentMs].map(([taskId, atMs]) => (heardMs.get(taskId) ?? 0) - atMs).sort((a, b) => a - b)
+    const at = (part: number): number => waits[Math.floor(part * (waits.length - 1))] ?? 0
+    return { p50: at(0.5), p99: at(0.99) }
+  } finally {
+    await network.close()
+  }
+}
+
+const latencyMs = 5_000
+
+async function measureIdle(count: number): Promise<number> {
+  const network = await openNetwork()
+  try {
+    const before = residentBytes(network.orchestrator.pid)
+    const crowd = await network.startFile('crowdProcess.ts', network.url, String(count))
+    await until(async () => Number(await crowd.ask('admitted')) === count, 'the crowd is admitted')
+    await Bun.sleep(3_000)
+    return (residentBytes(network.orchestrator.pid) - before) / count
+  } finally {
+    await network.close()
+  }
+}
+
+export async function shardyFigures(
+  rounds: number,
+  progress: (text: string) => void,
+): Promise<readonly Figure[]> {
+  const one: Flow[] = []
+  const three: Flow[] = []
+  for (let round = 1; round <= rounds; round++) {
+    progress(`round ${round} of ${rounds}: checked tasks`)
+    one.push(await measureFlow(checked, 40_000))
+    progress(`round ${round} of ${rounds}: quorum(3,3) tasks`)
+    three.push(await measureFlow(quorum(3, 3), 12_000))
+  }
+  const of = (flows: readonly Flow[], name: keyof Flow): number => median(flows.map((flow) => flow[name]))
+  const perSecond = of(one, 'perSecond')
+  progress('waiting times at half that load')
+  const { p50, p99 } = await measureLatency(perSecond / 2)
+  progress('memory of idle workers')
+  const idle = await measureIdle(10_000)
+  return [
+    { name: 'verifiedTasksPerSecond', value: perSecond, unit: '/s' },
+    { name: 'verifiedTasksPerSecondR3', value: of(three, 'perSecond'), unit: '/s' },
+    { name: 'provenTasksPerSecond', value: null, unit: '/s', why: 'proofs are not made yet' },
+    { name: 'dispatchP50Ms', value: p50, unit: 'ms' },
+    { name: 'dispatchP99Ms', value: p99, unit: 'ms' },
+    { name: 'cpuMicrosPerTask', value: of(one, 'cpuMicrosPerTask'), unit: 'µs' },
+    { name: 'cpuMicrosPerTaskR3', value: of(three, 'cpuMicrosPerTask'), unit: 'µs' },
+    { name: 'messagesPerTask', value: of(one, 'messagesPerTask'), unit: '' },
+    { name: 'rssPerIdleWorkerBytes', value: idle, unit: 'B' },
+  ]
+}
