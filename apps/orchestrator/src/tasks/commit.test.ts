@@ -111,7 +111,7 @@ async function commitAll(count: number, programBytes: number): Promise<readonly 
 
 test.each([
   ['too many tasks', 20_000, 10],
-  ['too many bytes', 1_000, 60_000],
+  ['too many bytes', 1_500, 60_000],
 ])(
   '%s for one write: each write has tasks with all that the book is told of them',
   async (_, count, programBytes) => {

@@ -16,7 +16,7 @@ import {
   step,
   type Task,
 } from '@shardy/dispatch'
-import type { TimeMs } from '@shardy/protocol'
+import { inlinePayloadBytesMax, type TaskId, type TimeMs } from '@shardy/protocol'
 import type { Clock } from '../clock.ts'
 
 type Timeless<T> = T extends unknown ? Omit<T, 'atMs'> : never
@@ -68,9 +68,11 @@ export interface DispatcherParts {
 }
 
 const queuedMax = 20_000
-/** Inputs decided together, and the tasks after which a batch takes no more of them: a store's batch has its bounds. */
+/** Inputs decided together. */
 const inputsPerBatchMax = 1024
-const tasksPerBatchMax = 4096
+/** What one write takes, since a store's batch has its bounds. A task is a handful of operations. */
+const tasksPerWriteMax = 8192
+const bytesPerWriteMax = 24 * 1024 * 1024
 /** How long a change may stay in memory alone when nothing rests on it. */
 const laterMs = 500
 
@@ -87,6 +89,23 @@ interface Batch {
   readonly published: Published[]
   readonly submitted: Set<Task>
   readonly revived: Set<Task>
+}
+
+const isUrgent = ({ unsaved }: Task): boolean => unsaved === 'now'
+
+/** More than what is written of it: the record, and what lies beside it. */
+function bytesOf({ spec, deliveries, history }: Task): number {
+  const { program, inputLength, outputLength, constants } = spec
+  const outputs = (1 + deliveries.length) * Math.min(outputLength, inlinePayloadBytesMax)
+  const small = Math.min(inputLength, inlinePayloadBytesMax) + outputs + program.length
+  return 2_048 + small + 128 * constants.length + 1_024 * deliveries.length + 512 * history.length
+}
+
+/** Takes out of the list what is not to be held back. */
+function taken<T>(list: T[], isHeld: (each: T) => boolean): readonly T[] {
+  const whole = list.splice(0)
+  for (const each of whole) if (isHeld(each)) list.push(each)
+  return list.length === 0 ? whole : whole.filter((each) => !isHeld(each))
 }
 
 /** `recovered` is the first step: its effects are saved and carried out before any input. */
@@ -145,38 +164,46 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
     }
   }
 
-  /** Undefined when nothing has to be written now. */
+  /** Undefined when nothing has to be written now. What the book is told goes with its task's record, never before it. */
   function changesOf(batch: Batch): Changes | undefined {
     const flushesAll = closed || (laterDueMs !== undefined && laterDueMs <= clock.nowMs())
-    const tasks: Task[] = []
-    const later: Task[] = []
-    for (const task of state.unsavedTasks) {
-      if (tasks.length < tasksPerBatchMax && (flushesAll || task.unsaved === 'now')) {
-        task.unsaved = 'no'
-        tasks.push(task)
-      } else {
-        later.push(task)
-      }
-    }
-    const { entries, offences, published, submitted, revived } = batch
-    const isNothing = tasks.length === 0 && entries.length === 0 && offences.length === 0
+    const isNothing =
+      batch.entries.length === 0 && batch.offences.length === 0 && !state.unsavedTasks.some(isUrgent)
     if (isNothing && !flushesAll) {
-      laterDueMs ??= later.length > 0 ? clock.nowMs() + laterMs : undefined
+      if (state.unsavedTasks.length > 0) laterDueMs ??= clock.nowMs() + laterMs
       // They are told at once to who watches the task, and logged with the next commit.
-      unlogged.push(...published)
+      unlogged.push(...batch.published.splice(0))
       return undefined
     }
-    state.unsavedTasks = later
-    laterDueMs =
-      later.length > 0 ? (flushesAll ? clock.nowMs() : (laterDueMs ?? clock.nowMs() + laterMs)) : undefined
-    return whole()
-
-    function whole(): Changes {
-      const standings = [...state.unsavedStandings]
-      state.unsavedStandings.clear()
-      const events = unlogged.splice(0)
-      events.push(...published)
-      return { tasks, submitted, revived, standings, entries, offences, published: events }
+    const urgent = state.unsavedTasks.filter(isUrgent)
+    const rest = flushesAll ? state.unsavedTasks.filter((task) => !isUrgent(task)) : []
+    const tasks: Task[] = []
+    let bytes = 0
+    for (const task of [...urgent, ...rest]) {
+      bytes += bytesOf(task)
+      if (tasks.length > 0 && (tasks.length === tasksPerWriteMax || bytes > bytesPerWriteMax)) break
+      tasks.push(task)
+    }
+    for (const task of tasks) task.unsaved = 'no'
+    state.unsavedTasks = state.unsavedTasks.filter(({ unsaved }) => unsaved !== 'no')
+    if (state.unsavedTasks.length === 0) laterDueMs = undefined
+    else laterDueMs ??= clock.nowMs() + laterMs
+    const standings = [...state.unsavedStandings]
+    state.unsavedStandings.clear()
+    const held = new Set<TaskId>()
+    for (const { spec, unsaved } of state.unsavedTasks) if (unsaved === 'now') held.add(spec.taskId)
+    const published = taken(batch.published, ({ task }) => held.has(task.spec.taskId))
+    const { submitted, revived } = batch
+    return {
+      tasks,
+      submitted,
+      revived,
+      standings,
+      entries: taken(batch.entries, (entry) =>
+        held.has(entry.kind === 'slash' ? entry.offence.taskId : entry.taskId),
+      ),
+      offences: taken(batch.offences, ({ taskId }) => held.has(taskId)),
+      published: [...unlogged.splice(0), ...published],
     }
   }
 
@@ -185,11 +212,8 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
       const changes = changesOf(batch)
       if (changes === undefined) return
       await parts.save(changes)
-      // More than one batch can hold: the rest follows before anything is carried out.
-      if (!state.unsavedTasks.some(({ unsaved }) => unsaved === 'now')) return
-      batch.entries.length = 0
-      batch.offences.length = 0
-      batch.published.length = 0
+      // More than one write can hold: the rest follows before anything is carried out.
+      if (!state.unsavedTasks.some(isUrgent)) return
     }
   }
 
@@ -218,7 +242,6 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
           const effects = step(state, queued.input)
           decided.push({ queued, effects })
           take(batch, effects)
-          if (state.unsavedTasks.length >= tasksPerBatchMax) break
         }
         await commit(batch)
         parts.perform(batch.effects)
