@@ -193,8 +193,8 @@ export async function createOrchestrator(
     },
     post(happening) {
       // A failed commit is reported once, through the dispatcher's `fatal`.
-      dispatcher.post(happening)?.catch(() => {})
-      if ('deliveryId' in happening) letGo(happening.deliveryId)
+      const decided = dispatcher.post(happening)?.catch(() => {}) ?? Promise.resolve()
+      if ('deliveryId' in happening) void decided.then(() => letGo(happening.deliveryId))
     },
   })
 

@@ -25,6 +25,7 @@ import { decodeProgram, evaluate, matmulProgram } from '@shardy/tensor'
 import { defaultLimits } from '../../src/access/limits.ts'
 import { defaultBlobPolicy } from '../../src/blobs/keeper.ts'
 import { defaultGatewayLimits } from '../../src/gateway/connection.ts'
+import type { OpeningsJudge } from '../../src/gateway/openings.ts'
 import { cancelTask, submitTask } from '../../src/http/tasks.ts'
 import { findTask } from '../../src/http/taskView.ts'
 import { type Log, silentLog } from '../../src/log.ts'
@@ -90,6 +91,13 @@ export function answerTo({ submission }: Asked): Uint8Array {
   return evaluate(matmulProgram(program as never), Uint8Array.fromBase64(input.base64))
 }
 
+const nobodyIsMeasured: OpeningsJudge = {
+  check: async () => {
+    throw new Error('workers are taken at their word here')
+  },
+  close: () => {},
+}
+
 export interface Life {
   readonly orchestrator: Orchestrator
   readonly clock: ManualClock
@@ -135,6 +143,7 @@ export async function beginLife(store: LoggedStore, blobs: BlobStore, startMs: n
       log,
       random,
       checks: { tools, random },
+      openings: nobodyIsMeasured,
       fatal: (error) => void errors.push(`fatal: ${error instanceof Error ? error.stack : error}`),
     },
     {
@@ -142,6 +151,7 @@ export async function beginLife(store: LoggedStore, blobs: BlobStore, startMs: n
       blobs: defaultBlobPolicy,
       gateway: defaultGatewayLimits,
       limits: defaultLimits,
+      admission: 'ownWord',
       book: parameters,
       grantMicroCredit,
       blobBytesMax,
