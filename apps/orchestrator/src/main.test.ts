@@ -41,6 +41,32 @@ function start(env: Readonly<Record<string, string>> = {}) {
   return { child, ready }
 }
 
+describe('the policy file', () => {
+  test('that cannot be read, or is wrong, ends with 2 and says what it may be', async () => {
+    const file = path.join(folder, 'policy.json')
+    const missing = start({ SHARDY_POLICY: file })
+    expect(await missing.child.stderr.text()).toContain(`SHARDY_POLICY is '${file}', which cannot be read`)
+    expect(await missing.child.exited).toBe(2)
+    await writeFile(file, '{"trust":{"stakeParts":0}}')
+    const wrong = start({ SHARDY_POLICY: file })
+    expect(await wrong.child.stderr.text()).toContain(
+      'which has trust.stakeParts as 0; it must be a whole number from 1 to 1024',
+    )
+    expect(await wrong.child.exited).toBe(2)
+  })
+
+  test('is what is in force, and is said at the start', async () => {
+    const file = path.join(folder, 'policy.json')
+    await writeFile(file, '{"admission":{"slackMs":4321}}')
+    const { child } = start({ SHARDY_POLICY: file })
+    const reader = child.stdout.getReader()
+    let text = ''
+    while (!text.includes('"ready":true')) text += new TextDecoder().decode((await reader.read()).value)
+    const line = text.split('\n').find((each) => each.startsWith('{"policy":')) ?? ''
+    expect(JSON.parse(line).policy.admission.slackMs).toBe(4321)
+  })
+})
+
 describe('a setting that is wrong', () => {
   const wrong: readonly (readonly [string, string])[] = [
     ['SHARDY_STORE', 'postgres'],

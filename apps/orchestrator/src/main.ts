@@ -5,11 +5,9 @@
 import { readFileSync } from 'node:fs'
 import { chmod, mkdir, open, readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { defaultAdmissionPolicy } from '@shardy/admission'
 import { openCheckTools } from '@shardy/compute'
 import { verifySignature } from '@shardy/crypto'
 import { openIdentityFile, sha256 } from '@shardy/crypto/native'
-import { defaultPolicy } from '@shardy/dispatch'
 import { defaultParameters } from '@shardy/ledger'
 import { type MicroCredit, payloadBytesMax } from '@shardy/protocol'
 import { openBlobStore, openStore, type StoreKind } from '@shardy/storage'
@@ -25,6 +23,7 @@ import { createOpeningsThread } from './gateway/openings.ts'
 import { loadPage } from './http/page.ts'
 import { createLog, logLevels } from './log.ts'
 import { createOrchestrator } from './orchestrator.ts'
+import { defaults, type Policy, readPolicy, writePolicy } from './policy/policyFile.ts'
 import { serve } from './server.ts'
 import { schemaVersion, tables } from './tables.ts'
 import { createLineWriter } from './telemetry/lineWriter.ts'
@@ -66,6 +65,7 @@ function readSettings(env: NodeJS.ProcessEnv) {
       'networks such as 10.0.0.0/8 or 2001:db8::1, with commas between, and no bit behind a prefix'
     fail('badSetting', `SHARDY_PROXIES has '${proxies.value}'; it must be ${bound}`)
   }
+  const policy = readPolicyFile(env.SHARDY_POLICY || '')
   const limits = readLimits(env.SHARDY_LIMITS || '')
   if (!limits.ok) fail('badSetting', `SHARDY_LIMITS has '${limits.value}'; it must be ${limits.bound}`)
   return {
@@ -77,11 +77,27 @@ function readSettings(env: NodeJS.ProcessEnv) {
     data: path.resolve(env.SHARDY_DATA || '.shardy'),
     page: path.resolve(env.SHARDY_PAGE || path.join(import.meta.dir, '../../worker/dist')),
     origins: (env.SHARDY_ORIGINS || '').split(',').filter((origin) => origin !== ''),
+    policy,
     proxies: proxies.proxies,
     limits: limits.limits,
     tls: readTls(env.SHARDY_TLS_CERT || '', env.SHARDY_TLS_KEY || ''),
     hasParent: env.SHARDY_PARENT === 'pipe',
   }
+}
+
+function readPolicyFile(file: string): Policy {
+  if (file === '') return defaults
+  let text = ''
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    fail('badSetting', `SHARDY_POLICY is '${file}', which cannot be read: ${(error as Error).message}`)
+  }
+  const read = readPolicy(text)
+  if (read.ok) return read.policy
+  const { field, value, bound } = read.refusal
+  const what = field === '' ? value : `${field} as ${value}`
+  return fail('badSetting', `SHARDY_POLICY is '${file}', which has ${what}; it must be ${bound}`)
 }
 
 /** Both or none; what they hold is for the TLS library to judge, when it serves. */
@@ -176,11 +192,11 @@ async function openAll() {
       },
     },
     {
-      dispatch: defaultPolicy,
+      dispatch: settings.policy.dispatch,
       blobs: defaultBlobPolicy,
       gateway: defaultGatewayLimits,
       limits: settings.limits,
-      admission: defaultAdmissionPolicy,
+      admission: settings.policy.admission,
       book: defaultParameters,
       grantMicroCredit,
       blobBytesMax: payloadBytesMax,
@@ -206,6 +222,9 @@ async function openAll() {
 const { store, blobs, orchestrator, serving } = await openAll().catch((error: unknown) =>
   fail('failed', error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
 )
+if (settings.logLevel === 'debug' || settings.logLevel === 'info') {
+  lines.write(`{"policy":${writePolicy(settings.policy)}}`)
+}
 lines.write(JSON.stringify({ ready: true, url: serving.url, apiKeyFile }))
 
 const figures = watchProcess(metrics, settings.data)

@@ -106,6 +106,15 @@ describe('an honest worker', () => {
   })
 })
 
+test('a worker as it is on any host is measured and joins', async () => {
+  const own = await open()
+  await own.startWorker()
+  const { dispatcher } = own.orchestrator.services
+  while (dispatcher.state().workers.size === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  const [joined] = dispatcher.state().workers.values()
+  expect(joined?.profile.tier).toBe(1)
+})
+
 describe('who is refused', () => {
   test('below the minimum: with the value and the bound', async () => {
     const strict = await open({
