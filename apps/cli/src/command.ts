@@ -14,9 +14,11 @@ export interface Command {
   /** One or two words: `submit matmul`. */
   readonly name: string
   readonly summary: string
-  /** What stands after the name, in order; all are needed. */
+  /** What stands after the name, in order; all are needed. The last may be given several times when it ends with `…`. */
   readonly operands: readonly string[]
   readonly options: Readonly<Record<string, Option>>
+  /** A command line that works, without `npx shardy`. */
+  readonly example?: string
   /** More that a person should know, in `--help` of this command. */
   readonly more?: string
   /** Undefined when everything has been printed as it came. */

@@ -1,6 +1,9 @@
 /** How a command ends: every exit code with its meaning, in one table that `--help` prints. */
 export const exits = {
-  done: { code: 0, meaning: 'done; for wait: the task is verified; for receipt check: the receipt holds' },
+  done: {
+    code: 0,
+    meaning: 'done; for wait: every task is verified; for receipt and evidence check: it holds',
+  },
   failed: { code: 1, meaning: 'a bug, or something nobody thought of' },
   usage: { code: 2, meaning: 'a command, option or setting that cannot be' },
   unreachable: { code: 3, meaning: 'nobody answers at the address' },
@@ -11,6 +14,8 @@ export const exits = {
   badReceipt: { code: 8, meaning: 'the receipt is malformed, or forged, or of another orchestrator' },
   wrongBytes: { code: 9, meaning: 'what came does not have the digest that it should have' },
   file: { code: 10, meaning: 'a file cannot be read or written' },
+  accepted: { code: 12, meaning: 'the task ended with an answer that nobody checked' },
+  badEvidence: { code: 13, meaning: 'the evidence is malformed, forged, or proves nothing' },
   badAudit: { code: 11, meaning: 'the audit log was changed, or is not the one that was noted' },
   interrupted: { code: 130, meaning: 'stopped by Ctrl-C or a signal; tasks go on' },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>

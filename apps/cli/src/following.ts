@@ -1,4 +1,5 @@
 /** Waits for a task's end while saying what it waits for. */
+import { parseVerify } from '@shardy/protocol'
 import type { EventView, Requester, TaskView } from '@shardy/sdk'
 import type { Call } from './command.ts'
 import { count, printable, short } from './wording.ts'
@@ -8,7 +9,8 @@ const lookMs = 1_000
 
 /** What a task that has not ended is doing. */
 export function activity(task: TaskView): string {
-  const { status, redundancy, waitingFor, deliveries } = task
+  const { status, waitingFor, deliveries } = task
+  const { agreeing = 1 } = parseVerify(task.verify) ?? {}
   const answers = deliveries.filter(({ state }) => state === 'answered').length
   const open = deliveries.filter(({ state, outcome }) => outcome === undefined && state !== 'answered')
   const done = open.flatMap(({ permille }) =>
@@ -17,7 +19,7 @@ export function activity(task: TaskView): string {
   const parts = [
     status === 'waiting' ? 'waiting' : `running on ${count(open.length, 'worker')}`,
     ...(done.length > 0 ? [done.join(' and ')] : []),
-    ...(answers > 0 ? [`${answers} of ${redundancy} answers are in`] : []),
+    ...(answers > 0 ? [`${answers} of ${agreeing} answers are in`] : []),
     ...(waitingFor === undefined ? [] : [waitingFor]),
     // Common on a first day, and mended in a second.
     ...(waitingFor?.includes('more worker') ? ['open the worker page, or `npm start -- --providers 2`'] : []),
@@ -40,7 +42,15 @@ function news({ type, workerId, detail }: EventView): string | undefined {
     case 'corrupted':
       return `the answer of ${who} came damaged; it is tried again`
     case 'consensus_mismatch':
-      return 'the answers differ; a further worker decides'
+      return 'the answers differ; who is right is found out'
+    case 'wrong':
+      return `the answer of ${who} was checked and is wrong; another one gets it`
+    case 'audited':
+      return 'the answer was drawn for a check'
+    case 'replicated':
+      return 'others are asked as well, and must agree'
+    case 'requeued':
+      return 'an operator put it back to work'
     default:
       return undefined
   }

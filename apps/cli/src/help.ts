@@ -18,6 +18,7 @@ export function helpOf(command: Command): string {
   return [
     `${usage}\n\n${command.summary[0]?.toUpperCase()}${command.summary.slice(1)}.`,
     ...(command.more === undefined ? [] : [command.more]),
+    ...(command.example === undefined ? [] : ['', 'Example:', `  npx shardy ${command.example}`]),
     ...(options.length === 0 ? [] : ['', 'Options:', table(options)]),
     '',
     'For every command:',

@@ -27,27 +27,8 @@ export type Parsed =
 export const wantsJson = (words: readonly string[]): boolean => words.includes('--json')
 
 export function parseCommandLine(words: readonly string[], commands: readonly Command[]): Parsed {
-  const known = Object.assign({}, commonOptions, ...commands.map(({ options }) => options)) as Record<
-    string,
-    Option
-  >
-  const { tokens } = parseArgs({
-    args: [...words],
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-    options: {
-      ...Object.fromEntries(
-        Object.entries(known).map(([name, { value }]) => [
-          name,
-          { type: value === undefined ? 'boolean' : 'string' },
-        ]),
-      ),
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
-  const positionals = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []))
-  const command = commandOf(positionals, commands)
+  const { tokens, command } = readTokens(words, commands)
+  const positionals = positionalsOf(tokens)
   const given = new Map<string, string | true>()
   for (const token of tokens) {
     if (token.kind !== 'option') continue
@@ -77,10 +58,50 @@ export function parseCommandLine(words: readonly string[], commands: readonly Co
   if (command === undefined) throw unknownCommand(positionals, commands)
   const operands = positionals.slice(command.name.split(' ').length)
   const missing = command.operands[operands.length]
-  if (missing !== undefined) throw usage(`${missing} is missing`, command)
-  const surplus = operands[command.operands.length]
+  if (missing !== undefined && operands.length < command.operands.length) {
+    throw usage(`${missing.replace('…', '')} is missing`, command)
+  }
+  const isOpen = command.operands.at(-1)?.endsWith('…') === true
+  const surplus = isOpen ? undefined : operands[command.operands.length]
   if (surplus !== undefined) throw usage(`'${surplus}' is one word too many`, command)
   return { kind: 'call', command, operands, options: readingOf(given, command) }
+}
+
+type Known = Readonly<Record<string, Option>>
+
+function tokensOf(words: readonly string[], known: Known) {
+  const types = Object.entries(known).map(([name, { value }]) => [
+    name,
+    { type: value === undefined ? 'boolean' : 'string' },
+  ])
+  return parseArgs({
+    args: [...words],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: { ...Object.fromEntries(types), help: { type: 'boolean', short: 'h' } },
+  }).tokens
+}
+
+type Tokens = ReturnType<typeof tokensOf>
+
+const positionalsOf = (tokens: Tokens): string[] =>
+  tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []))
+
+/** One command's switch may be another's option with a value, so the command is found first and then read by its own. */
+function readTokens(words: readonly string[], commands: readonly Command[]) {
+  const entries = [...commands.map(({ options }) => options), commonOptions].flatMap((each) =>
+    Object.entries(each),
+  )
+  const switches = entries.filter(([, { value }]) => value === undefined)
+  const valued = entries.filter(([, { value }]) => value !== undefined)
+  const all: Known = Object.fromEntries([...switches, ...valued])
+  for (const known of [{ ...all, ...Object.fromEntries(switches) }, all]) {
+    const command = commandOf(positionalsOf(tokensOf(words, known)), commands)
+    if (command === undefined) continue
+    return { command, tokens: tokensOf(words, { ...all, ...command.options, ...commonOptions }) }
+  }
+  return { command: undefined, tokens: tokensOf(words, all) }
 }
 
 /** The longest name wins: `receipt check` is not `receipt` of a task called `check`. */

@@ -13,7 +13,25 @@ export async function readProgram(file: string): Promise<Program> {
   const bytes = await readBytesFrom(file, fileBytesMax)
   const parsed = bytes[0] === 0x7b ? parseProgram(readJson(file, bytes)) : decodeProgram(bytes)
   if (parsed.ok) return parsed.value
-  throw new Failure('usage', `${file} is no program: ${describeRefusal(parsed.refusal)}`)
+  // What is no message at all is another kind of file; what its bytes would mean helps nobody.
+  const isOther = bytes[0] !== 0x7b && !beginsLikeProgram(parsed.refusal)
+  if (!isOther) throw new Failure('usage', `${file} is no program: ${describeRefusal(parsed.refusal)}`)
+  throw new Failure('usage', `${file} is no program file; \`npx shardy import\` makes one`)
+}
+
+const formKinds: readonly string[] = [
+  'truncated',
+  'unknownField',
+  'wrongWireType',
+  'nonCanonical',
+  'badText',
+  'missing',
+  'wrongLength',
+]
+
+/** It is of our form, and only what it says cannot be. */
+function beginsLikeProgram({ kind }: { readonly kind: string }): boolean {
+  return !formKinds.includes(kind)
 }
 
 function readJson(file: string, bytes: Uint8Array): unknown {

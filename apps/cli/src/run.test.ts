@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { sha256 } from '@shardy/crypto/native'
 import { encodeHex } from '@shardy/protocol'
-import { type EventView, receiptToJson, type Submission, type TaskView } from '@shardy/sdk'
+import { ApiError, type EventView, receiptToJson, type Submission, type TaskView } from '@shardy/sdk'
 import {
   makeSampleReceipt,
   type SampleReceipt,
@@ -25,6 +25,24 @@ let submitted: Submission | undefined
 let asked: Record<string, unknown> | undefined
 let nextCursor: string
 let events: readonly Omit<EventView, 'sequence' | 'atMs'>[] = []
+/** Of single tasks, where it is not that of `task`. */
+let statuses = new Map<string, TaskView['status']>()
+/** How many pages a list has; 0: one, with the cursor of the test. */
+let pages = 0
+const deadLetter = () => ({
+  requesterId: 'cd'.repeat(32),
+  revivals: 2,
+  task,
+  history: [
+    {
+      sequence: 1,
+      atMs: 1_760_000_000_000,
+      type: 'lost',
+      workerId: 'aa'.repeat(32),
+      detail: 'lease \u001b[2J',
+    },
+  ],
+})
 /** Holds the end of the event stream back until it is called. */
 let release: (() => void) | undefined
 const env = () => ({ SHARDY_URL: server.url, SHARDY_API_KEY: testApiKey })
@@ -35,6 +53,8 @@ const verified = (): Partial<TaskView> => ({
   status: 'verified',
   decidedAtMs: 1_760_000_001_500,
   outputDigest: sample.receipt.outputDigest,
+  basis: 'agreement',
+  rests: '2 distinct workers gave the same bytes; who colludes can agree on a wrong answer',
   deliveries: ['aa', 'bb'].map((id) => ({
     deliveryId: id.repeat(16),
     workerId: id.repeat(32),
@@ -82,10 +102,36 @@ beforeAll(async () => {
     },
     listTasks: ({ query }) => {
       asked = query
-      return { status: 200, json: { tasks: [task], nextCursor } }
+      if (pages > 0 && --pages === 0) return { status: 200, json: { tasks: [task] } }
+      const next = pages > 0 ? String(pages).padStart(48, '0') : nextCursor
+      return { status: 200, json: { tasks: [task], nextCursor: next } }
     },
-    getTask: () => ({ status: 200, json: task }),
-    cancelTask: () => ({ status: 200, json: { ...task, status: 'cancelled' } }),
+    getTask: ({ params: { taskId } }) => {
+      const status = statuses.get(taskId) ?? task.status
+      return { status: 200, json: { ...task, taskId, status } }
+    },
+    cancelTask: ({ params: { taskId } }) => {
+      if (statuses.get(taskId) === 'dead') throw new ApiError('taskEnded', 'it is dead')
+      return { status: 200, json: { ...task, taskId, status: 'cancelled' } }
+    },
+    listDeadLetters: () => ({ status: 200, json: { deadLetters: [deadLetter()] } }),
+    getDeadLetter: () => ({ status: 200, json: deadLetter() }),
+    requeueDeadLetter: ({ body }) => {
+      asked = body
+      return { status: 200, json: deadLetter() }
+    },
+    purgeDeadLetter: () => new Response(null, { status: 204 }),
+    balance: () => ({
+      status: 200,
+      json: {
+        requesterId: 'ab'.repeat(32),
+        currency: 'test credits',
+        balanceMicroCredit: '1500000',
+        reservedMicroCredit: '250000',
+        grantMicroCredit: '2000000',
+        note: 'Worth nothing elsewhere.',
+      },
+    }),
     forgetTask: () => new Response(null, { status: 204 }),
     taskEvents: stream,
     events: ({ query, headers }) => streamOfAll(query, headers),
@@ -155,11 +201,19 @@ describe('submit matmul', () => {
     await writeFile(inFolder('a'), sample.input.subarray(0, 15))
     await writeFile(inFolder('b'), sample.input.subarray(15))
     const shape = ['--m', '3', '--k', '5', '--n', '2', '--a', inFolder('a'), '--b', inFolder('b')]
-    const { exit } = await cli('submit', 'matmul', ...shape, '--redundancy', '3', '--reward', '70')
+    const terms =
+      '--redundancy 3 --reward 70 --proof v2 --priority 9 --tier 2 --feature shader-f16,b --region eu --timeout 2min'
+    const { exit } = await cli('submit', 'matmul', ...shape, ...terms.split(' '), '--no-wait')
     expect(exit).toBe('done')
     expect(submitted).toMatchObject({
       redundancy: 3,
       rewardMicroCredit: '70',
+      proof: 'v2',
+      priority: 9,
+      tierMin: 2,
+      features: ['shader-f16', 'b'],
+      region: 'eu',
+      timeoutMs: 120_000,
       input: { base64: Buffer.from(sample.input).toString('base64') },
     })
   })
@@ -168,7 +222,9 @@ describe('submit matmul', () => {
     const file = inFolder('c')
     const { exit, stdout, stderr } = await cli('submit', 'matmul', '--size', '4', '--wait', '--to', file)
     expect(exit).toBe('done')
-    expect(stdout).toContain('is verified after 1.5 s: 2 distinct workers gave the same answer')
+    expect(stdout).toContain(
+      'is verified after 1.5 s: 2 workers agreed: 2 distinct workers gave the same bytes',
+    )
     expect(stdout).toContain(`npx shardy receipt ${task.taskId} --to receipt.json`)
     expect(stderr).toContain('worker aaaaaaaaaaaa… has it')
     expect(new Uint8Array(await readFile(file))).toEqual(Uint8Array.from(sample.output))
@@ -180,8 +236,19 @@ describe('submit matmul', () => {
     ['--size 3 --m 3', /--size stands for/],
     ['--size 0', /--size is '0'; it must be a whole number from 1/],
     ['--size 65535', /has \d+ bytes, the limit is/],
-    ['--size 3 --redundancy 1', /--redundancy is '1'; it must be a whole number from 2 to 7/],
-    ['--size 3 --reward 9223372036854775808', /--reward is .* from 0 to 9223372036854775807/],
+    ['--size 3 --redundancy 0', /--redundancy is '0'; it must be a whole number from 1 to 7/],
+    ['--size 3 --reward 9223372036854775808', /--reward is .* from 0 to 1000000000000000/],
+    ['--size 3 --verify quorum(2,3)', /--verify is 'quorum\(2,3\)'; it must be checked, .*\nNext: Quote it/],
+    ['--size 3 --verify checked --redundancy 2', /leave --redundancy out/],
+    ['--size 3 --proof v9', /--proof is 'v9'; it must be one of none, v2, v3/],
+    ['--size 3 --priority 10', /--priority is '10'; it must be a whole number from 0 to 9/],
+    ['--size 3 --tier 4', /--tier is '4'; it must be a whole number from 0 to 3/],
+    ['--size 3 --feature a,,b', /--feature is 'a,,b'; it must be at most 32 words/],
+    [`--size 3 --feature ${'x'.repeat(65)}`, /at most 64 characters/],
+    [`--size 3 --region ${'x'.repeat(17)}`, /--region is .* a word of at most 16/],
+    ['--size 3 --timeout 10', /--timeout is '10'; it must be such as 90s/],
+    ['--size 3 --timeout 25h', /at most 24h/],
+    ['--size 3 --wait --no-wait', /--no-wait cannot both be meant/],
     ['--size 3 --to x', /--to needs --wait/],
     ['--size 3 --a x', /--b is missing/],
     ['--size 3 --a FILE --b FILE --seed 3', /--seed makes random matrices/],
@@ -196,10 +263,125 @@ describe('submit matmul', () => {
         .map((word) => (word === 'FILE' ? import.meta.path : word))
       const { exit, stderr } = await cli('submit', 'matmul', ...words)
       expect(stderr).toMatch(message)
-      expect(exit).toBe(message.source.startsWith('cannot') ? 'file' : 'usage')
+      expect(exit).toBe(message.source.startsWith('cannot be read') ? 'file' : 'usage')
       expect(submitted).toBeUndefined()
     })
   }
+})
+
+describe('submit lite', () => {
+  test('sends rounds and lanes, and checks what cannot be', async () => {
+    const file = inFolder('notes')
+    await writeFile(file, 'abc')
+    expect((await cli('submit', 'lite', '--input', file, '--rounds', '9', '--lanes', '2')).exit).toBe('done')
+    const input = { base64: Buffer.from('abc').toString('base64') }
+    expect(submitted).toEqual({ kind: 'lite', program: { rounds: 9, lanes: 2, inputLength: 3 }, input })
+    expect((await cli('submit', 'lite', '--input', file, '--rounds', '9', '--verify', 'adaptive')).exit).toBe(
+      'done',
+    )
+    expect(submitted).toMatchObject({ kind: 'superLite', verify: 'adaptive' })
+    expect((await cli('submit', 'lite', '--rounds', '9')).stderr).toContain('--input is missing')
+    expect((await cli('submit', 'lite', '--input', file)).stderr).toContain('--rounds is missing')
+  })
+})
+
+describe('a task whose answer nobody checked', () => {
+  test('is called accepted, never verified, with a code of its own', async () => {
+    const rests = 'one worker was taken at its word'
+    task = sampleTask({ ...verified(), status: 'accepted', basis: 'trusted', rests, verify: 'adaptive' })
+    events = [{ type: 'task_accepted' }]
+    const { exit, stdout } = await cli('wait', task.taskId)
+    expect(exit).toBe('accepted')
+    expect(stdout).toContain('is accepted, NOT verified after 1.5 s: one worker was taken at its word')
+  })
+
+  test('a wrong answer is told as one', async () => {
+    const deliveries = (verified().deliveries ?? []).map((each) => ({
+      ...each,
+      outcome: 'wrong' as const,
+      rewardMicroCredit: '0',
+    }))
+    task = sampleTask({ ...verified(), deliveries })
+    expect((await cli('get', task.taskId)).stdout).toContain('wrong: checked, and not the answer  not paid')
+  })
+})
+
+describe('several tasks', () => {
+  const ids = ['1', '2', '3'].map((digit) => digit.repeat(32))
+
+  test('are waited for together, and one that is not verified gives the code', async () => {
+    statuses = new Map([[ids[1] ?? '', 'accepted']])
+    askedEvents = []
+    connections = ['event: end\ndata: {"reason":"caughtUp","cursor":"3"}\n\n']
+    const some = await cli('wait', ...ids, '--json')
+    expect(some.exit).toBe('accepted')
+    expect(JSON.parse(some.stdout).tasks).toHaveLength(3)
+    statuses = new Map()
+    expect((await cli('wait', ids[0] ?? '', ids[2] ?? '')).exit).toBe('done')
+    expect((await cli('wait', ...ids, '--to', 'x')).stderr).toContain('--to takes the output of one task')
+  })
+
+  test('are cancelled each for itself', async () => {
+    statuses = new Map([[ids[1] ?? '', 'dead']])
+    const { exit, stdout } = await cli('cancel', ...ids)
+    expect(exit).toBe('refused')
+    expect(stdout).toContain(`Task ${ids[0]} is cancelled.`)
+    expect(stdout).toContain(`Task ${ids[1]}: The task has ended already`)
+    expect(stdout).toContain(`Task ${ids[2]} is cancelled.`)
+    statuses = new Map()
+  })
+
+  test('are all listed, page after page', async () => {
+    pages = 3
+    const { stdout } = await cli('list', '--all', '--json')
+    expect(JSON.parse(stdout).tasks).toHaveLength(3)
+    expect(asked).toMatchObject({ limit: '200' })
+    expect((await cli('list', '--all', '--limit', '3')).exit).toBe('usage')
+    pages = 0
+  })
+
+  test('an output is fetched beside its task', async () => {
+    const file = inFolder('got')
+    expect((await cli('get', task.taskId, '--output', file)).stdout).toEndWith(`The output is in ${file}.\n`)
+    expect(new Uint8Array(await readFile(file))).toEqual(Uint8Array.from(sample.output))
+  })
+})
+
+describe('operators', () => {
+  test('see dead letters, put them back and purge them', async () => {
+    task = sampleTask({ status: 'dead', deadReason: 'attemptsExhausted', decidedAtMs: 1_760_000_000_000 })
+    for (const words of [['dead-letters'], ['dead-letters', 'list']]) {
+      expect((await cli(...words)).stdout).toContain(`${task.taskId}  attemptsExhausted  0           2`)
+    }
+    const shown = await cli('dead-letters', 'show', task.taskId)
+    expect(shown.stdout).toContain('too many workers failed at it')
+    expect(shown.stdout).toMatch(
+      /History:\n {2}2025-10-09T08:53:20.000Z {2}lost {2}worker aaaaaaaaaaaa… {2}lease \?\[2J/,
+    )
+    const requeued = await cli('dead-letters', 'requeue', task.taskId, '--timeout', '1h')
+    expect(requeued.stdout).toBe(`Task ${task.taskId} waits again.\n`)
+    expect(asked).toEqual({ timeoutMs: 3_600_000 })
+    expect((await cli('dead-letters', 'purge', task.taskId)).stdout).toContain('is forgotten')
+    expect((await cli('dead-letters', 'purge', 'x')).exit).toBe('usage')
+  })
+
+  test('what one has is said in test credits', async () => {
+    expect((await cli('balance')).stdout).toMatch(
+      /^You have 1\.5 test credits for new tasks\.\n {2}set aside {2}0\.25/,
+    )
+  })
+
+  test('evidence that is none is refused with a code of its own', async () => {
+    const file = inFolder('evidence.json')
+    await writeFile(file, '{"programId": 1}')
+    const { exit, stdout } = await cli('evidence', 'check', file)
+    expect([exit, stdout]).toEqual([
+      'badEvidence',
+      expect.stringContaining('does NOT hold: it is no evidence'),
+    ])
+    expect((await cli('evidence', 'check', file, '--orchestrator', 'x')).exit).toBe('usage')
+    expect((await cli('evidence', 'fetch', 'x')).exit).toBe('usage')
+  })
 })
 
 describe('wait', () => {
@@ -444,7 +626,7 @@ describe('receipt', () => {
     expect(exit).toBe('badReceipt')
     expect(stdout).toContain('does NOT hold')
     expect(stdout).toContain('badReceiptSignature')
-    expect(stdout).toContain('tooFewAgreed')
+    expect(stdout).toContain('tooFewAccepted')
     const json = await check('--json')
     expect(json.exit).toBe('badReceipt')
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, problems: { length: 4 } })

@@ -73,6 +73,21 @@ test('a shader that is not exact is sent only when that is allowed', async () =>
 
 const refusals: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['broken.wgsl', sizes, /broken\.wgsl:6:\d+: /],
+  ['exact.wgsl', [], /leaves the size of binding 0 and 1 open\nNext: .*--sizes 0=4096,1=4096/],
+  ['exact.wgsl', ['--input', 'INPUT'], /Next: .*--sizes 0=16,1=16/],
+  [
+    'exact.wgsl',
+    ['--input', 'INPUT', '--sizes', '0=16'],
+    /size of binding 1 open\nNext: .*--sizes 0=16,1=16/,
+  ],
+  ['exact.wgsl', [...sizes, '--input', 'INPUT', '--sizes=0=16,1=16'], /--sizes is given twice/],
+  ['exact.wgsl', ['--sizes', '0=16,1=16,7=4'], /names binding 7; the shader has 0, 1/],
+  [
+    'exact.wgsl',
+    ['--sizes', '0=32,1=16', '--input', 'INPUT'],
+    /has 16 bytes; the buffers that the shader reads take 32 bytes\nNext: Their sizes are 0=32/,
+  ],
+  ['exact.wgsl', sizes, /no --input is given; the buffers that the shader reads take 16 bytes/],
   ['exact.wgsl', ['--sizes', '0:16'], /--sizes is '0:16'; it is BINDING=BYTES/],
   ['exact.wgsl', ['--sizes', '0=16,1=15'], /the task cannot be made: .*15 bytes/],
   ['exact.wgsl', [...sizes, '--dispatch', '1'], /--dispatch is '1'; it is three numbers/],
@@ -80,7 +95,8 @@ const refusals: readonly (readonly [string, readonly string[], RegExp])[] = [
 ]
 for (const [file, words, message] of refusals) {
   test(`${file} ${words.join(' ')} is refused before anything is sent`, async () => {
-    const { exit, stderr } = await cli('submit', 'shader', inFolder(file), ...words)
+    const placed = words.map((word) => (word === 'INPUT' ? inFolder('input') : word))
+    const { exit, stderr } = await cli('submit', 'shader', inFolder(file), ...placed)
     expect(stderr).toMatch(message)
     expect(exit).toBe('usage')
     expect(submitted).toBeUndefined()

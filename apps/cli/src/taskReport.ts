@@ -9,27 +9,36 @@ const deadReasons = {
 } as const
 
 function headline(task: TaskView): string {
-  const { taskId, status, redundancy, submittedAtMs, decidedAtMs, deadReason, deliveries } = task
+  const { taskId, status, submittedAtMs, decidedAtMs, deadReason, verify } = task
   const took = decidedAtMs === undefined ? '' : ` after ${duration(decidedAtMs - submittedAtMs)}`
   switch (status) {
-    case 'verified': {
-      const agreed = deliveries.filter(({ outcome }) => outcome === 'accepted').length
-      return `Task ${taskId} is verified${took}: ${agreed} distinct workers gave the same answer.`
-    }
+    case 'verified':
+      return `Task ${taskId} is verified${took}: ${verdict(task)}.`
+    case 'accepted':
+      return `Task ${taskId} is accepted, NOT verified${took}: ${verdict(task)}.`
     case 'dead':
       return `Task ${taskId} failed${took}: ${deadReason === undefined ? 'no reason is given' : deadReasons[deadReason]}.`
     case 'cancelled':
       return `Task ${taskId} was cancelled${took}.`
     default:
-      return `Task ${taskId} is ${activity(task)}. ${count(redundancy, 'worker')} must agree.`
+      return `Task ${taskId} is ${activity(task)}. It is to be verified as ${printable(verify)}.`
   }
 }
+
+/** What the verdict rests on, as the orchestrator says it. */
+function verdict({ basis, rests, deliveries }: TaskView): string {
+  const accepted = deliveries.filter(({ outcome }) => outcome === 'accepted').length
+  const given = rests === undefined ? 'the orchestrator does not say why' : printable(rests)
+  return basis === 'agreement' ? `${count(accepted, 'worker')} agreed: ${given}` : given
+}
+
+const outcomeWords: Readonly<Record<string, string>> = { wrong: 'wrong: checked, and not the answer' }
 
 function workerLines({ deliveries }: TaskView): string {
   const rows = deliveries.map(({ workerId, state, outcome, rewardMicroCredit, permille }) => {
     const paid = BigInt(rewardMicroCredit)
     const progress = permille === undefined ? '' : ` ${Math.floor(permille / 10)} %`
-    const now = outcome === undefined ? `${state}${progress}` : outcome
+    const now = outcome === undefined ? `${state}${progress}` : (outcomeWords[outcome] ?? outcome)
     return ['  worker', workerId, now, paid > 0n ? `paid ${credits(paid)} test credits` : 'not paid']
   })
   return rows.length === 0 ? '' : `\n${printableLines(table(rows))}`
@@ -46,9 +55,11 @@ export function describeTask(task: TaskView): string {
 }
 
 function nextSteps({ taskId, status }: TaskView, output: TaskView['output']): string {
-  if (status === 'verified') {
+  if (status === 'verified' || status === 'accepted') {
     const fetch = output === 'keep' ? `\n  npx shardy output ${taskId} --to output.bin` : ''
-    return `\nNext:${fetch}\n  npx shardy receipt ${taskId} --to receipt.json`
+    const check = '\n  npx shardy receipt check receipt.json --check'
+    const fetchReceipt = `\n  npx shardy receipt ${taskId} --to receipt.json`
+    return `\nNext:${fetch}${fetchReceipt}${check}`
   }
   return status === 'waiting' || status === 'running' ? `\nNext:\n  npx shardy wait ${taskId}` : ''
 }

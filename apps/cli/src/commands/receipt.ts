@@ -6,7 +6,7 @@ import { taskIdOf } from './task.ts'
 
 export const receipt: Command = {
   name: 'receipt',
-  summary: 'fetch the receipt of a verified task',
+  summary: 'fetch the receipt of a verified or accepted task',
   operands: ['TASK_ID'],
   options: { to: { value: 'FILE', what: 'write it there instead of to the terminal' } },
   more: '`npx shardy receipt check FILE` checks it without asking anyone.',
@@ -23,7 +23,8 @@ export const receipt: Command = {
       json: { taskId, file },
       text:
         `The receipt is in ${file}: ${count(length, 'signed answer')}, and the orchestrator's signature over the whole.\n` +
-        `Next:\n  npx shardy receipt check ${file} --recompute`,
+        `Next:\n  npx shardy receipt check ${file} --check       # the quickest way to know that the answer is right\n` +
+        `  npx shardy receipt check ${file} --recompute   # computes it here as well`,
     }
   },
 }

@@ -5,6 +5,7 @@ import { sha256, verifySignatureSync } from '@shardy/crypto/native'
 import {
   type Digest,
   describeRefusal,
+  describeVerify,
   type OrchestratorId,
   payloadBytesMax,
   type Receipt,
@@ -50,8 +51,11 @@ export const receiptCheck: Command = {
       value: 'MxKxN|FILE',
       what: 'the product or the program file that you asked for, such as 64x64x64: is it what was computed?',
     },
-    input: { value: 'FILE', what: 'the bytes of A then B: are they what the receipt is about?' },
-    output: { value: 'FILE', what: 'the output that you got: is it what the workers agreed on?' },
+    input: {
+      value: 'FILE',
+      what: 'the input that you sent (for a product A then B): is it what the receipt is about?',
+    },
+    output: { value: 'FILE', what: 'the output that you got: is it what the receipt is about?' },
     check: {
       what: 'check the answer, by random projections where its sums allow it; what is not given is fetched',
     },
@@ -64,8 +68,8 @@ export const receiptCheck: Command = {
     },
   },
   more:
-    'The signatures show that so many distinct worker keys gave this answer. They do not show that it is right:\n' +
-    'several keys may belong to one person. --check and --recompute do. Nor do they show that task, program and input are yours,\n' +
+    'The signatures show which worker keys gave this answer, and what the orchestrator says its verdict rests on. They do not show\n' +
+    'that it is right: several keys may belong to one person, and nobody saw the orchestrator check. --check and --recompute do. Nor do they show that task, program and input are yours,\n' +
     'unless you demand them with --task, --program and --input. What was paid, and when, is the word of the orchestrator.\n' +
     'Its id is what `npx shardy health` shows, but that asks the one who is being checked: write it down at first contact.',
   async run(call) {
@@ -139,7 +143,7 @@ async function readReceipt(file: string): Promise<Receipt> {
 }
 
 /** The orchestrator keeps inputs until the task is forgotten. What it sends is checked against the receipt. */
-async function fetchInput({ requester, progress }: Call, receipt: Receipt): Promise<Uint8Array> {
+export async function fetchInput({ requester, progress }: Call, receipt: Receipt): Promise<Uint8Array> {
   try {
     return await requester.download(receipt.inputDigest, {
       onProgress: (received) =>
@@ -150,7 +154,7 @@ async function fetchInput({ requester, progress }: Call, receipt: Receipt): Prom
     const { exit, message } = failureOf(cause)
     throw new Failure(exit, `recomputing needs the input, and it cannot be fetched: ${message}`, {
       next:
-        'Give the bytes of A then B with --input FILE, or start the orchestrator that has them ' +
+        'Give the input that you sent with --input FILE, or start the orchestrator that has them ' +
         `(blob ${receipt.inputDigest}). Without --recompute the signatures are checked alone.`,
       cause,
     })
@@ -211,7 +215,7 @@ async function fetchConstants({ requester }: Call, work: Work): Promise<Blobs> {
 /** Below this many multiply-adds the definition itself is quick enough, and nothing need be loaded. */
 const smallWork = 4_000_000
 
-async function compute(work: Work, input: Uint8Array, call: Call): Promise<Uint8Array> {
+export async function compute(work: Work, input: Uint8Array, call: Call): Promise<Uint8Array> {
   const { progress } = call
   if (work.kind === 'shader') return interpretShader(work, input)
   if (work.kind !== 'program') return computeLite(work, input, progress)
@@ -256,7 +260,7 @@ function refused(
 }
 
 function describeFacts(facts: ReceiptFacts, isInputGiven: boolean, isOutputGiven: boolean): string {
-  const { agreed, disagreed, isTaskPinned, isProgramPinned } = facts
+  const { agreed, tolerated, disagreed, wrong, unchecked, isTaskPinned, isProgramPinned } = facts
   const workers = (ids: readonly string[], said: string): string[] => ids.map((id) => `    ${id}  ${said}`)
   const lines = [
     `The receipt of task ${facts.taskId} holds.`,
@@ -265,28 +269,33 @@ function describeFacts(facts: ReceiptFacts, isInputGiven: boolean, isOutputGiven
     `  output        ${facts.outputDigest}`,
     `  signed by     ${count(agreed.length, 'distinct worker key')}:`,
     ...workers(agreed, 'gave this answer'),
+    ...workers(tolerated, 'gave an answer within the tolerance, says the orchestrator'),
     ...workers(disagreed, 'gave another answer'),
+    ...workers(wrong, 'gave another answer, found wrong'),
+    ...workers(unchecked, 'gave an answer that could not be checked'),
+    `  rests on      ${facts.basis}; asked for was ${describeVerify(facts.verify)}`,
     `  paid          ${credits(facts.paidMicroCredit)} test credits, by the orchestrator's word`,
     `  orchestrator  ${facts.orchestratorId}${facts.isOrchestratorPinned ? ', as you demanded' : ''}`,
     ...(isInputGiven ? ['  your input    is the one that the workers were given'] : []),
-    ...(isOutputGiven ? ['  your output   is the one that the workers agreed on'] : []),
+    ...(isOutputGiven ? ['  your output   is the one that they gave'] : []),
     '',
     ...meaning(facts, isInputGiven),
   ]
   return lines.join('\n')
 }
 
-/** What `--program` takes. */
-function shapeOf(work: Work): string {
-  const product = work.kind === 'program' ? plainProduct(work.program) : undefined
-  return product === undefined ? 'MxKxN' : `${product.m}x${product.k}x${product.n}`
+/** What `--program` takes; of other kinds than programs it takes nothing. */
+function demandOf(work: Work): string[] {
+  if (work.kind !== 'program') return []
+  const product = plainProduct(work.program)
+  return [`--program ${product === undefined ? 'FILE' : `${product.m}x${product.k}x${product.n}`}`]
 }
 
 function meaning(facts: ReceiptFacts, isInputGiven: boolean): string[] {
-  const { agreed, work, answer, isRecomputed, isOrchestratorPinned, isTaskPinned, isProgramPinned } = facts
+  const { work, answer, isRecomputed, isOrchestratorPinned, isTaskPinned, isProgramPinned } = facts
   const demands = [
     ...(isTaskPinned ? [] : ['--task ID']),
-    ...(isProgramPinned ? [] : [`--program ${shapeOf(work)}`]),
+    ...(isProgramPinned ? [] : demandOf(work)),
     ...(isInputGiven ? [] : ['--input FILE']),
   ]
   const whose = [
@@ -317,8 +326,8 @@ function meaning(facts: ReceiptFacts, isInputGiven: boolean): string[] {
   if (!isRecomputed) {
     return [
       ...notChecked,
-      `What this proves: ${count(agreed.length, 'distinct worker key')} signed this same answer, and the orchestrator signed that it`,
-      'accepted them. What it does not prove: that the answer is right, should one person hold all these keys.',
+      `What this proves: ${facts.meaning.proves}.`,
+      `What it does not prove: ${facts.meaning.doesNotProve}.`,
       '--check settles that, at little cost where the output holds the sums of its products; --recompute computes it too.',
       ...whose,
     ]

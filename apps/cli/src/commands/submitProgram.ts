@@ -1,13 +1,11 @@
-import { payloadBytesMax, redundancyMax, redundancyMin, rewardMicroCreditMax } from '@shardy/protocol'
+import { payloadBytesMax } from '@shardy/protocol'
 import { describeProgram, inputLength } from '@shardy/tensor'
 import type { Command } from '../command.ts'
 import { Failure } from '../failure.ts'
-import { assertWritable, readBytesFrom } from '../files.ts'
-import { follow } from '../following.ts'
+import { readBytesFrom } from '../files.ts'
 import { readBlobs, readProgram } from '../programs.ts'
-import { describeTask } from '../taskReport.ts'
-import { bytes } from '../wording.ts'
-import { ended } from './submitMatmul.ts'
+import { assertOutput, readTerms, submitted, termOptions, verifyHelp } from '../terms.ts'
+import { count } from '../wording.ts'
 
 export const submitProgram: Command = {
   name: 'submit program',
@@ -16,51 +14,34 @@ export const submitProgram: Command = {
   options: {
     input: { value: 'FILE', what: "the program's inputs, one after the other" },
     blobs: { value: 'FOLDER', what: 'where the blobs that the program names lie, each under its digest' },
-    redundancy: {
-      value: 'R',
-      what: `how many distinct workers must agree, ${redundancyMin} to ${redundancyMax}; 2 unless given`,
-    },
-    reward: { value: 'MICRO', what: 'what they share, in millionths of a test credit; 1000 unless given' },
-    wait: { what: 'wait until the task has ended' },
-    to: { value: 'FILE', what: "with --wait: write the program's outputs there, one after the other" },
+    ...termOptions("the program's outputs, one after the other,"),
   },
   more:
     'PROGRAM is a file of canonical bytes, or JSON: `npx shardy program show` says what one means.\n' +
+    `${verifyHelp}\n` +
     'Workers that compute a task see its input and its weights: do not submit secrets.',
+  example: 'submit program model.program --input picture.bin --blobs weights --wait --to out.bin',
 
   async run(call) {
-    const { operands, options, requester, progress } = call
+    const { operands, options, requester } = call
     const [name = ''] = operands
     const program = await readProgram(name)
-    const redundancy = options.whole('redundancy', redundancyMin, redundancyMax)
-    const reward = options.decimal('reward', rewardMicroCreditMax)
-    const file = options.text('to')
-    if (file !== undefined && !options.has('wait')) {
-      throw new Failure('usage', '--to needs --wait: there is no output before the task has ended')
-    }
+    const terms = readTerms(options)
     const inputFile = options.text('input')
+    const wanted = `the program takes ${count(inputLength(program), 'byte')}, ${describeProgram(program)}`
     if (inputFile === undefined) {
-      const next = `Give a file of ${inputLength(program)} bytes: the ${describeProgram(program)} takes so many.`
-      throw new Failure('usage', '--input is missing', { next })
+      throw new Failure('usage', '--input is missing', {
+        next: `Give a file of ${count(inputLength(program), 'byte')}: ${wanted}.`,
+      })
     }
     const input = await readBytesFrom(inputFile, payloadBytesMax)
     if (input.length !== inputLength(program)) {
-      const wanted = `the ${describeProgram(program)} takes ${inputLength(program)}`
-      throw new Failure('usage', `--input: ${inputFile} has ${input.length} bytes; ${wanted}`)
+      throw new Failure('usage', `--input: ${inputFile} has ${count(input.length, 'byte')}; ${wanted}`)
     }
     const blobs = await readBlobs(program, options.text('blobs'))
-    if (file !== undefined) await assertWritable(file)
-    const task = await requester.submitProgram({
-      program,
-      input,
-      blobs,
-      ...(redundancy !== undefined && { redundancy }),
-      ...(reward !== undefined && { rewardMicroCredit: String(reward) }),
-      onProgress: (sent, total) => progress.show(`uploading: ${bytes(sent)} of ${bytes(total)}`),
-    })
-    progress.clear()
-    if (!options.has('wait')) return { json: task, text: describeTask(task) }
-    progress.show(`task ${task.taskId} submitted`)
-    return ended(call, await follow(call, task.taskId))
+    await assertOutput(call)
+    return submitted(call, (onProgress) =>
+      requester.submitProgram({ program, input, blobs, ...terms, onProgress }),
+    )
   },
 }

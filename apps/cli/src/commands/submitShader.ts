@@ -1,12 +1,18 @@
-import { payloadBytesMax, redundancyMax, redundancyMin, rewardMicroCreditMax } from '@shardy/protocol'
-import { buildShaderTask, encodeShaderTask, type ShaderTask, validateShader } from '@shardy/shader'
+import { payloadBytesMax } from '@shardy/protocol'
+import {
+  buildShaderTask,
+  encodeShaderTask,
+  parseShaderTask,
+  type ShaderTask,
+  validateShader,
+} from '@shardy/shader'
 import type { Call, Command } from '../command.ts'
 import { Failure } from '../failure.ts'
-import { assertWritable, readBytesFrom } from '../files.ts'
-import { follow } from '../following.ts'
-import { describeTask } from '../taskReport.ts'
-import { bytes } from '../wording.ts'
-import { ended } from './submitMatmul.ts'
+import { readBytesFrom } from '../files.ts'
+import { assertOutput, readTerms, submitted, termOptions, verifyHelp } from '../terms.ts'
+import { count } from '../wording.ts'
+
+type ValidatedShader = ShaderTask['shader']
 
 const sourceBytesMax = 1024 * 1024
 /** Enough for short loops; what a task may execute at most has to fit every worker, those without a GPU included. */
@@ -28,44 +34,28 @@ export const submitShader: Command = {
       what: `loop turns and calls that one invocation may make; ${fuelDefault} unless given`,
     },
     'allow-inexact': { what: 'run it although honest workers may differ in it' },
-    redundancy: {
-      value: 'R',
-      what: `how many distinct workers must agree, ${redundancyMin} to ${redundancyMax}; 2 unless given`,
-    },
-    reward: { value: 'MICRO', what: 'what they share, in millionths of a test credit; 1000 unless given' },
-    wait: { what: 'wait until the task has ended' },
-    to: { value: 'FILE', what: 'with --wait: write the written buffers there, one after the other' },
+    ...termOptions('the written buffers, one after the other,'),
   },
   more:
     'A shader of integers in which each invocation writes its own place only is exact: every device gives the same bits.\n' +
-    'docs/spec/shader.md has the rules; what breaks one is named with its line and column.',
+    'docs/spec/shader.md has the rules; what breaks one is named with its line and column.\n' +
+    verifyHelp,
+  example: 'submit shader add.wgsl --input buffers.bin --sizes 0=4096,1=4096 --dispatch 16,1,1 --wait',
 
   async run(call) {
-    const { operands, options, requester, progress } = call
+    const { operands, options, requester } = call
     const [file = ''] = operands
-    const task = await readShader(call, file)
-    const to = options.text('to')
-    if (to !== undefined && !options.has('wait')) {
-      throw new Failure('usage', '--to needs --wait: there is no output before the task has ended')
-    }
     const inputFile = options.text('input')
     const input =
       inputFile === undefined ? new Uint8Array(0) : await readBytesFrom(inputFile, payloadBytesMax)
-    const redundancy = options.whole('redundancy', redundancyMin, redundancyMax)
-    const reward = options.decimal('reward', rewardMicroCreditMax)
-    if (to !== undefined) await assertWritable(to)
-    const submitted = await requester.submitShader({
-      task,
-      input,
-      allowInexact: options.has('allow-inexact'),
-      ...(redundancy !== undefined && { redundancy }),
-      ...(reward !== undefined && { rewardMicroCredit: String(reward) }),
-      onProgress: (sent, total) => progress.show(`uploading: ${bytes(sent)} of ${bytes(total)}`),
-    })
-    progress.clear()
-    if (!options.has('wait')) return { json: submitted, text: describeTask(submitted) }
-    progress.show(`task ${submitted.taskId} submitted`)
-    return ended(call, await follow(call, submitted.taskId))
+    const task = await readShader(call, file, input.length)
+    const terms = readTerms(options)
+    await assertOutput(call)
+    refuseInput(task, inputFile, input.length)
+    const allowInexact = options.has('allow-inexact')
+    return submitted(call, (onProgress) =>
+      requester.submitShader({ task, input, allowInexact, ...terms, onProgress }),
+    )
   },
 }
 
@@ -77,7 +67,47 @@ function refuseSource(
   return new Failure('usage', `${file}:${line}:${column}: ${message}`)
 }
 
-async function readShader({ options }: Call, file: string): Promise<Uint8Array> {
+/** Before anything is sent: the buffers that the shader reads and the input are the same bytes. */
+function refuseInput(task: Uint8Array, file: string | undefined, actual: number): void {
+  const parsed = parseShaderTask(task)
+  if (!parsed.ok || parsed.value.payloadBytes === actual) return
+  const { bindings, payloadBytes } = parsed.value
+  const read = bindings.filter(({ buffer }) => buffer.access !== 'readWrite')
+  const listed = read.map(({ buffer, byteLength }) => `${buffer.binding}=${byteLength}`).join(',')
+  const given = file === undefined ? 'no --input is given' : `--input: ${file} has ${count(actual, 'byte')}`
+  throw new Failure(
+    'usage',
+    `${given}; the buffers that the shader reads take ${count(payloadBytes, 'byte')}`,
+    {
+      next: `Their sizes are ${listed || 'none'}: change them with --sizes, or give an input of that length.`,
+    },
+  )
+}
+
+/** A binding without a size of its own has none until somebody says it. */
+function refuseOpenSizes(shader: ValidatedShader, sizes: Record<number, number>, inputLength: number): void {
+  const bindings = new Set(shader.buffers.map(({ binding }) => binding))
+  const stranger = Object.keys(sizes).find((binding) => !bindings.has(Number(binding)))
+  if (stranger !== undefined) {
+    const listed = [...bindings].join(', ')
+    throw new Failure('usage', `--sizes names binding ${stranger}; the shader has ${listed}`)
+  }
+  const open = shader.buffers.filter(
+    ({ layout, binding }) =>
+      layout.kind === 'array' && layout.length === undefined && sizes[binding] === undefined,
+  )
+  if (open.length === 0) return
+  const which = open.map(({ binding }) => binding).join(' and ')
+  const read = shader.buffers.filter(({ access }) => access !== 'readWrite')
+  // One buffer that is read is the whole input.
+  const guess = read.length === 1 && inputLength > 0 ? inputLength : 4096
+  const all = [...Object.entries(sizes), ...open.map(({ binding }) => [binding, guess] as const)]
+  throw new Failure('usage', `the source leaves the size of binding ${which} open`, {
+    next: `Give the bytes of each: --sizes ${all.map(([binding, size]) => `${binding}=${size}`).join(',')}`,
+  })
+}
+
+async function readShader({ options }: Call, file: string, inputLength: number): Promise<Uint8Array> {
   const source = new TextDecoder().decode(await readBytesFrom(file, sourceBytesMax))
   const validated = validateShader(source)
   if (!validated.ok) throw refuseSource(file, validated.refusal)
@@ -91,7 +121,9 @@ async function readShader({ options }: Call, file: string): Promise<Uint8Array> 
   }
   const fuel = options.whole('fuel', 1, 2 ** 24) ?? fuelDefault
   const dispatch = readDispatch(options.text('dispatch'))
-  const built = buildShaderTask({ source, dispatch, fuel, byteLengths: readSizes(options.text('sizes')) })
+  const byteLengths = readSizes(options.text('sizes'))
+  refuseOpenSizes(validated.value.shader, byteLengths, inputLength)
+  const built = buildShaderTask({ source, dispatch, fuel, byteLengths })
   if (!built.ok) throw refuseSource(file, built.refusal)
   try {
     return encodeShaderTask(built.value)
