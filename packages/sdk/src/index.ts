@@ -60,6 +60,19 @@ export {
   type OffenceProblem,
 } from './offence.ts'
 export {
+  type CanonicalOffenceEvidence,
+  type CheckedOffenceEvidence,
+  checkOffenceEvidence,
+  decodeOffenceEvidence,
+  describeOffenceEvidenceProblem,
+  encodeOffenceEvidence,
+  type OffenceEvidenceCheck,
+  type OffenceEvidenceFacts,
+  type OffenceEvidenceProblem,
+  offenceEvidenceBytesMax,
+  type SignedStatement,
+} from './offenceEvidence.ts'
+export {
   type AuditCheckOptions,
   type AuditVerdict,
   createOperator,

@@ -43,7 +43,7 @@ export function reexecute({ work, input, blobs = noBlobs }: Reexecution, compute
     case 'program': {
       const steps = complexity(work.program)
       if (steps <= recomputedWorkMax) {
-        return { kind: 'output', bytes: computeProgram(work.program, input, blobs, compute) }
+        return computeProgram(work.program, input, blobs, compute)
       }
       return { kind: 'unknown', reason: `${steps} multiply-adds are too many to do again here` }
     }
@@ -58,12 +58,12 @@ export function reexecute({ work, input, blobs = noBlobs }: Reexecution, compute
 /** What a program may hold to its end; of larger ones, a value is let go behind the last node that takes it. */
 const heldBytesMax = 2 ** 26
 
-function computeProgram(program: Program, input: Uint8Array, blobs: Blobs, compute: ComputeNode): Uint8Array {
+function computeProgram(program: Program, input: Uint8Array, blobs: Blobs, compute: ComputeNode): Reexecuted {
   const { values, memoryBytes } = inferProgram(program)
   const inputs = readInputs(program, input)
-  if (!inputs.ok) throw new RangeError(describeRefusal(inputs.refusal))
+  if (!inputs.ok) return { kind: 'unknown', reason: describeRefusal(inputs.refusal) }
   const constants = readConstants(program, blobs)
-  if (!constants.ok) throw new RangeError(describeRefusal(constants.refusal))
+  if (!constants.ok) return { kind: 'unknown', reason: describeRefusal(constants.refusal) }
   const tensors: (Tensor | undefined)[] = [...inputs.value, ...constants.value]
   const first = tensors.length
   const lastTaken = memoryBytes > heldBytesMax ? lastTakers(program) : undefined
@@ -74,7 +74,7 @@ function computeProgram(program: Program, input: Uint8Array, blobs: Blobs, compu
     if (lastTaken === undefined) continue
     for (const operand of taken) if (lastTaken[operand] === index) tensors[operand] = undefined
   }
-  return joinOutputs(program, tensors)
+  return { kind: 'output', bytes: joinOutputs(program, tensors) }
 }
 
 /** The last node that takes each value; outputs are taken behind all of them. */

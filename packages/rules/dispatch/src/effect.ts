@@ -9,6 +9,7 @@ import type {
   Digest,
   MicroCredit,
   Outcome,
+  PublicKey,
   RequesterId,
   TaskId,
   WorkerId,
@@ -62,7 +63,12 @@ export interface Offence {
   readonly taskId: TaskId
   readonly deliveryId: DeliveryId
   readonly workerId: WorkerId
+  readonly workerKey: PublicKey
+  /** What it is about, as it was when it was found: evidence is made of it. */
+  readonly delivery: Delivery
   readonly outputDigest: Digest
+  /** Of what the program gives; undefined where it ends without an output. */
+  readonly rightDigest: Digest | undefined
   readonly answer: Attestation
   readonly detail: string
   readonly consequence: Consequence

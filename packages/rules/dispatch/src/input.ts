@@ -52,7 +52,12 @@ export interface Stake {
 /** What a check said of an answer. `unknown`: nothing can be said, for or against it. */
 export type CheckVerdict =
   | { readonly kind: 'right'; readonly by: CheckMechanism }
-  | { readonly kind: 'wrong'; readonly reason: string }
+  | {
+      readonly kind: 'wrong'
+      readonly reason: string
+      /** Of the right output; absent where there is none. */
+      readonly rightDigest?: Digest | undefined
+    }
   | { readonly kind: 'unknown'; readonly reason: string }
 
 interface FromWorker {

@@ -2,14 +2,19 @@
  * What a wrong answer costs its worker (spec D32, docs/spec/trust.md). Only where every device gives the same bits, and only on
  * what a stranger can repeat: both signatures, and the program.
  */
-import type { WorkerId } from '@shardy/protocol'
+import type { Digest, WorkerId } from '@shardy/protocol'
 import { touch } from './matching.ts'
 import { standingOf } from './standing.ts'
 import { type DispatchState, record } from './state.ts'
 import type { Delivery } from './task.ts'
 import { afterCleanAudit, afterOffence } from './trust/index.ts'
 
-export function offend(state: DispatchState, delivery: Delivery, detail: string): void {
+export function offend(
+  state: DispatchState,
+  delivery: Delivery,
+  detail: string,
+  rightDigest: Digest | undefined,
+): void {
   const { task, workerId, deliveryId, outputDigest, answer, answeredAtMs } = delivery
   if (!task.spec.exact || outputDigest === undefined || answer === undefined || answeredAtMs === undefined)
     return
@@ -26,7 +31,10 @@ export function offend(state: DispatchState, delivery: Delivery, detail: string)
     taskId: task.spec.taskId,
     deliveryId,
     workerId,
+    workerKey: standing.publicKey,
+    delivery,
     outputDigest,
+    rightDigest,
     answer,
     detail,
     consequence,

@@ -119,7 +119,10 @@ describe('a convict (D32)', () => {
           taskId: taskIdOf('t'),
           deliveryId,
           workerId,
+          workerKey: expect.anything(),
+          delivery: scene.deliveryOf('ann'),
           outputDigest,
+          rightDigest: undefined,
           answer,
           detail: 'a sum is off',
           consequence: {

@@ -119,7 +119,7 @@ function takeVerdict(state: DispatchState, delivery: Delivery, { verdict }: Inpu
       return review(state, task)
     case 'wrong':
       delivery.check = 'wrong'
-      refute(state, delivery, verdict.reason)
+      refute(state, delivery, verdict.reason, verdict.rightDigest)
       return review(state, task)
     case 'unknown':
       delivery.check = 'unknown'
@@ -143,7 +143,7 @@ function afterwards(state: DispatchState, input: Reply): void {
   count(state, delivery.workerId, 'wrong')
   record(state, task, 'wrong', { delivery, detail: input.verdict.reason })
   saveTask(state, task, 'now')
-  offend(state, delivery, input.verdict.reason)
+  offend(state, delivery, input.verdict.reason, input.verdict.rightDigest)
 }
 
 /** An answer that was taken stays good, whatever its sender says afterwards. */

@@ -6,6 +6,7 @@ import type {
   Basis,
   CancelReason,
   DeadReason,
+  Digest,
   EventType,
   MicroCredit,
   TaskStatus,
@@ -147,14 +148,19 @@ export function fail(
 }
 
 /** D14: the check found that the answer is not the program's. The task goes to somebody else at once. */
-export function refute(state: DispatchState, delivery: Delivery, detail: string): void {
+export function refute(
+  state: DispatchState,
+  delivery: Delivery,
+  detail: string,
+  rightDigest: Digest | undefined,
+): void {
   const { task, worker } = delivery
   settle(state, delivery, 'wrong')
   if (worker !== undefined) worker.failures++
   count(state, delivery.workerId, 'wrong')
   record(state, task, 'wrong', { delivery, outputDigest: delivery.outputDigest, detail })
   saveTask(state, task, 'now')
-  offend(state, delivery, detail)
+  offend(state, delivery, detail, rightDigest)
 }
 
 export function settle(
@@ -193,7 +199,7 @@ function verify(state: DispatchState, task: Task, group: readonly Delivery[], ba
     if (delivery.state !== 'answered') continue
     if (!group.includes(delivery)) {
       if (basis === 'checked' && task.spec.exact) {
-        refute(state, delivery, 'its answer is not the one that was found right')
+        refute(state, delivery, 'its answer is not the one that was found right', outputDigest)
       } else {
         settle(state, delivery, 'disagreed')
         count(state, delivery.workerId, 'disagreed')

@@ -16,7 +16,8 @@ export interface Reexecution {
   readonly programId: ProgramId
   readonly seed: bigint
   readonly inputDigest: Digest
-  readonly outputDigest: Digest
+  /** Undefined where it ends without an output, so that whatever is said to be one is wrong. */
+  readonly outputDigest: Digest | undefined
 }
 
 export type Offence =
