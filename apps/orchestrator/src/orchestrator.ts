@@ -42,6 +42,7 @@ import { createCommit } from './tasks/commit.ts'
 import { openCounters } from './tasks/counters.ts'
 import { createDispatcher, type Dispatcher } from './tasks/dispatcher.ts'
 import { createEventHub, type EventHub } from './tasks/eventHub.ts'
+import { createEvidence } from './tasks/offences.ts'
 import { createPayloads, type Payloads } from './tasks/payloads.ts'
 import { createDispatchFigures } from './telemetry/dispatchFigures.ts'
 import {
@@ -154,7 +155,6 @@ export async function createOrchestrator(
     store,
     clock,
     log,
-    sha256,
     parameters: config.book,
     grantMicroCredit: config.grantMicroCredit,
     fatal: adapters.fatal,
@@ -162,6 +162,7 @@ export async function createOrchestrator(
   const { epoch, secret } = await openCounters(store, adapters.random)
   const sign = (payload: Uint8Array) => identity.sign(payload)
   const signer = createSigner(sign, sha256)
+  const evidenceOf = createEvidence({ signer, publicKey: identity.publicKey, sha256, payloads })
   const orchestratorId = orchestratorIdOf(identity.publicKey, sha256)
 
   const gateway = createGateway({
@@ -222,7 +223,15 @@ export async function createOrchestrator(
   const dispatcher = createDispatcher(
     {
       clock,
-      save: createCommit({ store, clock, archive, bookkeeper, eventLog, written: figures.written }),
+      save: createCommit({
+        evidenceOf,
+        store,
+        clock,
+        archive,
+        bookkeeper,
+        eventLog,
+        written: figures.written,
+      }),
       begin: checker.begin,
       perform,
       fatal: adapters.fatal,

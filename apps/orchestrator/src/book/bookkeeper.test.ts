@@ -1,5 +1,4 @@
 import { expect, test } from 'bun:test'
-import { sha256 } from '@shardy/crypto/native'
 import { defaultParameters } from '@shardy/ledger'
 import type { MicroCredit, RequesterId, TaskId } from '@shardy/protocol'
 import { createFailingStore } from '../../test/failingStore.ts'
@@ -24,7 +23,6 @@ async function begin() {
       store,
       clock,
       log,
-      sha256,
       parameters: defaultParameters,
       grantMicroCredit: grant,
       fatal: (error) => fatal.push(error),

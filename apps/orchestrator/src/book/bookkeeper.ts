@@ -16,8 +16,7 @@ import {
   type Row,
   restoreBook,
 } from '@shardy/ledger'
-import type { MicroCredit, RequesterId, Sha256, TimeMs, WorkerId } from '@shardy/protocol'
-import { encodeHex } from '@shardy/protocol'
+import type { Digest, MicroCredit, RequesterId, TimeMs, WorkerId } from '@shardy/protocol'
 import { type Operation, prefixRange, type Store } from '@shardy/storage'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
@@ -37,7 +36,8 @@ export interface Bookkeeper {
   post(entries: readonly BookEntry[]): Posting
   /** Entries that nothing else has to be atomic with. */
   postAlone(entries: readonly BookEntry[]): Promise<void>
-  entryOf(effect: BookEffect): BookEntry
+  /** A slash names the evidence that it rests on. */
+  entryOf(effect: BookEffect, evidenceDigest?: Digest): BookEntry
   /** Sets aside what a submission will put in escrow; undefined when that many are there. */
   reserve(requesterId: RequesterId, reward: MicroCredit): BookRefusal | undefined
   /** The same for so many of one reward, as far as it goes; `refusal` says why not all. */
@@ -63,7 +63,6 @@ export interface BookkeeperParts {
   readonly store: Store<Table>
   readonly clock: Clock
   readonly log: Log
-  readonly sha256: Sha256
   readonly parameters: BookParameters
   /** Test credits that a requester finds when it comes for the first time. */
   readonly grantMicroCredit: MicroCredit
@@ -95,7 +94,7 @@ function readOutbox(value: Uint8Array): { readonly atMs: TimeMs; readonly entrie
 }
 
 export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper> {
-  const { store, clock, log, sha256, parameters, grantMicroCredit, fatal } = parts
+  const { store, clock, log, parameters, grantMicroCredit, fatal } = parts
   const rows: Row[] = []
   for await (const { key, value } of store.iterate('book')) rows.push({ key: decodeText(key), value })
   const restored = restoreBook(parameters, rows)
@@ -231,7 +230,7 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
     book,
     post,
     postAlone,
-    entryOf(effect) {
+    entryOf(effect, evidenceDigest) {
       switch (effect.kind) {
         case 'escrow': {
           const { taskId, requesterId, rewardMicroCredit } = effect
@@ -253,12 +252,12 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
           }
         }
         case 'slash': {
-          const { deliveryId, workerId, outputDigest, consequence } = effect.offence
+          const { deliveryId, workerId, consequence } = effect.offence
+          if (evidenceDigest === undefined) throw new Error(`the slash of ${deliveryId} has no evidence`)
           const asked = 'amountMicroCredit' in consequence ? consequence.amountMicroCredit : 0n
           const most = book.slashable(workerId)
-          const evidenceDigest = encodeHex(sha256(encodeText(`${deliveryId}:${outputDigest}`)))
           const amount = (asked < most ? asked : most) as MicroCredit
-          return { kind: 'slash', workerId, deliveryId, evidenceDigest: evidenceDigest as never, amount }
+          return { kind: 'slash', workerId, deliveryId, evidenceDigest, amount }
         }
       }
     },

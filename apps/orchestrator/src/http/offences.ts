@@ -16,6 +16,8 @@ import { findTask } from './taskView.ts'
 
 function viewOffence({
   answer: _,
+  evidence: _evidence,
+  rightDigest: _rightDigest,
   amountMicroCredit,
   ...offence
 }: OffenceRecord): OffencePage['offences'][number] {
@@ -71,7 +73,7 @@ export async function getOffence(services: Services, deliveryId: string): Promis
       length: spec.inputLength,
       ...(input !== undefined && { base64: encodeBase64(input) }),
     },
-    ...(task.outputDigest && { rightDigest: task.outputDigest }),
+    ...(offence.rightDigest && { rightDigest: offence.rightDigest }),
     deadlineMs: delivery.deadlineMs,
     workerKey: encodeBase64(standing.publicKey),
     orchestratorKey: encodeBase64(identity.publicKey),

@@ -3,6 +3,7 @@
  * hears of it only once it is there.
  */
 
+import type { BookEffect, Offence } from '@shardy/dispatch'
 import type { Store } from '@shardy/storage'
 import type { Bookkeeper } from '../book/bookkeeper.ts'
 import type { Clock } from '../clock.ts'
@@ -10,7 +11,7 @@ import type { Table } from '../tables.ts'
 import type { EventLog } from '../telemetry/eventLog.ts'
 import type { Archive } from './archive.ts'
 import type { Changes } from './dispatcher.ts'
-import { offenceOperation } from './offences.ts'
+import { type Evidence, type MakeEvidence, offenceOperation } from './offences.ts'
 import { streamedEvent, streamedOffence } from './streamed.ts'
 
 export interface CommitParts {
@@ -18,22 +19,28 @@ export interface CommitParts {
   readonly clock: Clock
   readonly archive: Pick<Archive, 'operations'>
   readonly bookkeeper: Pick<Bookkeeper, 'post' | 'entryOf'>
+  readonly evidenceOf: MakeEvidence
   readonly eventLog: Pick<EventLog, 'append'>
   /** Tells how many rows it wrote and how long that took. */
   written?(operations: number, ms: number): void
 }
 
 export function createCommit(parts: CommitParts) {
-  const { store, clock, archive, bookkeeper, eventLog } = parts
+  const { store, clock, archive, bookkeeper, evidenceOf, eventLog } = parts
   return async function commit(changes: Changes): Promise<void> {
     const { entries, offences, published } = changes
     const operations = archive.operations(changes)
+    const evidences = new Map<Offence, Evidence>()
     const records = published.map(streamedEvent)
     for (const offence of offences) {
-      operations.push(offenceOperation(offence, clock.nowMs()))
+      const evidence = await evidenceOf(offence)
+      evidences.set(offence, evidence)
+      operations.push(offenceOperation(offence, evidence.bytes, clock.nowMs()))
       records.push(streamedOffence(offence, undefined, clock.nowMs()))
     }
-    const posting = entries.length > 0 ? bookkeeper.post(entries.map(bookkeeper.entryOf)) : undefined
+    const entryOf = (effect: BookEffect) =>
+      bookkeeper.entryOf(effect, effect.kind === 'slash' ? evidences.get(effect.offence)?.digest : undefined)
+    const posting = entries.length > 0 ? bookkeeper.post(entries.map(entryOf)) : undefined
     if (posting !== undefined) operations.push(...posting.operations)
     const appending = records.length > 0 ? eventLog.append(records) : undefined
     if (appending !== undefined) operations.push(...appending.operations)

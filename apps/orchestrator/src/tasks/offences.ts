@@ -1,21 +1,34 @@
 /**
- * Wrong answers of exact kinds, as they are kept: with the worker's signature over its answer. The delivery's statement and
- * the program lie in the task's record, the input beside it, so that anybody who may see them can repeat the finding.
+ * Wrong answers of exact kinds, as they are kept: with evidence that a stranger can check (docs/spec/trust.md, A14), made before
+ * the commit that punishes and written in it. The orchestrator's signature is made anew, over the statement that it sent; ECDSA
+ * gives another one each time, which is why the evidence's bytes are kept and not made again.
  */
 import type { Offence } from '@shardy/dispatch'
 import {
   attestation,
+  blob,
   choice,
+  type Digest,
+  deliveryStatement,
+  encodeHex,
   field,
   type Infer,
   message,
   messageLengthMax,
+  optional,
+  type PublicKey,
+  resultStatement,
+  type Sha256,
   type TimeMs,
   text,
   values,
 } from '@shardy/protocol'
+import { encodeOffenceEvidence, offenceEvidenceBytesMax } from '@shardy/sdk'
+import { describe } from '../gateway/outgoing.ts'
+import type { Signer } from '../signer.ts'
 import { idKey } from '../tables.ts'
 import type { TableOperation } from './archive.ts'
+import { isInline, type Payloads } from './payloads.ts'
 
 export const offenceRecord = message('OffenceRecord', {
   deliveryId: field(1, values.deliveryId),
@@ -27,10 +40,47 @@ export const offenceRecord = message('OffenceRecord', {
   consequence: field(7, choice(['unpaid', 'unpaidAndQuarantine', 'slash', 'banned'])),
   amountMicroCredit: field(8, values.microCredit),
   atMs: field(9, values.timeMs),
+  rightDigest: field(10, optional(values.digest)),
+  /** The canonical bytes; the book's slash names their SHA-256. */
+  evidence: field(11, blob(offenceEvidenceBytesMax)),
 })
 export type OffenceRecord = Infer<typeof offenceRecord>
 
-export function offenceOperation(offence: Offence, atMs: TimeMs): TableOperation {
+export interface Evidence {
+  readonly bytes: Uint8Array
+  readonly digest: Digest
+}
+
+export interface EvidenceParts {
+  readonly signer: Signer
+  readonly publicKey: PublicKey
+  readonly sha256: Sha256
+  readonly payloads: Pick<Payloads, 'input'>
+}
+
+export type MakeEvidence = (offence: Offence) => Promise<Evidence>
+
+export function createEvidence({ signer, publicKey, sha256, payloads }: EvidenceParts): MakeEvidence {
+  return async ({ delivery, workerId, workerKey, outputDigest, rightDigest, answer }) => {
+    const { spec } = delivery.task
+    const about = describe(delivery)
+    const given = deliveryStatement(about, spec.programId, workerId)
+    const { traceRoot } = delivery
+    const result = resultStatement(about, spec.programId, workerId, { outputDigest, traceRoot })
+    const bytes = encodeOffenceEvidence({
+      kind: spec.kind,
+      program: spec.program,
+      delivery: { statement: given, attestation: await signer.attest(given), publicKey },
+      result: { statement: result, attestation: answer, publicKey: workerKey },
+      inputLength: spec.inputLength,
+      input: isInline(spec.inputLength) ? await payloads.input(spec) : new Uint8Array(0),
+      rightDigest,
+    })
+    return { bytes, digest: encodeHex(sha256(bytes)) as Digest }
+  }
+}
+
+export function offenceOperation(offence: Offence, evidence: Uint8Array, atMs: TimeMs): TableOperation {
   const { consequence, deliveryId } = offence
   const amountMicroCredit =
     'amountMicroCredit' in consequence
@@ -43,6 +93,7 @@ export function offenceOperation(offence: Offence, atMs: TimeMs): TableOperation
     consequence: consequence.kind,
     amountMicroCredit,
     atMs,
+    evidence,
   })
   return { kind: 'put', table: 'offences', key: idKey(deliveryId), value }
 }
