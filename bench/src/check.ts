@@ -176,7 +176,8 @@ function claimOf(work: Work, policy: Policy, tools: CheckTools, again: () => unk
 /** The same claim, checked by somebody who held all of it before drawing: the transcript needs no commitment then. */
 function onArrival({ request, ...rest }: Contest): Contest {
   const { commitment, challenge } = request
-  if (challenge.kind !== 'drawn') throw new Error('the seed is drawn')
+  if (challenge.kind !== 'drawn' || commitment === undefined)
+    throw new Error('the seed is drawn after the commitment')
   return {
     ...rest,
     request: {
