@@ -1,17 +1,27 @@
 /** The driver over a real WebSocket, with real signatures and a real executor, against a server that plays its part. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { createCpuExecutor, type Executor } from '@shardy/compute'
+import { cellAt, decodeOpening, drawBenchmark, encodeBenchmark, type Opening } from '@shardy/chain'
+import { checkOpenings, createCpuExecutor, type Executor, openCheckTools } from '@shardy/compute'
 import { generateIdentity, type Identity, verifySignature } from '@shardy/crypto'
 import { sha256 } from '@shardy/crypto/native'
 import {
   attestedPayload,
+  type BatchDelivery,
+  type BatchResult,
+  type Commit,
   commitTo,
   type Delivery,
+  decodeFrame,
+  decodeHex,
   encodeHex,
   helloPayload,
+  merkleRoot,
   resultStatement,
+  signedBatch,
+  statementLeaf,
 } from '@shardy/protocol'
-import { evaluate, inputLength, matmulProgram, type Program, programId } from '@shardy/tensor'
+import { buildProgram, evaluate, inputLength, matmulProgram, type Program, programId } from '@shardy/tensor'
+import { check, planCheck, policies } from '@shardy/tensor/check'
 import { ManualClock } from '../test/manualClock.ts'
 import { type FakeOrchestrator, type Line, startOrchestrator } from '../test/orchestrator.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -171,6 +181,172 @@ test('a delivery inside a batch is accepted by its path', async () => {
     await line.expect('result')
     await line.raw()
   }
+})
+
+describe('many small deliveries', () => {
+  const small: Program = matmulProgram({ m: 32, k: 32, n: 32 })
+  const inputs = Array.from({ length: 60 }, (_, number) =>
+    Uint8Array.from({ length: inputLength(small) }, (_entry, index) => (index * 37 + number) & 0xff),
+  )
+
+  /** Answers until there are as many as this, each batch under a signature that holds. */
+  async function take(line: Line, count: number): Promise<BatchResult[]> {
+    const results: BatchResult[] = []
+    while (results.length < count) {
+      const batch = await line.expect('results')
+      const leaves = batch.results.map(({ leaf }) => decodeHex(leaf) ?? new Uint8Array())
+      const payload = signedBatch(merkleRoot(leaves, sha256), leaves.length)
+      expect(await verifySignature(identity.publicKey, payload, batch.signature)).toBe(true)
+      results.push(...batch.results)
+    }
+    return results
+  }
+
+  function expectRight(
+    line: Line,
+    asked: readonly BatchDelivery[],
+    results: readonly BatchResult[],
+    output: (input: Uint8Array) => Uint8Array | undefined,
+  ): void {
+    const workerId = line.workerId as never
+    for (const [index, delivery] of asked.entries()) {
+      const digest = encodeHex(sha256(evaluate(small, delivery.payload))) as Delivery['payloadDigest']
+      const payloadDigest = encodeHex(sha256(delivery.payload)) as never
+      const answered = { outputDigest: digest, traceRoot: undefined }
+      const statement = resultStatement(
+        { ...delivery, payloadDigest },
+        programId(small, sha256),
+        workerId,
+        answered,
+      )
+      expect(results[index]).toMatchObject({
+        deliveryId: delivery.deliveryId,
+        outputDigest: digest,
+        output: output(delivery.payload),
+        leaf: encodeHex(statementLeaf(statement, sha256)) as never,
+      })
+    }
+  }
+
+  test.each([
+    { desc: 'on the calling thread', executor: createCpuExecutor() },
+    { desc: 'where every call leaves it', executor: { ...createCpuExecutor(), executeSmall: undefined } },
+  ])('are answered together, $desc', async ({ executor }) => {
+    const { executeSmall, ...others } = executor
+    const running = begin(executeSmall === undefined ? others : executor)
+    const line = await orchestrator.line()
+    await line.admit()
+    const asked = await line.deliverMany(small, inputs)
+    const results = await take(line, inputs.length)
+    expectRight(line, asked, results, (bytes) => evaluate(small, bytes))
+    const settlements = asked.map(({ deliveryId }) => ({
+      deliveryId,
+      outcome: 'accepted' as const,
+      rewardMicroCredit: 3n as never,
+    }))
+    line.send('settlements', { settlements })
+    const view = await until(running, ({ totals }) => totals.accepted === inputs.length)
+    expect(view.totals.rewardMicroCredit).toBe(180n)
+    expect(view.small).toEqual({ open: 0, committed: 0, answered: 0 })
+  })
+
+  test('are committed to first, and shown when that is closed', async () => {
+    begin()
+    const line = await orchestrator.line()
+    await line.admit()
+    const asked = await line.deliverMany(small, inputs, { commitFirst: true, returnOutput: false })
+    const commits: Commit[] = []
+    while (commits.length < asked.length) commits.push(...(await line.expect('commits')).commits)
+    line.send('closings', { deliveryIds: asked.map(({ deliveryId }) => deliveryId) })
+    const results = await take(line, asked.length)
+    expectRight(line, asked, results, () => undefined)
+    const workerId = line.workerId as never
+    for (const [index, { deliveryId, outputDigest, traceRoot, salt = '' }] of results.entries()) {
+      const commitment = commitTo({ workerId, deliveryId, outputDigest, traceRoot, salt }, sha256)
+      expect(commits[index]).toEqual({ deliveryId, commitment })
+    }
+    expect(new Set(results.map(({ salt }) => salt)).size).toBe(results.length)
+  })
+
+  test('signed by somebody else are handed back', async () => {
+    begin()
+    const line = await orchestrator.line()
+    await line.admit()
+    const stranger = await generateIdentity({ extractable: false })
+    Object.assign(line, { identity: stranger })
+    const asked = await line.deliverMany(small, inputs.slice(0, 3))
+    for (const { deliveryId } of asked) {
+      expect(await line.expect('reject')).toMatchObject({ deliveryId, reason: 'badAttestation' })
+    }
+  })
+})
+
+test('a transcript follows the output, and the answer passes the check that it is for', async () => {
+  const deep: Program = buildProgram((b) =>
+    b
+      .input('i8', [256, 512])
+      .matmul(b.input('i8', [512, 256]))
+      .requantize({ multiplier: 1, shift: 9, to: 'i8' }),
+  )
+  const bytes = Uint8Array.from({ length: inputLength(deep) }, (_, index) => (index * 91) & 0xff)
+  const { keep } = planCheck(deep, policies.interactive)
+  expect(keep.length).toBe(1)
+  begin()
+  const line = await orchestrator.line()
+  await line.admit()
+  await line.deliver(deep, bytes, { returnTranscript: true })
+  await line.expect('ack')
+  let answered = decodeFrame(await line.raw(), 'worker')
+  while (answered.ok && answered.value.type === 'progress') answered = decodeFrame(await line.raw(), 'worker')
+  if (!answered.ok || answered.value.type !== 'result') throw new Error('a result was to come')
+  const { outputLength, outputDigest, partLengths } = answered.value.body
+  const raw = await line.raw()
+  expect(raw.length).toBe(partLengths.reduce((sum, length) => sum + length, outputLength))
+  const claim = { output: raw.subarray(0, outputLength), transcript: [raw.subarray(outputLength)] }
+  const verdict = check(
+    {
+      program: deep,
+      input: bytes,
+      policy: policies.interactive,
+      claim,
+      challenge: { kind: 'drawn', after: 'arrival', seed: crypto.getRandomValues(new Uint8Array(32)) },
+    },
+    await openCheckTools(sha256),
+  )
+  expect(verdict).toMatchObject({ ok: true, cost: { projected: 1, recomputed: 0 } })
+  expect(encodeHex(sha256(claim.output))).toBe(outputDigest)
+})
+
+test('a benchmark is answered with a root whose cells hold', async () => {
+  const executor = createCpuExecutor()
+  const running = begin(executor, systemClock, { stableBytes: 1_000_000 })
+  const line = await orchestrator.line()
+  await line.admit()
+  const size = { kind: 'product', rows: 2, width: 256, steps: 64, checkpointEvery: 16 } as const
+  const benchmark = drawBenchmark('5e'.repeat(32) as never, size)
+  const benchmarkId = 'be'.repeat(16)
+  line.send('benchmark', { benchmarkId, parameters: encodeBenchmark(benchmark), withinMs: 60_000 as never })
+  const { root, stableBytes } = await line.expect('benchmarkRoot')
+  expect(stableBytes).toBe(1_000_000)
+  const indexes = [7, 0, 3]
+  line.send('benchmarkOpen', { benchmarkId, indexes })
+  const openings: Opening[] = []
+  for (const index of indexes) {
+    const frame = await line.expect('benchmarkOpening')
+    expect(frame.index).toBe(index)
+    const opening = decodeOpening(frame.opening)
+    if (!opening.ok) throw new Error(opening.refusal.kind)
+    openings.push(opening.value)
+  }
+  const drawn = indexes.map((index) => cellAt(benchmark, index))
+  expect(await checkOpenings(executor, { benchmark, root, drawn, openings }, { sha256 })).toEqual({
+    kind: 'right',
+  })
+  line.send('admitted', { tier: 2, operationsPerSecond: 5, message: 'fast enough' })
+  line.send('idle', { constraint: 'noTasks', message: 'nothing waits' })
+  const view = await until(running, ({ idle }) => idle !== undefined)
+  expect(view.standing).toEqual({ tier: 2, operationsPerSecond: 5, message: 'fast enough' })
+  expect(view.idle).toMatchObject({ constraint: 'noTasks', message: 'nothing waits' })
 })
 
 describe('handed back', () => {

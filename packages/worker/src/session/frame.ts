@@ -19,7 +19,8 @@ export function frameCame(turn: Turn, bytes: Uint8Array | undefined): void {
   if (connection.kind === 'admitted' && connection.receiving !== undefined) {
     return payloadCame(turn, connection, bytes)
   }
-  const decoded = decodeFrame(bytes, 'orchestrator')
+  // Every message has memory of its own, and small inputs are gone in a moment.
+  const decoded = decodeFrame(bytes, 'orchestrator', true)
   if (!decoded.ok) return lose(turn, { kind: 'malformedFrame', refusal: decoded.refusal })
   const frame = decoded.value
   if (frame.type === 'refusal') return refused(turn, frame.body)
