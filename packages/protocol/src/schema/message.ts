@@ -26,7 +26,7 @@ export interface Message<T> {
   encode(value: T): Uint8Array
   decode(bytes: Uint8Array): Decoded<T>
   /** Decodes from `offset` on and answers under `name` (frames put a type byte first). */
-  decodeAt(bytes: Uint8Array, offset: number): Decoded<T>
+  decodeAt(bytes: Uint8Array, offset: number, views?: boolean): Decoded<T>
   writeTo(writer: Writer, value: T): void
   readFrom(reader: Reader): T
   /** The message as a value of another message's field. */
@@ -133,8 +133,9 @@ export function message<const F extends Fields>(
     return value as Value
   }
 
-  function decodeAt(bytes: Uint8Array, offset: number): Decoded<Value> {
+  function decodeAt(bytes: Uint8Array, offset: number, views = false): Decoded<Value> {
     const reader = new Reader(bytes, name)
+    reader.views = views
     reader.position = offset
     try {
       const value = readFrom(reader)

@@ -27,6 +27,8 @@ export class Reader {
   /** Where we are, for refusals: the names of the enclosing messages and the field being read. */
   readonly trail: string[]
   field = ''
+  /** Bytes are views of the frame: for a reader that has the frame to itself, and does not keep the bytes for long. */
+  views = false
 
   constructor(bytes: Uint8Array, name: string) {
     this.bytes = bytes
@@ -141,9 +143,10 @@ export class Reader {
     return encodeHexFrom(this.bytes, start, length)
   }
 
-  /** A copy, because the transport may reuse the frame's buffer. Node's `Buffer` has a `slice` that does not copy. */
+  /** A copy unless asked otherwise, because the transport may reuse the frame's buffer. Node's `Buffer` has a `slice` that does not copy. */
   raw(length: number): Uint8Array {
     const start = this.take(length)
+    if (this.views) return this.bytes.subarray(start, start + length)
     return copyBytes.call(this.bytes, start, start + length)
   }
 

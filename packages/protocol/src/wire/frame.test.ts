@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { frameBodies } from '../../test/arbitraries.ts'
 import { batchFrameBytesMax, metaFrameBytesMax, programBytesMax } from '../limits.ts'
 import { decodeHex } from '../schema/hex.ts'
+import type { Deliveries } from './batch.ts'
 import type { Delivery } from './delivery.ts'
 import { decodeFrame, encodeFrame, type Frame, type FrameType, frames, type Sender } from './frame.ts'
 
@@ -128,4 +129,19 @@ test('a frame inside a larger buffer is read where it lies', () => {
     ok: true,
     value: { type: 'heartbeat', body: { sequence: 7, inFlight: 1 } },
   })
+})
+
+test('payloads are copies, or views where that is asked for', () => {
+  const [batch] = fc.sample(frameBodies.deliveries as fc.Arbitrary<Deliveries>, { numRuns: 1, seed: 1 })
+  const [first] = batch?.deliveries ?? []
+  if (batch === undefined || first === undefined) throw new Error('one sample was asked for')
+  const payload = new Uint8Array(100).fill(7)
+  const bytes = encodeFrame('deliveries', { ...batch, deliveries: [{ ...first, payload }] })
+  for (const views of [false, true]) {
+    const decoded = decodeFrame(bytes, 'orchestrator', views)
+    if (!decoded.ok || decoded.value.type !== 'deliveries') throw new Error('the frame was ours')
+    const read = decoded.value.body.deliveries[0]?.payload
+    expect(read).toEqual(payload)
+    expect(read?.buffer === bytes.buffer).toBe(views)
+  }
 })

@@ -72,7 +72,8 @@ export function encodeFrame<Type extends FrameType>(type: Type, body: Body<Type>
   return encodeBehind(number, message, body)
 }
 
-export function decodeFrame(bytes: Uint8Array, sender: Sender): Decoded<Frame> {
+/** With `views`, payloads in the value are views of the frame's own bytes, which nobody may change from here on. */
+export function decodeFrame(bytes: Uint8Array, sender: Sender, views = false): Decoded<Frame> {
   const number = bytes[0]
   if (number === undefined) return { ok: false, refusal: { kind: 'truncated', field: 'frame' } }
   const type = byNumber[number]
@@ -86,6 +87,6 @@ export function decodeFrame(bytes: Uint8Array, sender: Sender): Decoded<Frame> {
   if (!senders.includes(sender)) {
     return { ok: false, refusal: { kind: 'unexpectedFrame', field: type, sender } }
   }
-  const decoded = message.decodeAt(bytes, 1)
+  const decoded = message.decodeAt(bytes, 1, views)
   return decoded.ok ? { ok: true, value: { type, body: decoded.value } as Frame } : decoded
 }
