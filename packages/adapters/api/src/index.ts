@@ -30,6 +30,20 @@ export {
 export { decodeBase64, encodeBase64 } from './base64.ts'
 export { readBytes } from './body.ts'
 export {
+  type CampaignEventView,
+  type CampaignOrderJson,
+  type CampaignPage,
+  type CampaignView,
+  campaignEventView,
+  type ItemResultView,
+  itemResultView,
+  itemStatuses,
+  type ManifestJson,
+  nextIndexHeader,
+  resultRowBytes,
+  type WebhookPage,
+} from './campaignShapes.ts'
+export {
   type Call,
   type Client,
   type ClientConfig,
@@ -40,6 +54,7 @@ export {
 export { type ErrorCode, errors } from './errors.ts'
 export { type FollowOptions, followTask, isFinalEvent, readEvents, readMessages } from './events.ts'
 export { evidenceFromJson, type ParsedEvidence } from './evidenceJson.ts'
+export { type FollowCampaignOptions, followCampaign } from './followCampaign.ts'
 export { type FollowEventsOptions, followEvents } from './followEvents.ts'
 export type { BalanceView, QuoteView } from './ledgerRoutes.ts'
 export { openApi } from './openapi.ts'

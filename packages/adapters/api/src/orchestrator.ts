@@ -1,6 +1,7 @@
 /** The orchestrator's HTTP interface. */
 import { Type } from '@sinclair/typebox'
 import { accessRoutes } from './accessRoutes.ts'
+import { campaignRoutes } from './campaignRoutes.ts'
 import { ledgerRoutes } from './ledgerRoutes.ts'
 import { operationRoutes } from './operationRoutes.ts'
 import { route } from './route.ts'
@@ -96,7 +97,7 @@ export const orchestratorRoutes = {
     scope: 'tasks:forget',
     params: taskParams,
     responses: { 204: 'none' },
-    errors: ['unknownTask', 'taskNotEnded'],
+    errors: ['unknownTask', 'taskNotEnded', 'campaignNotEnded'],
   }),
   taskEvents: route({
     method: 'GET',
@@ -202,5 +203,6 @@ export const orchestratorRoutes = {
   ...accessRoutes,
   ...operationRoutes,
   ...ledgerRoutes,
+  ...campaignRoutes,
   ...streamRoutes,
 } as const
