@@ -17,6 +17,7 @@ import { firstKeyName } from './access/keyRecord.ts'
 import type { ApiKeys } from './access/keys.ts'
 import { readLimits } from './access/limitSettings.ts'
 import { defaultBlobPolicy } from './blobs/keeper.ts'
+import { systemResolve, webhookReaches } from './campaigns/webhooks/destination.ts'
 import { systemClock } from './clock.ts'
 import { defaultGatewayLimits } from './gateway/connection.ts'
 import { createOpeningsThread } from './gateway/openings.ts'
@@ -66,6 +67,11 @@ function readSettings(env: NodeJS.ProcessEnv) {
     fail('badSetting', `SHARDY_PROXIES has '${proxies.value}'; it must be ${bound}`)
   }
   const policy = readPolicyFile(env.SHARDY_POLICY || '')
+  const webhooks = env.SHARDY_WEBHOOKS || 'public'
+  const reach = webhookReaches.find((each) => each === webhooks)
+  if (reach === undefined) {
+    fail('badSetting', `SHARDY_WEBHOOKS is '${webhooks}'; it must be one of ${webhookReaches.join(', ')}`)
+  }
   const limits = readLimits(env.SHARDY_LIMITS || '')
   if (!limits.ok) fail('badSetting', `SHARDY_LIMITS has '${limits.value}'; it must be ${limits.bound}`)
   return {
@@ -81,6 +87,7 @@ function readSettings(env: NodeJS.ProcessEnv) {
     proxies: proxies.proxies,
     limits: limits.limits,
     tls: readTls(env.SHARDY_TLS_CERT || '', env.SHARDY_TLS_KEY || ''),
+    webhookReach: reach,
     hasParent: env.SHARDY_PARENT === 'pipe',
   }
 }
@@ -201,6 +208,7 @@ async function openAll() {
       grantMicroCredit,
       blobBytesMax: payloadBytesMax,
       collectMs: 60_000,
+      webhooks: { reach: settings.webhookReach, resolve: systemResolve },
     },
   )
   await offerKey(apiKeyFile, orchestrator.services.apiKeys)

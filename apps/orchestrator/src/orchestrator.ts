@@ -23,6 +23,12 @@ import { createLimits, type LimitConfig, type Limits } from './access/limits.ts'
 import { openWorkPolicy, type WorkPolicy } from './access/workPolicy.ts'
 import { type BlobKeeper, type BlobPolicy, openBlobKeeper } from './blobs/keeper.ts'
 import { type Bookkeeper, openBookkeeper } from './book/bookkeeper.ts'
+import type { WebhookSettings } from './campaigns/admission.ts'
+import { type Campaigns, createCampaigns } from './campaigns/campaigns.ts'
+import { createSubmitter } from './campaigns/submitter.ts'
+import { systemResolve, urlPolicyOf } from './campaigns/webhooks/destination.ts'
+import { createWebhookSecrets, type WebhookSecrets } from './campaigns/webhooks/secrets.ts'
+import { createWebhookSender, type WebhookSender } from './campaigns/webhooks/sender.ts'
 import { type Checker, createChecker } from './checks/checker.ts'
 import type { Clock } from './clock.ts'
 import {
@@ -90,6 +96,11 @@ export interface OrchestratorConfig {
   readonly blobBytesMax: number
   /** How often unreferred blobs are looked for. */
   readonly collectMs: number
+  /** Where webhooks may go; to public addresses unless given. */
+  readonly webhooks?: WebhookSettings & {
+    /** Who may sign receivers' certificates, in PEM, where it is not the system that says. */
+    readonly authorities?: string
+  }
 }
 
 /** What the HTTP handlers work with. */
@@ -123,6 +134,10 @@ export interface Services {
   readonly events: EventHub
   readonly eventLog: EventLog
   readonly followers: Followers
+  readonly campaigns: Campaigns
+  readonly webhooks: WebhookSender
+  readonly webhookSecrets: WebhookSecrets
+  readonly webhookSettings: WebhookSettings
 }
 
 export interface Orchestrator {
@@ -212,7 +227,9 @@ export async function createOrchestrator(
       if (effect.kind === 'settle') letGo(effect.deliveryId)
       if (effect.kind !== 'publish') continue
       events.publish(effect)
-      if (isEnded(effect.task.status)) payloads.dropInput(effect.task.spec.taskId)
+      if (!isEnded(effect.task.status)) continue
+      payloads.dropInput(effect.task.spec.taskId)
+      campaigns.taskEnded(effect.task)
     }
   }
 
@@ -238,6 +255,45 @@ export async function createOrchestrator(
     },
     recovered,
   )
+
+  const { feePermille } = config.book
+  const webhookSettings = config.webhooks ?? { reach: 'public', resolve: systemResolve }
+  const webhookSecrets = createWebhookSecrets(store, sha256)
+  const submitter = createSubmitter({
+    store,
+    blobs,
+    clock,
+    sha256,
+    keeper,
+    payloads,
+    bookkeeper,
+    workPolicy,
+    dispatcher,
+    feePermille,
+  })
+  const campaigns: Campaigns = createCampaigns({
+    store,
+    blobs,
+    keeper,
+    clock,
+    log,
+    sha256,
+    submitter,
+    feePermille,
+    webhook: (event) => webhooks.add(event),
+    fatal: adapters.fatal,
+  })
+  const webhooks = createWebhookSender({
+    store,
+    rows: campaigns.rows,
+    secrets: webhookSecrets,
+    clock,
+    log,
+    sha256,
+    resolve: webhookSettings.resolve,
+    urlPolicy: urlPolicyOf(webhookSettings.reach),
+    authorities: config.webhooks?.authorities,
+  })
 
   /** Answers of open tasks are not referred to yet, and must not go. */
   function digestsInUse(): ReadonlySet<Digest> {
@@ -326,6 +382,9 @@ export async function createOrchestrator(
     return tracked
   }
 
+  await campaigns.start()
+  await webhooks.start()
+
   return {
     services: {
       store,
@@ -356,6 +415,10 @@ export async function createOrchestrator(
       events,
       eventLog,
       followers,
+      campaigns,
+      webhooks,
+      webhookSecrets,
+      webhookSettings,
     },
     connect,
     async stop() {
@@ -368,6 +431,8 @@ export async function createOrchestrator(
       await collecting
       cancelCollect()
       forgetFigures()
+      await campaigns.close()
+      await webhooks.close()
       await dispatcher.close()
       await bookkeeper.close()
     },

@@ -50,6 +50,27 @@ export const tables = [
   'deniedPrograms',
   /** Events of all tasks, a commit's in a row, under the sequence of the last of them. */
   'eventLog',
+  /** A campaign's record under its id; what was asked, beside it, because that never changes. */
+  'campaigns',
+  'campaignManifests',
+  /** Ids of campaigns that have not ended: what recovery reads. */
+  'liveCampaigns',
+  /** Requester, time of creation and campaign id: what listing reads. */
+  'campaignsByRequester',
+  /** Campaign id and index: open items, and results until their segment is complete. */
+  'campaignItems',
+  'campaignResults',
+  /** Campaign id and segment: the results of 1,024 items in one row. */
+  'campaignSegments',
+  /** Campaign id and sequence. */
+  'campaignEvents',
+  /** Campaigns whose listed blobs are being referred to, or let go of again. */
+  'campaignHolds',
+  /** Campaign id and sequence of the event: what is to be sent, and what was sent or given up. */
+  'webhooks',
+  'webhooksEnded',
+  /** Requester and hash of the name: what webhooks are signed with, as it is. */
+  'webhookSecrets',
 ] as const
 export type Table = (typeof tables)[number]
 

@@ -186,7 +186,7 @@ export function refuseByPolicy({ workPolicy }: Services, work: OfferedWork, who:
   if (refusal !== undefined) throw policyProblem(refusal)
 }
 
-function policyProblem(refusal: PolicyRefusal): ApiError {
+export function policyProblem(refusal: PolicyRefusal): ApiError {
   switch (refusal.kind) {
     case 'kindOff': {
       const { taskKind: value, allowed } = refusal

@@ -32,6 +32,17 @@ import {
   viewPolicy,
 } from './access.ts'
 import { headBlob, openBlob, openConstant, openOutput, putBlob } from './blobs.ts'
+import { streamCampaignEvents } from './campaignEvents.ts'
+import {
+  commandCampaign,
+  createCampaign,
+  forgetSecret,
+  listCampaigns,
+  ownCampaign,
+  streamResults,
+  viewCampaign,
+  viewWebhooks,
+} from './campaigns.ts'
 import { askedOf, type EventSocket, openEventSocket, streamAllEvents } from './events.ts'
 import { viewBalance, viewQuote } from './ledger.ts'
 import { getOffence, listOffences } from './offences.ts'
@@ -175,6 +186,46 @@ export function createApp(
     }
     await dispatcher.caughtUp()
     return sent(request, () => openOutput(services, task, request))
+  })
+  bind(app, routes.createCampaign, bound, async ({ body, headers }, request) => {
+    const key = headers['idempotency-key']
+    const { campaign, isNew } = await createCampaign(services, body, key, who(request))
+    return ok(campaign, isNew ? 201 : 200)
+  })
+  bind(app, routes.listCampaigns, bound, async ({ query }, request) =>
+    ok(await listCampaigns(services, who(request), query)),
+  )
+  bind(app, routes.getCampaign, bound, async ({ params }, request) => {
+    const found = await ownCampaign(services, params.campaignId, who(request))
+    return ok(viewCampaign(found, clock.nowMs()))
+  })
+  for (const [route, kind] of [
+    [routes.pauseCampaign, 'pause'],
+    [routes.resumeCampaign, 'resume'],
+    [routes.cancelCampaign, 'cancel'],
+  ] as const) {
+    bind(app, route, bound, async ({ params }, request) => {
+      const found = await ownCampaign(services, params.campaignId, who(request))
+      return ok(await commandCampaign(services, found, kind))
+    })
+  }
+  bind(app, routes.campaignResults, bound, async ({ params, query }, request) => {
+    const found = await ownCampaign(services, params.campaignId, who(request))
+    gate.take(request, 'blobBytes', 1)
+    const { from = '0', format = 'ndjson' } = query
+    const onBytes = (bytes: number): void => gate.charge(request, 'blobBytes', bytes)
+    return streamResults(services, found, Number(from), format, onBytes)
+  })
+  bind(app, routes.campaignEvents, bound, async ({ params, query, headers }, request) => {
+    const found = await ownCampaign(services, params.campaignId, who(request))
+    return streamCampaignEvents(services, found, Number(headers['last-event-id'] ?? query.after ?? '0'))
+  })
+  bind(app, routes.campaignWebhooks, bound, async ({ params }, request) =>
+    ok(await viewWebhooks(services, await ownCampaign(services, params.campaignId, who(request)))),
+  )
+  bind(app, routes.forgetWebhookSecret, bound, async ({ params }, request) => {
+    await forgetSecret(services, params.secretName, who(request))
+    return new Response(null, { status: 204 })
   })
   bind(app, routes.putBlob, bound, ({ params, headers }, request) => {
     const declared = Number(request.headers.get('content-length') ?? 0)

@@ -78,7 +78,7 @@ export async function refuseConstants(program: Program, keeper: BlobKeeper): Pro
 
 /** Keeps several blobs from being collected while `act` runs. */
 export function pinnedAll<T>(
-  keeper: BlobKeeper,
+  keeper: Pick<BlobKeeper, 'pinned'>,
   [digest, ...rest]: readonly Digest[],
   act: () => Promise<T>,
 ): Promise<T> {

@@ -353,12 +353,17 @@ export async function cancelTask(services: Services, task: TaskRecord): Promise<
 /** In turn with a submission that uses the same key again: it begins a new task under this one's id. */
 export async function forgetTask(services: Services, { spec }: TaskRecord): Promise<void> {
   const { taskId } = spec
-  const { archive, taskTurns } = services
+  const { archive, taskTurns, campaigns } = services
   await taskTurns.take(taskId, async () => {
     const task = await findTask(services, taskId)
     if (task === undefined) return
     if (!isEnded(task.status)) {
       throw new ApiError('taskNotEnded', `task ${taskId} is ${task.status}; cancel it first`)
+    }
+    const { campaignId } = task.spec
+    if (campaignId !== undefined && campaigns.isLive(campaignId)) {
+      const detail = `task ${taskId} belongs to campaign ${campaignId}, which would have it computed and paid again`
+      throw new ApiError('campaignNotEnded', detail)
     }
     await archive.forget(task)
   })
