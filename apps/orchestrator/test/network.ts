@@ -27,7 +27,7 @@ import { defaultGatewayLimits, type GatewayLimits } from '../src/gateway/connect
 import { createOpeningsThread } from '../src/gateway/openings.ts'
 import type { Page } from '../src/http/page.ts'
 import { type Log, silentLog } from '../src/log.ts'
-import { createOrchestrator, type Orchestrator } from '../src/orchestrator.ts'
+import { createOrchestrator, type Orchestrator, type OrchestratorConfig } from '../src/orchestrator.ts'
 import { type Serving, serve } from '../src/server.ts'
 import { schemaVersion, type Table, tables } from '../src/tables.ts'
 
@@ -62,6 +62,7 @@ export interface TestOptions {
   readonly grantMicroCredit?: bigint
   /** How workers are measured; without it they are believed. */
   readonly admission?: AdmissionPolicy
+  readonly webhooks?: OrchestratorConfig['webhooks']
   readonly proxies?: readonly Network[]
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly log?: Log
@@ -104,6 +105,7 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
       grantMicroCredit: (options.grantMicroCredit ?? 10n ** 12n) as MicroCredit,
       blobBytesMax,
       collectMs,
+      ...(options.webhooks && { webhooks: options.webhooks }),
     },
   )
   const about = { version: '0.0.0', store: 'memory' }

@@ -58,7 +58,7 @@ import {
 } from './operation.ts'
 import { readBatch, submitBatch } from './taskBatch.ts'
 import { streamEvents } from './taskEvents.ts'
-import { cancelTask, forgetTask, ownTask, submitTask } from './tasks.ts'
+import { cancelTask, forgetTask, ownTask, refuseLiveCampaign, submitTask } from './tasks.ts'
 import { viewTask } from './taskView.ts'
 import { viewHealth, viewWorkers } from './workers.ts'
 
@@ -149,6 +149,7 @@ export function createApp(
   })
   bind(app, routes.forgetTask, bound, async ({ params }, request) => {
     const task = await ownTask(services, params.taskId, who(request))
+    refuseLiveCampaign(services, task)
     // Before it is done: what is forgotten leaves no other trace.
     if (isEnded(task.status)) {
       const by = gate.actor(request)

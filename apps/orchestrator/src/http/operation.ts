@@ -15,7 +15,7 @@ import { deliveriesPerTaskMax, type TaskId, type TimeMs, type WorkerId } from '@
 import type { Actor } from '../access/audit.ts'
 import type { Services } from '../orchestrator.ts'
 import { viewEvent } from './taskEvents.ts'
-import { defaults, forgetTask, insufficientFunds, settle } from './tasks.ts'
+import { defaults, forgetTask, insufficientFunds, refuseLiveCampaign, settle } from './tasks.ts'
 import { findTask, viewTask } from './taskView.ts'
 
 async function viewDeadLetter(services: Services, task: TaskRecord): Promise<DeadLetter> {
@@ -64,7 +64,14 @@ export async function requeueDeadLetter(
   const { audit, bookkeeper, clock, taskTurns } = services
   return taskTurns.take(taskId as TaskId, async () => {
     const task = await deadTask(services, taskId)
-    const { requesterId, rewardMicroCredit } = task.spec
+    const { requesterId, rewardMicroCredit, campaignId } = task.spec
+    if (campaignId !== undefined) {
+      // Its item has a result or another attempt, and what a second life costs is in no budget.
+      throw new ApiError(
+        'campaignTask',
+        `task ${taskId} belongs to campaign ${campaignId}, which decides about it`,
+      )
+    }
     if (task.revivals >= revivalsMax || task.deliveries.length >= deliveriesPerTaskMax) {
       const bound = `${revivalsMax} revivals and ${deliveriesPerTaskMax} deliveries`
       const value = `${task.revivals} revivals and ${task.deliveries.length} deliveries`
@@ -88,6 +95,7 @@ export async function requeueDeadLetter(
 export async function purgeDeadLetter(services: Services, taskId: string, by: Actor): Promise<void> {
   const task = await deadTask(services, taskId)
   const { requesterId } = task.spec
+  refuseLiveCampaign(services, task)
   await services.audit.append({
     action: 'taskPurged',
     subject: taskId,

@@ -350,21 +350,25 @@ export async function cancelTask(services: Services, task: TaskRecord): Promise<
   return (await findTask(services, taskId)) ?? task
 }
 
+/** A task that is forgotten is unknown, and the campaign would have it computed and paid again (spec K10). */
+export function refuseLiveCampaign({ campaigns }: Services, { spec }: TaskRecord): void {
+  const { taskId, campaignId } = spec
+  if (campaignId === undefined || !campaigns.isLive(campaignId)) return
+  const detail = `task ${taskId} belongs to campaign ${campaignId}, which has not ended`
+  throw new ApiError('campaignTask', detail)
+}
+
 /** In turn with a submission that uses the same key again: it begins a new task under this one's id. */
 export async function forgetTask(services: Services, { spec }: TaskRecord): Promise<void> {
   const { taskId } = spec
-  const { archive, taskTurns, campaigns } = services
+  const { archive, taskTurns } = services
   await taskTurns.take(taskId, async () => {
     const task = await findTask(services, taskId)
     if (task === undefined) return
     if (!isEnded(task.status)) {
       throw new ApiError('taskNotEnded', `task ${taskId} is ${task.status}; cancel it first`)
     }
-    const { campaignId } = task.spec
-    if (campaignId !== undefined && campaigns.isLive(campaignId)) {
-      const detail = `task ${taskId} belongs to campaign ${campaignId}, which would have it computed and paid again`
-      throw new ApiError('campaignNotEnded', detail)
-    }
+    refuseLiveCampaign(services, task)
     await archive.forget(task)
   })
 }

@@ -33,7 +33,7 @@ export const errors = {
   revivalsSpent: { status: 409, title: 'The task has been put back to work as often as it can be' },
   taskEnded: { status: 409, title: 'The task has ended already' },
   campaignEnded: { status: 409, title: 'The campaign has ended already, or is about to' },
-  campaignNotEnded: { status: 409, title: 'The task belongs to a campaign that has not ended' },
+  campaignTask: { status: 409, title: 'The task belongs to a campaign' },
   campaignWorn: { status: 409, title: 'The campaign was paused and resumed too often' },
   secretConflict: { status: 409, title: 'Another secret has that name' },
   outputNotKept: { status: 409, title: 'The task did not ask to keep its output' },

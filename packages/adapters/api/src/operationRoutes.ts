@@ -39,6 +39,7 @@ export const operationRoutes = {
     errors: [
       'unknownTask',
       'taskNotDead',
+      'campaignTask',
       'revivalsSpent',
       'insufficientFunds',
       'overloaded',
@@ -52,7 +53,7 @@ export const operationRoutes = {
     scope: 'dispatch:operate',
     params: taskParams,
     responses: { 204: 'none' },
-    errors: ['unknownTask', 'taskNotDead', 'storageFailed'],
+    errors: ['unknownTask', 'taskNotDead', 'campaignTask', 'storageFailed'],
   }),
   dispatch: route({
     method: 'GET',

@@ -97,7 +97,7 @@ export const orchestratorRoutes = {
     scope: 'tasks:forget',
     params: taskParams,
     responses: { 204: 'none' },
-    errors: ['unknownTask', 'taskNotEnded', 'campaignNotEnded'],
+    errors: ['unknownTask', 'taskNotEnded', 'campaignTask'],
   }),
   taskEvents: route({
     method: 'GET',
