@@ -2,8 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { ApiError, type StreamEventView, type TaskView } from '@shardy/api'
 import { sampleView } from '@shardy/api/testing'
-import type { Requester } from './requester.ts'
-import { waitMany } from './waitMany.ts'
+import { type Watcher, waitMany } from './waitMany.ts'
 
 const ids = ['a', 'b', 'c'].map((letter) => letter.repeat(32))
 const [a = '', b = '', c = ''] = ids
@@ -13,7 +12,7 @@ function network(already: readonly string[], streams: readonly (readonly (Stream
   const ended = new Set(already)
   const asked: (string | undefined)[] = []
   let opened = 0
-  const requester: Pick<Requester, 'get' | 'events'> = {
+  const requester: Watcher = {
     get: async (taskId) => sampleView({ taskId, status: ended.has(taskId) ? 'verified' : 'running' }),
     async *events({ after, live, onCursor } = {}) {
       if (live === false) return onCursor?.('10')

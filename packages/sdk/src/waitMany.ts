@@ -2,9 +2,14 @@
  * Waits for many tasks over one stream of events. The stream is opened from the newest event on before any task is looked
  * at, so that an end between the two is not missed; tasks are looked at in bounded numbers at a time.
  */
-import { ApiError, type StreamEventView, type TaskView } from '@shardy/api'
+import { ApiError, type FollowEventsOptions, type StreamEventView, type TaskView } from '@shardy/api'
 import { finalEventTypes, type TaskStatus } from '@shardy/protocol'
-import type { Requester } from './requester.ts'
+
+/** What of a requester is needed for it. */
+export interface Watcher {
+  get(taskId: string): Promise<TaskView>
+  events(options?: FollowEventsOptions): AsyncGenerator<StreamEventView>
+}
 
 export interface WaitManyOptions {
   /** Everything that happens to one of the tasks. */
@@ -18,7 +23,7 @@ export const isEndedView = ({ status }: TaskView): boolean => !liveStatuses.incl
 const endings: readonly string[] = finalEventTypes
 
 export async function* waitMany(
-  requester: Pick<Requester, 'get' | 'events'>,
+  requester: Watcher,
   taskIds: readonly string[],
   { onEvent, signal }: WaitManyOptions = {},
 ): AsyncGenerator<TaskView> {
@@ -52,7 +57,7 @@ export async function* waitMany(
 
 /** Where the stream of events stands now. */
 async function newestCursor(
-  requester: Pick<Requester, 'events'>,
+  requester: Pick<Watcher, 'events'>,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   let newest: string | undefined
