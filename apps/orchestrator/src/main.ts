@@ -23,6 +23,7 @@ import { defaultGatewayLimits } from './gateway/connection.ts'
 import { createOpeningsThread } from './gateway/openings.ts'
 import { loadPage } from './http/page.ts'
 import { createLog, logLevels } from './log.ts'
+import { migrations } from './migrations/index.ts'
 import { createOrchestrator } from './orchestrator.ts'
 import { defaults, type Policy, readPolicy, writePolicy } from './policy/policyFile.ts'
 import { serve } from './server.ts'
@@ -170,6 +171,7 @@ async function openAll() {
     path: path.join(settings.data, 'store'),
     tables,
     schemaVersion,
+    migrations,
   })
   const blobs = await openBlobStore({
     kind: settings.store === 'memory' ? 'memory' : 'file',

@@ -9,9 +9,7 @@ import {
   type BookEntry,
   type BookParameters,
   type BookRefusal,
-  decodeEntries,
   describeBookRefusal,
-  encodeEntries,
   feeOf,
   type Row,
   restoreBook,
@@ -21,6 +19,7 @@ import { type Operation, prefixRange, type Store } from '@shardy/storage'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { numberKey, type Table } from '../tables.ts'
+import { outboxRow, readOutboxRow } from './outboxRow.ts'
 import { spentOn } from './spent.ts'
 
 /** Entries on their way to the disk. */
@@ -78,21 +77,6 @@ const encodeText = (text: string): Uint8Array => new TextEncoder().encode(text)
 /** That a requester had its grant is known for good: its account may be empty, or not be saved yet. */
 const grantedPrefix = 'granted/'
 
-function outboxValue(atMs: TimeMs, entries: readonly BookEntry[]): Uint8Array {
-  const content = encodeEntries(entries)
-  const value = new Uint8Array(8 + content.length)
-  value.set(numberKey(atMs))
-  value.set(content, 8)
-  return value
-}
-
-function readOutbox(value: Uint8Array): { readonly atMs: TimeMs; readonly entries: readonly BookEntry[] } {
-  const atMs = Number(new DataView(value.buffer, value.byteOffset).getBigUint64(0)) as TimeMs
-  const decoded = decodeEntries(value.subarray(8))
-  if (!decoded.ok) throw new Error('the store holds a broken outbox row', { cause: decoded.refusal })
-  return { atMs, entries: decoded.value }
-}
-
 export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper> {
   const { store, clock, log, parameters, grantMicroCredit, fatal } = parts
   const rows: Row[] = []
@@ -104,7 +88,7 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
   for await (const { key, value } of store.iterate('outbox')) {
     const sequence = Number(new DataView(key.buffer, key.byteOffset).getBigUint64(0))
     if (sequence <= book.appliedSequence) continue
-    const { atMs, entries } = readOutbox(value)
+    const { atMs, entries } = readOutboxRow(value)
     while (book.appliedSequence + 1 < sequence) book.apply(book.appliedSequence + 1, atMs, [])
     apply(sequence, atMs, entries)
   }
@@ -178,7 +162,7 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
   function post(entries: readonly BookEntry[]): Posting {
     const sequence = next++
     const atMs = clock.nowMs()
-    const value = outboxValue(atMs, entries)
+    const value = outboxRow(atMs, entries)
     return {
       operations: [{ kind: 'put', table: 'outbox', key: numberKey(sequence), value }],
       committed() {

@@ -1,0 +1,5 @@
+/** How stores of older programs become of this one's schema, run in order when the store is opened. */
+import type { Migration } from '@shardy/storage'
+import { from3to4 } from './from3to4.ts'
+
+export const migrations: readonly Migration[] = [from3to4]
