@@ -84,6 +84,10 @@ describe('an honest worker', () => {
       reason: 'arrival',
       stableBytes: 12_345,
     })
+    const listed = await (await network.request('/v1/workers')).json()
+    expect(listed).toMatchObject({
+      workers: [{ workerId: worker.workerId, measured: factsOf(worker)?.measured }],
+    })
     await worker.disconnect()
   })
 
@@ -215,7 +219,7 @@ describe('who is refused', () => {
   test('who sends frames of benchmarks that nobody asked for, once there are too many', async () => {
     const worker = await arrive()
     const stray = { benchmarkId: 'ab'.repeat(16), root: 'ab'.repeat(32) as never, stableBytes: 0 }
-    const opening = { benchmarkId: 'ab'.repeat(16), index: 0, opening: new Uint8Array(300 * 1024) }
+    const opening = { benchmarkId: 'ab'.repeat(16), index: 0, opening: new Uint8Array(1024) }
     for (let count = 0; count < 32; count++) {
       worker.send(encodeFrame('benchmarkRoot', stray), encodeFrame('benchmarkOpening', opening))
       await echo(worker)

@@ -16,6 +16,7 @@ import {
   type Signature,
 } from '@shardy/protocol'
 import { createManualClock } from '../../test/manualClock.ts'
+import { rawProfile } from '../../test/rawWorker.ts'
 import { silentLog } from '../log.ts'
 import { closeCodes } from './closeCode.ts'
 import { defaultGatewayLimits, type GatewayLimits, openConnection, type WorkerEvents } from './connection.ts'
@@ -24,7 +25,7 @@ const orchestrator = await generateIdentity({ extractable: false })
 const worker = await generateIdentity({ extractable: false })
 const stranger = await generateIdentity({ extractable: false })
 const orchestratorId = orchestratorIdOf(orchestrator.publicKey, sha256)
-const profile = { operationsPerSecond: 1000, payloadBytesMax: 1000, slots: 1 }
+const profile = rawProfile
 const deliveryId = '0d'.repeat(16) as DeliveryId
 
 function open(
@@ -42,7 +43,12 @@ function open(
     wake()
   }
   const events: WorkerEvents = {
-    joined: () => notice('joined'),
+    arrived(connection) {
+      connection.join()
+      notice('joined')
+    },
+    changed: () => notice('changed'),
+    measured: (_, { type }) => notice(`measured ${type}`),
     left: () => notice('left'),
     said(_, { type }) {
       notice(`said ${type}`)
@@ -196,6 +202,58 @@ describe('admission', () => {
   })
 })
 
+describe('a worker that has arrived and not joined', () => {
+  const arrivals: Partial<WorkerEvents> = {
+    arrived: (_, { address, roundTripMs }) => void seen.push({ address, roundTripMs }),
+  }
+  const seen: { readonly address: string; readonly roundTripMs: number }[] = []
+  async function arrive() {
+    const opened = open({}, arrivals)
+    opened.clock.advance(70)
+    opened.connection.receive(await sign(opened.challenge()))
+    await opened.until(() => opened.sent.some(({ type }) => type === 'welcome'))
+    opened.clock.advance(30)
+    opened.connection.receive(encodeFrame('profileV2', profile))
+    await Promise.resolve()
+    return opened
+  }
+
+  test('is known with its address and the shortest way there and back', async () => {
+    const { connection } = await arrive()
+    expect(seen.at(-1)).toEqual({ address: 'unknown', roundTripMs: 30 })
+    expect(connection.isPastHandshake()).toBe(true)
+  })
+
+  test('hears its heartbeat back, may say its presence, and leaves', async () => {
+    const opened = await arrive()
+    opened.connection.receive(encodeFrame('heartbeat', { sequence: 7, inFlight: 0 }))
+    opened.connection.receive(encodeFrame('presence', { state: 'hidden' }))
+    await opened.until(() => opened.happened.length === 1)
+    expect(opened.happened).toEqual(['said presence'])
+    opened.connection.closed()
+    expect(opened.happened).toEqual(['said presence', 'left'])
+  })
+
+  for (const [frame, code] of [
+    [encodeFrame('ack', { deliveryId }), 'unexpectedFrame'],
+    [encodeFrame('profileV2', profile), 'unexpectedFrame'],
+  ] as const) {
+    test(`is refused as ${code} when it says ${frame[0]}`, async () => {
+      const opened = await arrive()
+      opened.connection.receive(frame)
+      await opened.until(() => opened.closedWith() !== undefined)
+      expect(refusalOf(opened)).toBe(code)
+    })
+  }
+
+  test('says hello once', async () => {
+    const opened = await arrive()
+    opened.connection.receive(await sign(opened.challenge()))
+    await opened.until(() => opened.closedWith() !== undefined)
+    expect(refusalOf(opened)).toBe('replayedHello')
+  })
+})
+
 describe('a joined worker', () => {
   test('hears its heartbeat back', async () => {
     const opened = open()
@@ -211,6 +269,25 @@ describe('a joined worker', () => {
     opened.clock.advance(3 * defaultGatewayLimits.heartbeatMs)
     expect(refusalOf(opened)).toBe('heartbeatMissed')
     expect(opened.happened).toEqual(['joined', 'left'])
+  })
+
+  test('may say another profile, and answers benchmarks', async () => {
+    const opened = open()
+    await join(opened)
+    const benchmarkId = 'ab'.repeat(16)
+    const root = { benchmarkId, root: 'ab'.repeat(32) as Digest, stableBytes: 0 }
+    opened.connection.receive(encodeFrame('profileV2', profile))
+    opened.connection.receive(encodeFrame('benchmarkRoot', root))
+    opened.connection.receive(
+      encodeFrame('benchmarkOpening', { benchmarkId, index: 0, opening: new Uint8Array(3) }),
+    )
+    await opened.until(() => opened.happened.length === 4)
+    expect(opened.happened).toEqual([
+      'joined',
+      'changed',
+      'measured benchmarkRoot',
+      'measured benchmarkOpening',
+    ])
   })
 
   test('says hello once', async () => {
@@ -229,6 +306,8 @@ describe('a joined worker', () => {
       deliveryId,
       outputDigest: 'ab'.repeat(32) as Digest,
       outputLength: 3,
+      salt: undefined,
+      partLengths: [],
       attestation,
       traceRoot: undefined,
     }
@@ -292,6 +371,8 @@ describe('a joined worker', () => {
       deliveryId,
       outputDigest,
       outputLength: 3,
+      salt: undefined,
+      partLengths: [],
       outputIncluded: true,
       attestation,
       traceRoot: undefined,
@@ -319,12 +400,12 @@ describe('a joined worker', () => {
     })
     opened.connection.enqueue(async () => {
       await held
-      return [encodeFrame('commitmentsClosed', { deliveryId })]
+      return [encodeFrame('closings', { deliveryIds: [deliveryId] })]
     })
     opened.connection.enqueue(async () => [encodeFrame('cancel', { deliveryId, reason: 'taskDecided' })])
     release()
     await opened.until(() => opened.sent.length === 4)
-    expect(opened.sent.slice(2).map(({ type }) => type)).toEqual(['commitmentsClosed', 'cancel'])
+    expect(opened.sent.slice(2).map(({ type }) => type)).toEqual(['closings', 'cancel'])
   })
 
   test('a frame that cannot be loaded ends the connection, not the process', async () => {

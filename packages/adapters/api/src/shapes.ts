@@ -284,6 +284,22 @@ export const health = Type.Object({
 })
 export type Health = Static<typeof health>
 
+/** By the orchestrator; absent where workers are believed. */
+export const measured = Type.Object({
+  chain: words(['product', 'lite']),
+  tier: Type.Integer(),
+  operationsPerSecond: Type.Integer({
+    description: 'What counts: int8 multiply-adds a second, or byte steps of lite',
+  }),
+  soloOperationsPerSecond: Type.Integer({
+    description: 'When nobody else was asked with it; more where it was far slower together with others',
+  }),
+  stableBytes: Type.Integer({ description: "Allocated, touched and read back: the worker's own word" }),
+  roundTripMs: Type.Number(),
+  measuredAtMs: Type.Integer(),
+  reason: words(['arrival', 'random', 'drift', 'quarantine', 'profile']),
+})
+
 export const workers = Type.Object({
   workers: Type.Array(
     Type.Object({
@@ -292,6 +308,7 @@ export const workers = Type.Object({
       executor: Type.Optional(Type.String()),
       adapter: Type.Optional(Type.String()),
       agent: Type.Optional(Type.String()),
+      measured: Type.Optional(measured),
       presence: Type.Optional(words(['available', 'hidden', 'paused'])),
       inFlight: Type.Integer(),
       acceptedCount: Type.Integer(),

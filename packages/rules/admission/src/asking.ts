@@ -1,6 +1,7 @@
 /** A chain asked for, and the time that its root may take (spec M6, M9). */
 import type { Attempt, Candidate } from './candidate.ts'
-import { type AdmissionState, type ChainPlan, drawBenchmarkId } from './state.ts'
+import type { ChainPlan } from './plan.ts'
+import { type AdmissionState, drawBenchmarkId } from './state.ts'
 
 const withinMsMax = 600_000
 /** A root may take this many times what is expected. */

@@ -1,33 +1,8 @@
 /** A worker as admission sees it: what was measured of it, and what it is being asked. */
 import type { WorkerId } from '@shardy/protocol'
-import type { Likeness, Presence } from './input.ts'
-import type { ChainPlan, Round } from './state.ts'
-import type { ChainKind } from './tier.ts'
-
-/** Why a worker is measured. */
-export type Reason = 'arrival' | 'random' | 'drift' | 'quarantine' | 'profile'
-
-export interface Measurement {
-  readonly chain: ChainKind
-  readonly tier: 1 | 2 | 3
-  /** What counts: the lower of the next two, where both are there. */
-  readonly operationsPerSecond: number
-  /** Measured when nobody else was asked with it, or no less together with others. */
-  readonly soloOperationsPerSecond: number
-  /** What it showed when it was asked at the same moment as others, where that was far less. */
-  readonly shared: Shared | undefined
-  /** Its own word, of a test that it ran. */
-  readonly stableBytes: number
-  readonly roundTripMs: number
-  readonly measuredAtMs: number
-  readonly reason: Reason
-}
-
-/** It was far slower together with these. That is what was measured; why it was is not known. */
-export interface Shared {
-  readonly operationsPerSecond: number
-  readonly with: ReadonlySet<WorkerId>
-}
+import type { Likeness, Presence } from './likeness.ts'
+import type { Measurement, Reason } from './measurement.ts'
+import type { ChainPlan } from './plan.ts'
 
 export interface Attempt {
   readonly reason: Reason
@@ -48,6 +23,13 @@ export interface Attempt {
   stableBytes: number
   /** Its tab was hidden meanwhile. */
   isSpoiled: boolean
+}
+
+/** Workers that are to be asked at the same moment, while the last of them finish what they have. */
+export interface Round {
+  readonly members: Set<Candidate>
+  readonly ready: Set<Candidate>
+  readonly untilMs: number
 }
 
 export type Phase =

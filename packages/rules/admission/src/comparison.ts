@@ -1,6 +1,7 @@
 /** What a worker shows alone and together with others (spec M14 to M17). */
 import type { WorkerId } from '@shardy/protocol'
-import type { Candidate, Measurement, Shared } from './candidate.ts'
+import type { Candidate } from './candidate.ts'
+import type { Measurement, Shared } from './measurement.ts'
 import type { AdmissionState } from './state.ts'
 
 type Shown = Pick<Measurement, 'operationsPerSecond' | 'soloOperationsPerSecond' | 'shared'>

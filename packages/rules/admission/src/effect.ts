@@ -1,7 +1,7 @@
 /** What follows from a step, in order. */
 import type { WorkerId } from '@shardy/protocol'
-import type { Measurement } from './candidate.ts'
-import type { ChainPlan } from './state.ts'
+import type { Measurement } from './measurement.ts'
+import type { ChainPlan } from './plan.ts'
 
 export type Effect =
   /** It waits to be measured; 1 is next. */

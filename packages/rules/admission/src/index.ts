@@ -1,6 +1,9 @@
-export type { Candidate, Measurement, Phase, Reason, Shared } from './candidate.ts'
+export type { Candidate, Phase } from './candidate.ts'
 export type { Effect } from './effect.ts'
-export type { Input, InputOf, Likeness, Verdict } from './input.ts'
+export type { Input, InputOf, Verdict } from './input.ts'
+export type { Likeness, Presence } from './likeness.ts'
+export type { Measurement, Reason, Shared } from './measurement.ts'
+export type { ChainPlan } from './plan.ts'
 export {
   type AdmissionPolicy,
   type AdmissionPolicyFault,
@@ -8,6 +11,6 @@ export {
   defaultAdmissionPolicy,
   type TierBound,
 } from './policy.ts'
-export { type AdmissionSettings, type AdmissionState, type ChainPlan, emptyState } from './state.ts'
+export { type AdmissionSettings, type AdmissionState, emptyState } from './state.ts'
 export { nextDueMs, step } from './step.ts'
 export { type ChainKind, type Tiered, tierOf } from './tier.ts'

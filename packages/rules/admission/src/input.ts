@@ -1,17 +1,7 @@
 /** What can happen to admission. Time comes with every input. */
 import type { WorkerId } from '@shardy/protocol'
-import type { Reason } from './candidate.ts'
-import type { ChainKind } from './tier.ts'
-
-/** What a worker has in common with others that may be the same machine; none of it is proof. */
-export interface Likeness {
-  /** Which chain it can compute. */
-  readonly chain: ChainKind
-  /** Which sizes suit it: its own word. */
-  readonly device: 'cpu' | 'gpu'
-  /** Such as the group of its address, and its hardware class. */
-  readonly groups: readonly string[]
-}
+import type { Likeness, Presence } from './likeness.ts'
+import type { Reason } from './measurement.ts'
 
 interface About {
   readonly atMs: number
@@ -29,7 +19,6 @@ export type Input =
   /** It says something else of itself than before. */
   | (About & { readonly kind: 'changed'; readonly likeness: Likeness })
   | (About & { readonly kind: 'wanted'; readonly reason: Extract<Reason, 'drift' | 'quarantine'> })
-  /** In a hidden tab its speed is not what is to be measured; a paused one computes nothing. */
   | (About & { readonly kind: 'presence'; readonly state: Presence })
   /** It computes nothing now, and is given nothing until it is let go. */
   | (About & { readonly kind: 'quiet' })
@@ -38,8 +27,6 @@ export type Input =
   | (AboutBenchmark & { readonly kind: 'opened'; readonly roundTripMs: number })
   | (AboutBenchmark & { readonly kind: 'judged'; readonly verdict: Verdict })
   | { readonly kind: 'tick'; readonly atMs: number }
-
-export type Presence = 'available' | 'hidden' | 'paused'
 
 export type InputOf<Kind extends Input['kind']> = Extract<Input, { readonly kind: Kind }>
 

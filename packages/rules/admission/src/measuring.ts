@@ -1,13 +1,15 @@
 /** One measurement: chains that grow until one takes long enough, cells of the last, their verdict (spec M6 to M12). */
 import type { WorkerId } from '@shardy/protocol'
 import { begin } from './asking.ts'
-import type { Attempt, Candidate, Measurement } from './candidate.ts'
+import type { Attempt, Candidate } from './candidate.ts'
 import { conclude } from './comparison.ts'
 import type { Effect } from './effect.ts'
 import type { InputOf, Verdict } from './input.ts'
 import { refuse } from './leaving.ts'
+import type { Measurement } from './measurement.ts'
+import type { ChainPlan } from './plan.ts'
 import { computingMs, rateOf } from './rate.ts'
-import type { AdmissionState, ChainPlan } from './state.ts'
+import type { AdmissionState } from './state.ts'
 import { tierOf } from './tier.ts'
 import { advanceDue, becomeDue, fill, knownRate, scheduleRound } from './waiting.ts'
 

@@ -1,9 +1,9 @@
 /** Several workers asked at the same moment, those that may be one machine first (spec M13 to M15). */
 
 import { begin } from './asking.ts'
-import type { Candidate } from './candidate.ts'
+import type { Candidate, Round } from './candidate.ts'
 import { drawSome } from './draw.ts'
-import type { AdmissionState, Round } from './state.ts'
+import type { AdmissionState } from './state.ts'
 import { fill, knownRate, scheduleRound } from './waiting.ts'
 
 export function openRound(state: AdmissionState): void {

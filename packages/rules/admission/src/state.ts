@@ -1,17 +1,12 @@
 /** All that admission keeps, and the little that every rule does with it. It is the step's to change. */
 import { encodeHex, type Sha256, type WorkerId } from '@shardy/protocol'
-import type { Candidate, Shared } from './candidate.ts'
+import type { Candidate, Round } from './candidate.ts'
 import { type Draws, drawBytes } from './draw.ts'
 import type { Effect } from './effect.ts'
-import type { Likeness } from './input.ts'
+import type { Likeness } from './likeness.ts'
+import type { Shared } from './measurement.ts'
+import type { ChainPlan } from './plan.ts'
 import { type AdmissionPolicy, checkedAdmissionPolicy } from './policy.ts'
-import type { ChainKind } from './tier.ts'
-
-/** The size of a chain, chosen by the settings' `plan`; what it is beyond these two numbers is the caller's affair. */
-export interface ChainPlan {
-  readonly chain: ChainKind
-  readonly operations: number
-}
 
 export interface AdmissionSettings {
   readonly policy: AdmissionPolicy
@@ -20,13 +15,6 @@ export interface AdmissionSettings {
   readonly seed: Uint8Array
   /** The chain that takes about the target at this rate; the first one where nothing is known. */
   plan(likeness: Likeness, operationsPerSecond: number | undefined): ChainPlan
-}
-
-/** Workers that are to be asked at the same moment, while the last of them finish what they have. */
-export interface Round {
-  readonly members: Set<Candidate>
-  readonly ready: Set<Candidate>
-  readonly untilMs: number
 }
 
 export interface AdmissionState extends AdmissionSettings {

@@ -1,8 +1,9 @@
 /** Who waits to be measured, for its turn or for the right moment (spec M5, M11, M13). */
 
 import { begin } from './asking.ts'
-import type { Candidate, Reason } from './candidate.ts'
+import type { Candidate } from './candidate.ts'
 import { drawWaitMs } from './draw.ts'
+import type { Reason } from './measurement.ts'
 import type { AdmissionState } from './state.ts'
 
 /** As many as may be measured at once; those of a round that is gathering have their places. */
