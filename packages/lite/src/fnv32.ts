@@ -1,4 +1,4 @@
-/** FNV-1a of 32 bits, plain and folded (docs/spec/lite.md, L4). */
+/** FNV-1a of 32 bits, plain and folded (docs/spec/lite.md, F4). */
 
 export const basis32 = 0x811c9dc5 | 0
 const prime = 0x01000193

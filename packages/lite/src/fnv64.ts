@@ -1,5 +1,5 @@
 /**
- * FNV-1a of 64 bits, plain and folded (docs/spec/lite.md, L4). A state is two halves of 32 bits: whole numbers of 64 bits are
+ * FNV-1a of 64 bits, plain and folded (docs/spec/lite.md, F4). A state is two halves of 32 bits: whole numbers of 64 bits are
  * far slower in JavaScript.
  */
 

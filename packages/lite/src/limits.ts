@@ -1,4 +1,4 @@
-/** The bounds of lite work (docs/spec/lite.md, L2). The check does the work again, so they bound what a host may be asked to check. */
+/** The bounds of lite work (docs/spec/lite.md, F2). The check does the work again, so they bound what a host may be asked to check. */
 
 /** Byte steps of one task: seconds on a server's core, a minute on a weak phone. */
 export const byteStepsMax = 2 ** 32

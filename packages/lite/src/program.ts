@@ -1,4 +1,4 @@
-/** What a lite task asks for: canonical bytes within bounds (docs/spec/lite.md, L1 to L3), and what follows from them alone. */
+/** What a lite task asks for: canonical bytes within bounds (docs/spec/lite.md, F1 to F3), and what follows from them alone. */
 import { type Decoded, field, message, payloadBytesMax, type Refusal, whole } from '@shardy/protocol'
 import { byteStepsMax, laneBytesMin, lanesMax, roundsMax, superLiteInputBytesMin } from './limits.ts'
 
@@ -107,7 +107,7 @@ function outOfRange(name: string, min: string, max: string, actual: string): Ref
   return { kind: 'outOfRange', field: name, min, max, actual }
 }
 
-/** Byte steps: what a lease and a price rest on, and what a check costs again (L8). */
+/** Byte steps: what a lease and a price rest on, and what a check costs again (F8). */
 export function liteSteps(program: AnyLiteProgram): number {
   return byteStepsOf(program)
 }

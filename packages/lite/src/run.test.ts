@@ -36,7 +36,7 @@ test('there is no output before the end, and no run on another input', () => {
   expect(() => beginLite(program, new Uint8Array(15))).toThrow('15 bytes, expected 16')
 })
 
-/** L7: with a plain pass this holds for every pair, and a round costs one multiplication. */
+/** F7: with a plain pass this holds for every pair, and a round costs one multiplication. */
 test('a round is no linear map of the state that its lowest byte chooses', () => {
   const input = Uint8Array.from({ length: 64 }, (_, index) => (index * 91) & 0xff)
   const states: number[] = []

@@ -1,5 +1,5 @@
 /**
- * Lite work as it is done (docs/spec/lite.md, L4 to L7): a run goes on by so many byte steps at a time, so that whoever
+ * Lite work as it is done (docs/spec/lite.md, F4 to F7): a run goes on by so many byte steps at a time, so that whoever
  * drives it can step aside, stop, and say how far it is.
  */
 import { describeRefusal } from '@shardy/protocol'

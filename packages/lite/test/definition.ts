@@ -1,4 +1,4 @@
-/** The rules L4 to L6 word by word, over whole numbers of any size: slow, and written without a look at the fast ones. */
+/** The rules F4 to F6 word by word, over whole numbers of any size: slow, and written without a look at the fast ones. */
 import type { AnyLiteProgram } from '../src/index.ts'
 
 interface Width {
