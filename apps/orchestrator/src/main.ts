@@ -10,7 +10,7 @@ import { verifySignature } from '@shardy/crypto'
 import { openIdentityFile, sha256 } from '@shardy/crypto/native'
 import { defaultParameters } from '@shardy/ledger'
 import { type MicroCredit, payloadBytesMax } from '@shardy/protocol'
-import { openBlobStore, openStore, type StoreKind } from '@shardy/storage'
+import { openBlobStore, openSpaceGuard, openStore, type StoreKind } from '@shardy/storage'
 import manifest from '../package.json' with { type: 'json' }
 import { readProxies } from './access/clientAddress.ts'
 import { firstKeyName } from './access/keyRecord.ts'
@@ -24,6 +24,7 @@ import { createOpeningsThread } from './gateway/openings.ts'
 import { loadPage } from './http/page.ts'
 import { createLog, logLevels } from './log.ts'
 import { migrations } from './migrations/index.ts'
+import { readOperationSettings } from './operation/settings.ts'
 import { createOrchestrator } from './orchestrator.ts'
 import { defaults, type Policy, readPolicy, writePolicy } from './policy/policyFile.ts'
 import { serve } from './server.ts'
@@ -36,6 +37,7 @@ import { watchProcess } from './telemetry/processFigures.ts'
 const grantMicroCredit = 1_000_000_000_000n as MicroCredit
 const fatalGraceMs = 200
 const flushMs = 500
+const spaceEveryMs = 1_000
 const exitCodes = { stopped: 0, failed: 1, badSetting: 2 } as const
 
 function fail(code: keyof typeof exitCodes, message: string): never {
@@ -73,6 +75,10 @@ function readSettings(env: NodeJS.ProcessEnv) {
   if (reach === undefined) {
     fail('badSetting', `SHARDY_WEBHOOKS is '${webhooks}'; it must be one of ${webhookReaches.join(', ')}`)
   }
+  const operation = readOperationSettings(env)
+  if (!operation.ok) {
+    fail('badSetting', `${operation.name} is '${operation.value}'; it must be ${operation.bound}`)
+  }
   const limits = readLimits(env.SHARDY_LIMITS || '')
   if (!limits.ok) fail('badSetting', `SHARDY_LIMITS has '${limits.value}'; it must be ${limits.bound}`)
   return {
@@ -90,6 +96,7 @@ function readSettings(env: NodeJS.ProcessEnv) {
     tls: readTls(env.SHARDY_TLS_CERT || '', env.SHARDY_TLS_KEY || ''),
     webhookReach: reach,
     hasParent: env.SHARDY_PARENT === 'pipe',
+    operation: operation.settings,
   }
 }
 
@@ -165,6 +172,29 @@ const apiKeyFile = path.join(settings.data, 'api-key')
 
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
 
+/** Nothing, where nothing is written to a disk. */
+async function watchSpace() {
+  const { lowBytes, reserveBytes } = settings.operation
+  if (settings.store === 'memory' || lowBytes === 0) return undefined
+  const guard = await openSpaceGuard({
+    reserveFile: path.join(settings.data, 'reserve'),
+    lowBytes,
+    reserveBytes,
+    everyMs: spaceEveryMs,
+    onChange: (state, freeBytes) => log.warn('spaceChanged', { state, freeBytes, lowBytes }),
+  })
+  return {
+    lowBytes,
+    get state() {
+      return guard.state
+    },
+    get freeBytes() {
+      return guard.freeBytes
+    },
+    close: () => guard.close(),
+  }
+}
+
 async function openAll() {
   const store = await openStore({
     kind: settings.store,
@@ -179,6 +209,7 @@ async function openAll() {
     blobBytesMax: payloadBytesMax,
   })
   const identity = await openIdentityFile(path.join(settings.data, 'orchestrator-identity.json'))
+  const space = await watchSpace()
   const orchestrator = await createOrchestrator(
     {
       store,
@@ -190,6 +221,7 @@ async function openAll() {
       log,
       metrics,
       random,
+      ...(space && { space }),
       openings: createOpeningsThread(),
       checks: { tools: await openCheckTools(sha256), random },
       fatal(error) {
@@ -226,10 +258,10 @@ async function openAll() {
     blobBytesMax: payloadBytesMax,
     openMetrics: settings.openMetrics,
   })
-  return { store, blobs, orchestrator, serving }
+  return { store, blobs, space, orchestrator, serving }
 }
 
-const { store, blobs, orchestrator, serving } = await openAll().catch((error: unknown) =>
+const { store, blobs, space, orchestrator, serving } = await openAll().catch((error: unknown) =>
   fail('failed', error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
 )
 if (settings.logLevel === 'debug' || settings.logLevel === 'info') {
@@ -246,6 +278,7 @@ async function stop(): Promise<void> {
   await orchestrator.stop()
   await serving.stop()
   await blobs.close()
+  await space?.close()
   await store.close()
   figures.stop()
   // A reader that has stopped reading must not keep the process.

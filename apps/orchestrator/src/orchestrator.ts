@@ -41,6 +41,7 @@ import { createGateway, type Gateway } from './gateway/gateway.ts'
 import type { Verify } from './gateway/handshake.ts'
 import type { OpeningsJudge } from './gateway/openings.ts'
 import type { Log } from './log.ts'
+import { boundlessSpace, type Space } from './operation/space.ts'
 import { createSigner, type Signer } from './signer.ts'
 import type { Table } from './tables.ts'
 import { type Archive, createArchive } from './tasks/archive.ts'
@@ -74,6 +75,8 @@ export interface OrchestratorAdapters {
   /** Given by who counts something of its own in them. */
   readonly metrics?: Metrics
   readonly random: (length: number) => Uint8Array
+  /** Room on the disk; boundless when nobody watches it. */
+  readonly space?: Space
   /** What answers are checked with. */
   readonly checks: AnswerCheckAdapters
   /** What benchmarks' openings are judged by; closed with the orchestrator. */
@@ -130,6 +133,7 @@ export interface Services {
   readonly dispatcher: Dispatcher
   /** Submitting and forgetting under one id, in turn. */
   readonly taskTurns: Turns<TaskId>
+  readonly space: Space
   readonly gateway: Gateway
   readonly events: EventHub
   readonly eventLog: EventLog
@@ -155,6 +159,7 @@ export async function createOrchestrator(
   config: OrchestratorConfig,
 ): Promise<Orchestrator> {
   const { store, blobs, identity, sha256, verify, clock, log } = adapters
+  const space = adapters.space ?? boundlessSpace
   const randomHex = (bytes: number): string => adapters.random(bytes).toHex()
   const metrics = adapters.metrics ?? createMetrics((error) => log.error('figureNotRead', error))
   const events = createEventHub()
@@ -270,6 +275,7 @@ export async function createOrchestrator(
     workPolicy,
     dispatcher,
     feePermille,
+    space,
   })
   const campaigns: Campaigns = createCampaigns({
     store,
@@ -331,9 +337,13 @@ export async function createOrchestrator(
   const newestAtStart = eventLog.newest()
   const loggedEvents = metrics.eventsLogged.bind({})
   const keptEvents = metrics.eventLogBytes.bind({})
+  const spaceFigures = (['enough', 'low', 'spent'] as const).map(
+    (state) => [state, metrics.space.bind({ state })] as const,
+  )
   const forgetFigures = metrics.onScrape(() => {
     loggedEvents.value = eventLog.newest() - newestAtStart
     keptEvents.set(eventLog.keptBytes())
+    for (const [state, figure] of spaceFigures) figure.set(space.state === state ? 1 : 0)
   })
 
   const connectionParts = {
@@ -411,6 +421,7 @@ export async function createOrchestrator(
       checker,
       dispatcher,
       taskTurns: createTurns(),
+      space,
       gateway,
       events,
       eventLog,

@@ -27,6 +27,7 @@ import { defaultGatewayLimits, type GatewayLimits } from '../src/gateway/connect
 import { createOpeningsThread } from '../src/gateway/openings.ts'
 import type { Page } from '../src/http/page.ts'
 import { type Log, silentLog } from '../src/log.ts'
+import type { Space } from '../src/operation/space.ts'
 import { createOrchestrator, type Orchestrator, type OrchestratorConfig } from '../src/orchestrator.ts'
 import { type Serving, serve } from '../src/server.ts'
 import { schemaVersion, type Table, tables } from '../src/tables.ts'
@@ -63,6 +64,7 @@ export interface TestOptions {
   /** How workers are measured; without it they are believed. */
   readonly admission?: AdmissionPolicy
   readonly webhooks?: OrchestratorConfig['webhooks']
+  readonly space?: Space
   readonly proxies?: readonly Network[]
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly log?: Log
@@ -91,6 +93,7 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
       clock: options.clock ?? systemClock,
       log: options.log ?? silentLog,
       random,
+      ...(options.space && { space: options.space }),
       openings: createOpeningsThread(),
       checks: { tools: await openCheckTools(sha256), random },
       fatal: (error) => fatal.push(error),

@@ -26,6 +26,7 @@ import type { BlobKeeper } from '../blobs/keeper.ts'
 import type { Bookkeeper } from '../book/bookkeeper.ts'
 import type { Clock } from '../clock.ts'
 import { refuseInputEntries } from '../http/operands.ts'
+import type { Space } from '../operation/space.ts'
 import { idKey, type Table } from '../tables.ts'
 import { decodeRecord } from '../tasks/archive.ts'
 import type { Dispatcher } from '../tasks/dispatcher.ts'
@@ -61,6 +62,7 @@ export interface SubmitterParts {
   readonly workPolicy: Pick<WorkPolicy, 'refuse'>
   readonly dispatcher: Dispatcher
   readonly feePermille: number
+  readonly space: Space
 }
 
 /** Beyond this a store is asked in parts; cancels are posted in parts too. */
@@ -156,6 +158,7 @@ export function createSubmitter(parts: SubmitterParts): Submitter {
 
   async function submitOne(work: CampaignWork, item: ItemAttempt, taskId: TaskId): Promise<Answer> {
     const { manifest, facts, requesterId, rewardMicroCredit, programId } = work
+    if (parts.space.state !== 'enough') return later(patientMs)
     const given = await inputOf(work, item.index)
     if (given.input === undefined) return refusedAs('inputMissing')
     const { digest } = given.input

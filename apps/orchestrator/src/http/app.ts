@@ -94,6 +94,8 @@ export function createApp(
       const about = { requestId: requestIds.of(request), method: route.method, path: route.path }
       // Nobody is left to hear an answer.
       if (error instanceof Error && error.name === 'AbortError') log.info('requestBroken', about)
+      // Everybody hears it while the disk is full, which is said by the guard.
+      else if (error instanceof ApiError && error.problem.code === 'storageFull') log.sampled('noRoom', about)
       else log.error('requestFailed', error, about)
       return storeProblem(error)
     },
@@ -358,6 +360,16 @@ function storeProblem(error: unknown): ApiError | undefined {
       return new ApiError('overloaded', { detail: 'the store is busy', retryAfterMs: 1_000 })
     case 'closed':
       return new ApiError('shuttingDown', 'the store is closed')
+    case 'diskFull': {
+      const detail = 'the disk is full; nothing was changed, and what was taken is there'
+      return new ApiError('storageFull', { detail, retryAfterMs: 30_000 })
+    }
+    case 'deposed':
+      return new ApiError('deposed', 'another orchestrator was promoted in place of this one; ask that one')
+    case 'unacknowledged': {
+      const detail = 'it is on disk here, and no standby has said that it has it; ask again'
+      return new ApiError('unacknowledged', { detail, retryAfterMs: 5_000 })
+    }
     default:
       return new ApiError('storageFailed', 'the store did not take it; what broke is in our log')
   }

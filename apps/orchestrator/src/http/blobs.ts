@@ -7,6 +7,7 @@ import type { Handled } from '@shardy/api/elysia'
 import { isComputing, type TaskRecord } from '@shardy/dispatch'
 import type { DeliveryId, Digest, RequesterId } from '@shardy/protocol'
 import type { Upload } from '@shardy/storage'
+import { refuseWhenLow } from '../operation/space.ts'
 import type { Services } from '../orchestrator.ts'
 import { idKey } from '../tables.ts'
 import { isInline } from '../tasks/payloads.ts'
@@ -96,6 +97,7 @@ export function putBlob(
   const part = contentRange === undefined ? undefined : partOf(contentRange)
   const declared = part?.total ?? Number(request.headers.get('content-length') ?? 0)
   if (declared > services.blobBytesMax) throw tooLarge(declared, services.blobBytesMax)
+  refuseWhenLow(services)
   return services.keeper.pinned(digest, () =>
     upload(services, digest, part, declared, requester, request.body, onBytes),
   )

@@ -24,6 +24,7 @@ import {
   submissionBytesMax,
   type TaskId,
 } from '@shardy/protocol'
+import { refuseWhenLow } from '../operation/space.ts'
 import type { Services } from '../orchestrator.ts'
 import { isInline } from '../tasks/payloads.ts'
 import { type Request as Asked, newTask, taskIdOf } from '../tasks/submission.ts'
@@ -228,6 +229,7 @@ async function take(
           repeats.push({ index, taskId })
           continue
         }
+        refuseWhenLow(services)
         const lacking = missing.get(prepared.asked)
         if (lacking !== undefined) throw lacking
         refuseByPolicy(

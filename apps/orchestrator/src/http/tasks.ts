@@ -17,6 +17,7 @@ import {
   type TaskKind,
 } from '@shardy/protocol'
 import { encodeProgram, parseProgram } from '@shardy/tensor'
+import { refuseWhenLow } from '../operation/space.ts'
 import type { Services } from '../orchestrator.ts'
 import type { Happening } from '../tasks/dispatcher.ts'
 import { isInline } from '../tasks/payloads.ts'
@@ -259,6 +260,7 @@ export async function submitTask(
       { kind: asked.kind, programId, programBytes: asked.program.length, complexity },
       requester,
     )
+    refuseWhenLow(services)
     return { task: await takeIn(services, asked, asking, input, requester), isNew: true }
   })
 }

@@ -68,5 +68,6 @@ export function viewHealth(
     tasks: { waiting: state.tasks.size - running, running },
     uptimeMs: clock.nowMs() - startedAtMs,
     store: about.store,
+    space: services.space.state,
   }
 }

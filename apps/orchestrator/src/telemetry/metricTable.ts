@@ -182,6 +182,12 @@ export const metricTable = {
     help: 'Bytes of files below the data folder.',
     unit: 'bytes',
   },
+  space: {
+    kind: 'gauge',
+    name: 'shardy_space',
+    help: '1 for how it stands with room on the disk: low refuses new work, spent has given up the reserve.',
+    labels: { state: ['enough', 'low', 'spent'] },
+  },
   diskFree: {
     kind: 'gauge',
     name: 'shardy_disk_free_bytes',

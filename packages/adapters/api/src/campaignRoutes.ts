@@ -33,6 +33,7 @@ export const campaignRoutes = {
       'tooManyCampaigns',
       'overloaded',
       'storageFailed',
+      'storageFull',
     ],
   }),
   listCampaigns: route({

@@ -69,7 +69,10 @@ export const errors = {
   overloaded: { status: 503, title: 'Too much is waiting; try again' },
   draining: { status: 503, title: 'No new tasks are taken at the moment' },
   shuttingDown: { status: 503, title: 'The orchestrator is stopping' },
+  deposed: { status: 503, title: 'Another orchestrator has taken over' },
+  unacknowledged: { status: 503, title: 'No standby has it yet' },
   storageFailed: { status: 507, title: 'The store could not take it' },
+  storageFull: { status: 507, title: 'There is no room for new work' },
 } as const satisfies Readonly<Record<string, { readonly status: number; readonly title: string }>>
 
 export type ErrorCode = keyof typeof errors

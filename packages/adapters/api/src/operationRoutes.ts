@@ -44,6 +44,7 @@ export const operationRoutes = {
       'insufficientFunds',
       'overloaded',
       'storageFailed',
+      'storageFull',
     ],
   }),
   purgeDeadLetter: route({

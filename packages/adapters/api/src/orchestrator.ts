@@ -39,6 +39,7 @@ export const orchestratorRoutes = {
       'draining',
       'overloaded',
       'storageFailed',
+      'storageFull',
     ],
   }),
   submitTasks: route({
@@ -57,6 +58,7 @@ export const orchestratorRoutes = {
       'invalidField',
       'overloaded',
       'storageFailed',
+      'storageFull',
     ],
   }),
   listTasks: route({
@@ -146,6 +148,7 @@ export const orchestratorRoutes = {
       'blobTooLarge',
       'quotaExceeded',
       'storageFailed',
+      'storageFull',
     ],
   }),
   getBlob: route({

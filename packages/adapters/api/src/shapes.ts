@@ -281,6 +281,8 @@ export const health = Type.Object({
   tasks: Type.Object({ waiting: Type.Integer(), running: Type.Integer() }),
   uptimeMs: Type.Integer(),
   store: Type.String(),
+  /** `low`: no new work is taken. `spent`: nor is there a reserve any more. */
+  space: words(['enough', 'low', 'spent']),
 })
 export type Health = Static<typeof health>
 
