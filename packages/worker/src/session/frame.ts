@@ -1,7 +1,7 @@
 /** Where each frame of the orchestrator goes. One that is malformed or out of place ends the connection. */
 import { decodeFrame, type Frame } from '@shardy/protocol'
 import { challenged, refused, welcomed } from './admission.ts'
-import { benchmarkAsked, benchmarkOpened } from './benchmark.ts'
+import { benchmarkAsked, benchmarkOpened } from './benchmarkFrames.ts'
 import { lose } from './connection.ts'
 import { cancelled, settled } from './ending.ts'
 import { commitmentsClosed } from './execution.ts'
