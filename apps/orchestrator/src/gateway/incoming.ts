@@ -51,10 +51,17 @@ export function createIncoming(parts: IncomingParts): Incoming {
   const { sha256, payloads, log } = parts
   const digestOf = (bytes: Uint8Array): string => encodeHex(sha256(bytes))
 
-  /** An open delivery that is this worker's and not answered yet. */
+  /**
+   * An open delivery that is this worker's and not answered yet. One answer of a delivery is held, the first: what is checked and
+   * kept must be what dispatch decides on, and the next one may be another.
+   */
   function openDelivery(workerId: WorkerId, deliveryId: DeliveryId): Delivery | undefined {
     const delivery = parts.state().deliveries.get(deliveryId)
-    return delivery?.workerId === workerId && delivery.state !== 'answered' ? delivery : undefined
+    const isOpen =
+      delivery?.workerId === workerId &&
+      delivery.state !== 'answered' &&
+      payloads.answer(deliveryId) === undefined
+    return isOpen ? delivery : undefined
   }
 
   function leafOf(delivery: Delivery, result: Pick<Result, 'outputDigest' | 'traceRoot'>): Uint8Array {
@@ -70,6 +77,8 @@ export function createIncoming(parts: IncomingParts): Incoming {
   ): Promise<void> | undefined {
     const { workerId, deliveryId } = delivery
     const { outputDigest, traceRoot, salt } = result
+    // Its signature was verified and its output stored meanwhile: it may have been settled, and nobody would let go of the answer.
+    if (openDelivery(workerId, deliveryId) === undefined) return undefined
     if (answer !== undefined && !payloads.holdAnswer(deliveryId, answer)) {
       return corrupted(delivery, 'too many answers wait to be checked')
     }

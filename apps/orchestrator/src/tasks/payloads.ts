@@ -18,13 +18,15 @@ export interface Answer {
 type Input = Pick<TaskSpec, 'taskId' | 'inputDigest' | 'inputLength'>
 
 export interface Payloads {
-  /** Of a task that is about to be submitted; kept until it ends or memory is wanted for others. */
+  /** Of a task that is about to be submitted; kept until it ends or, once it is written, memory is wanted for others. */
   holdInput(taskId: TaskId, input: Uint8Array): void
+  /** What is held goes into the task's commit, and may be read back from there. */
+  inputToWrite(taskId: TaskId): Uint8Array | undefined
   /** At once when it is in memory. */
   heldInput(taskId: TaskId): Uint8Array | undefined
   input(spec: Input): Promise<Uint8Array>
   dropInput(taskId: TaskId): void
-  /** False when too much waits already. */
+  /** False when too much waits already. A delivery has one answer. */
   holdAnswer(deliveryId: DeliveryId, answer: Answer): boolean
   answer(deliveryId: DeliveryId): Answer | undefined
   dropAnswer(deliveryId: DeliveryId): void
@@ -34,16 +36,32 @@ export interface Payloads {
 
 export const isInline = (length: number): boolean => length <= inlinePayloadBytesMax
 
-const inputBytesMax = 256 * 1024 * 1024
-const answerBytesMax = 1024 * 1024 * 1024
+export interface PayloadBounds {
+  readonly inputBytesMax: number
+  readonly answerBytesMax: number
+}
 
-export function createPayloads(store: Store<Table>, keeper: BlobKeeper): Payloads {
+const defaultBounds: PayloadBounds = {
+  inputBytesMax: 256 * 1024 * 1024,
+  answerBytesMax: 1024 * 1024 * 1024,
+}
+
+export function createPayloads(
+  store: Store<Table>,
+  keeper: Pick<BlobKeeper, 'bytes'>,
+  { inputBytesMax, answerBytesMax }: PayloadBounds = defaultBounds,
+): Payloads {
+  /** Of tasks whose commit is still to come: there is no other copy. They are as many as submissions under way. */
+  const unwritten = new Map<TaskId, Uint8Array>()
   const inputs = new Map<TaskId, Uint8Array>()
   const answers = new Map<DeliveryId, Answer>()
   let inputBytes = 0
   let answerBytes = 0
 
+  const heldInput = (taskId: TaskId): Uint8Array | undefined => unwritten.get(taskId) ?? inputs.get(taskId)
+
   function dropInput(taskId: TaskId): void {
+    unwritten.delete(taskId)
     const input = inputs.get(taskId)
     if (input === undefined) return
     inputs.delete(taskId)
@@ -56,17 +74,23 @@ export function createPayloads(store: Store<Table>, keeper: BlobKeeper): Payload
   return {
     holdInput(taskId, input) {
       dropInput(taskId)
+      unwritten.set(taskId, input)
+    },
+    inputToWrite(taskId) {
+      const input = unwritten.get(taskId)
+      if (input === undefined) return inputs.get(taskId)
+      unwritten.delete(taskId)
       inputs.set(taskId, input)
       inputBytes += input.length
-      // The oldest are on disk by now.
       for (const oldest of inputs.keys()) {
         if (inputBytes <= inputBytesMax) break
         dropInput(oldest)
       }
+      return input
     },
-    heldInput: (taskId) => inputs.get(taskId),
+    heldInput,
     async input({ taskId, inputDigest, inputLength }) {
-      const held = inputs.get(taskId)
+      const held = heldInput(taskId)
       if (held !== undefined) return held
       if (inputLength === 0) return new Uint8Array(0)
       const kept = isInline(inputLength) ? await store.get('inputs', idKey(taskId)) : undefined
@@ -74,6 +98,7 @@ export function createPayloads(store: Store<Table>, keeper: BlobKeeper): Payload
     },
     dropInput,
     holdAnswer(deliveryId, answer) {
+      if (answers.has(deliveryId)) throw new Error(`delivery ${deliveryId} has its answer already`)
       const bytes = sizeOf(answer)
       if (answers.size > 0 && answerBytes + bytes > answerBytesMax) return false
       answers.set(deliveryId, answer)
