@@ -89,7 +89,7 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
   function addSubmitted(operations: TableOperation[], { spec }: Task, key: Uint8Array): void {
     const { taskId, requesterId, submittedAtMs, inputLength, inputDigest, constants } = spec
     operations.push(put('tasksByRequester', requesterKey(requesterId, submittedAtMs, taskId)))
-    const input = isInline(inputLength) ? payloads.heldInput(taskId) : undefined
+    const input = isInline(inputLength) ? payloads.inputToWrite(taskId) : undefined
     if (input !== undefined) operations.push(put('inputs', key, input))
     else if (inputLength > 0) operations.push(put('references', idKey(inputDigest, taskId)))
     for (const digest of constants) operations.push(put('references', idKey(digest, taskId)))
@@ -131,12 +131,18 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
     keptAnswers.delete(taskId)
     if (status === 'dead') operations.push(put('deadLetters', key))
     if (outputDigest === undefined || !spec.keepOutput) return
-    const accepted = ended.deliveries.find(
-      (each) => each.outcome === 'accepted' && each.outputDigest === outputDigest,
-    )
-    const output = accepted && isInline(spec.outputLength) && payloads.answer(accepted.deliveryId)?.output
-    if (output) operations.push(put('outputs', key, output))
+    const output = isInline(spec.outputLength) ? acceptedOutput(ended) : undefined
+    if (output !== undefined) operations.push(put('outputs', key, output))
     else operations.push(put('references', idKey(outputDigest, spec.taskId)))
+  }
+
+  /** Of any answer that was accepted: the bytes of one that came before a restart may be lost, and all have the same digest. */
+  function acceptedOutput({ deliveries, outputDigest: right }: Task): Uint8Array | undefined {
+    for (const { outcome, outputDigest, deliveryId } of deliveries) {
+      const held = outcome === 'accepted' && outputDigest === right ? payloads.answer(deliveryId) : undefined
+      if (held !== undefined) return held.output
+    }
+    return undefined
   }
 
   return {
