@@ -76,6 +76,12 @@ const bytesPerWriteMax = 24 * 1024 * 1024
 /** How long a change may stay in memory alone when nothing rests on it. */
 const laterMs = 500
 
+/**
+ * There are as many of these as connections and checks under way. A worker that left would be given work for ever, and an answer
+ * whose check is never heard of would wait until its deadline.
+ */
+const alwaysHeard: ReadonlySet<Happening['kind']> = new Set(['workerLeft', 'tick', 'checked', 'compared'])
+
 interface Queued {
   readonly input: Input
   readonly resolve: (effects: readonly Effect[]) => void
@@ -274,9 +280,7 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
   let postedAtMs = clock.nowMs()
 
   function post(happening: Happening): Promise<readonly Effect[]> | undefined {
-    // That a worker left is always heard, or it would be given work for ever; there are as many as connections.
-    const isFull = queue.length >= queuedMax && happening.kind !== 'workerLeft' && happening.kind !== 'tick'
-    if (closed || isFull) return undefined
+    if (closed || (queue.length >= queuedMax && !alwaysHeard.has(happening.kind))) return undefined
     // The rules count on time that does not run backwards; a machine's clock may be set back.
     postedAtMs = Math.max(postedAtMs, clock.nowMs()) as TimeMs
     const input = { ...happening, atMs: postedAtMs } as Input
