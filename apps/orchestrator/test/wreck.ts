@@ -1,5 +1,8 @@
 /** Frames that no worker would send: random bytes, and frames of a real conversation with a few bytes changed. */
-import { encodeFrame, type Signature } from '@shardy/protocol'
+import { encodeFrame, frames, type Signature } from '@shardy/protocol'
+import { rawProfile } from './rawWorker.ts'
+
+const numbers = Object.values(frames).map(({ number }) => number)
 
 export type Random = (below: number) => number
 
@@ -18,7 +21,7 @@ export function randomFrame(random: Random): Uint8Array {
   const bytes = new Uint8Array(random(200))
   for (let index = 0; index < bytes.length; index++) bytes[index] = random(256)
   // Half of them at least begin as a frame of ours does.
-  if (bytes.length > 0 && random(2) === 0) bytes[0] = 1 + random(17)
+  if (bytes.length > 0 && random(2) === 0) bytes[0] = numbers[random(numbers.length)] ?? 0
   return bytes
 }
 
@@ -49,17 +52,28 @@ export function workerFrames(deliveryId: string): readonly Uint8Array[] {
   const digest = 'ab'.repeat(32) as never
   const signature = new Uint8Array(64).fill(1) as Signature
   const attestation = { signature, index: 0, count: 1, path: [] }
-  const result = { ...about, outputDigest: digest, outputLength: 4, attestation, traceRoot: digest }
+  const salt = 'ab'.repeat(32)
+  const result = { ...about, outputDigest: digest, outputLength: 4, attestation, traceRoot: digest, salt }
+  const batched = {
+    ...about,
+    outputDigest: digest,
+    output: new Uint8Array(4),
+    salt,
+    traceRoot: digest,
+    leaf: digest,
+  }
   return [
     encodeFrame('heartbeat', { sequence: 1, inFlight: 0 }),
     encodeFrame('presence', { state: 'hidden' }),
     encodeFrame('ack', about),
     encodeFrame('progress', { ...about, permille: 500 }),
     encodeFrame('reject', { ...about, reason: 'busy', message: 'later' }),
-    encodeFrame('commit', { ...about, commitment: digest }),
-    encodeFrame('reveal', { ...about, outputDigest: digest, salt: 'ab'.repeat(32), traceRoot: digest }),
-    encodeFrame('result', { ...result, outputIncluded: false }),
-    encodeFrame('result', { ...result, outputIncluded: true }),
-    encodeFrame('profileV2', { operationsPerSecond: 1, payloadBytesMax: 1, slots: 1 }),
+    encodeFrame('commits', { commits: [{ ...about, commitment: digest }] }),
+    encodeFrame('results', { results: [batched, batched], signature }),
+    encodeFrame('result', { ...result, outputIncluded: false, partLengths: [] }),
+    encodeFrame('result', { ...result, outputIncluded: true, partLengths: [2, 3] }),
+    encodeFrame('profileV2', rawProfile),
+    encodeFrame('benchmarkRoot', { benchmarkId: 'ab'.repeat(16), root: digest, stableBytes: 0 }),
+    encodeFrame('benchmarkOpening', { benchmarkId: 'ab'.repeat(16), index: 0, opening: new Uint8Array(9) }),
   ]
 }

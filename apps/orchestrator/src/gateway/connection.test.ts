@@ -13,6 +13,7 @@ import {
   helloPayload,
   metaFrameBytesMax,
   orchestratorIdOf,
+  type Result,
   type Signature,
 } from '@shardy/protocol'
 import { createManualClock } from '../../test/manualClock.ts'
@@ -25,8 +26,18 @@ const orchestrator = await generateIdentity({ extractable: false })
 const worker = await generateIdentity({ extractable: false })
 const stranger = await generateIdentity({ extractable: false })
 const orchestratorId = orchestratorIdOf(orchestrator.publicKey, sha256)
-const profile = rawProfile
 const deliveryId = '0d'.repeat(16) as DeliveryId
+const attestation = { signature: new Uint8Array(64).fill(1) as Signature, index: 0, count: 1, path: [] }
+const result: Result = {
+  deliveryId,
+  outputDigest: 'ab'.repeat(32) as Digest,
+  outputLength: 3,
+  outputIncluded: true,
+  attestation,
+  traceRoot: undefined,
+  salt: undefined,
+  partLengths: [],
+}
 
 function open(
   limits: Partial<GatewayLimits> = {},
@@ -43,10 +54,7 @@ function open(
     wake()
   }
   const events: WorkerEvents = {
-    arrived(connection) {
-      connection.join()
-      notice('joined')
-    },
+    arrived: (_, { address, roundTripMs }) => notice(`arrived from ${address}, ${roundTripMs} ms`),
     changed: () => notice('changed'),
     measured: (_, { type }) => notice(`measured ${type}`),
     left: () => notice('left'),
@@ -118,11 +126,17 @@ async function sign(
   return encodeFrame('hello', { ...content, signature })
 }
 
-async function join(opened: ReturnType<typeof open>): Promise<void> {
+/** Through the handshake: it is known, and still to be measured. */
+async function arrive(opened: ReturnType<typeof open>): Promise<void> {
   opened.connection.receive(await sign(opened.challenge()))
   await opened.until(() => opened.sent.some(({ type }) => type === 'welcome'))
-  opened.connection.receive(encodeFrame('profileV2', profile))
-  await opened.until(() => opened.happened.includes('joined'))
+  opened.connection.receive(encodeFrame('profileV2', rawProfile))
+  await opened.until(() => opened.happened.includes('arrived from unknown, 0 ms'))
+}
+
+async function join(opened: ReturnType<typeof open>): Promise<void> {
+  await arrive(opened)
+  opened.connection.join()
 }
 
 const refusalOf = ({ sent }: ReturnType<typeof open>): string | undefined => {
@@ -131,11 +145,24 @@ const refusalOf = ({ sent }: ReturnType<typeof open>): string | undefined => {
 }
 
 describe('admission', () => {
-  test('challenge, hello, welcome, profile, joined', async () => {
+  test('challenge, hello, welcome, profile, arrived', async () => {
     const opened = open()
-    await join(opened)
+    expect(opened.connection.isPastHandshake()).toBe(false)
+    await arrive(opened)
     expect(opened.sent.map(({ type }) => type)).toEqual(['challenge', 'welcome'])
-    expect(opened.happened).toEqual(['joined'])
+    expect(opened.happened).toEqual(['arrived from unknown, 0 ms'])
+    expect(opened.connection.isPastHandshake()).toBe(true)
+  })
+
+  test('the way there and back is the shorter of the two that the handshake shows', async () => {
+    const opened = open()
+    opened.clock.advance(40)
+    opened.connection.receive(await sign(opened.challenge()))
+    await opened.until(() => opened.sent.some(({ type }) => type === 'welcome'))
+    opened.clock.advance(15)
+    opened.connection.receive(encodeFrame('profileV2', rawProfile))
+    await opened.until(() => opened.happened.length > 0)
+    expect(opened.happened).toEqual(['arrived from unknown, 15 ms'])
   })
 
   test('every connection has a nonce of its own', () => {
@@ -202,52 +229,64 @@ describe('admission', () => {
   })
 })
 
-describe('a worker that has arrived and not joined', () => {
-  const arrivals: Partial<WorkerEvents> = {
-    arrived: (_, { address, roundTripMs }) => void seen.push({ address, roundTripMs }),
-  }
-  const seen: { readonly address: string; readonly roundTripMs: number }[] = []
-  async function arrive() {
-    const opened = open({}, arrivals)
-    opened.clock.advance(70)
-    opened.connection.receive(await sign(opened.challenge()))
-    await opened.until(() => opened.sent.some(({ type }) => type === 'welcome'))
-    opened.clock.advance(30)
-    opened.connection.receive(encodeFrame('profileV2', profile))
-    await Promise.resolve()
-    return opened
-  }
-
-  test('is known with its address and the shortest way there and back', async () => {
-    const { connection } = await arrive()
-    expect(seen.at(-1)).toEqual({ address: 'unknown', roundTripMs: 30 })
-    expect(connection.isPastHandshake()).toBe(true)
-  })
-
-  test('hears its heartbeat back, may say its presence, and leaves', async () => {
-    const opened = await arrive()
-    opened.connection.receive(encodeFrame('heartbeat', { sequence: 7, inFlight: 0 }))
-    opened.connection.receive(encodeFrame('presence', { state: 'hidden' }))
-    await opened.until(() => opened.happened.length === 1)
-    expect(opened.happened).toEqual(['said presence'])
-    opened.connection.closed()
-    expect(opened.happened).toEqual(['said presence', 'left'])
-  })
-
-  for (const [frame, code] of [
-    [encodeFrame('ack', { deliveryId }), 'unexpectedFrame'],
-    [encodeFrame('profileV2', profile), 'unexpectedFrame'],
-  ] as const) {
-    test(`is refused as ${code} when it says ${frame[0]}`, async () => {
-      const opened = await arrive()
+describe('a worker that waits to be measured', () => {
+  const benchmarkId = 'be'.repeat(16)
+  const heard: readonly [string, Uint8Array, string][] = [
+    ['its presence', encodeFrame('presence', { state: 'hidden' }), 'said presence'],
+    [
+      'a root',
+      encodeFrame('benchmarkRoot', { benchmarkId, root: 'ab'.repeat(32) as Digest, stableBytes: 0 }),
+      'measured benchmarkRoot',
+    ],
+    [
+      'an opening',
+      encodeFrame('benchmarkOpening', { benchmarkId, index: 0, opening: new Uint8Array(3) }),
+      'measured benchmarkOpening',
+    ],
+  ]
+  for (const [what, frame, noticed] of heard) {
+    test(`is heard on ${what}`, async () => {
+      const opened = open()
+      await arrive(opened)
       opened.connection.receive(frame)
-      await opened.until(() => opened.closedWith() !== undefined)
-      expect(refusalOf(opened)).toBe(code)
+      await opened.until(() => opened.happened.length === 2)
+      expect(opened.happened.at(-1)).toBe(noticed)
+      opened.connection.join()
+      opened.connection.receive(frame)
+      await opened.until(() => opened.happened.length === 3)
+      expect(opened.happened.at(-1)).toBe(noticed)
     })
   }
 
-  test('says hello once', async () => {
-    const opened = await arrive()
+  test('has its heartbeat echoed, and leaves as others do', async () => {
+    const opened = open()
+    await arrive(opened)
+    opened.connection.receive(encodeFrame('heartbeat', { sequence: 3, inFlight: 0 }))
+    await opened.until(() => opened.sent.length === 3)
+    expect(opened.sent.at(-1)).toEqual({ type: 'heartbeat', body: { sequence: 3, inFlight: 0 } })
+    opened.connection.closed()
+    expect(opened.happened).toEqual(['arrived from unknown, 0 ms', 'left'])
+  })
+
+  const outOfPlace: readonly [string, Uint8Array][] = [
+    ['ack', encodeFrame('ack', { deliveryId })],
+    ['a result', encodeFrame('result', result)],
+    ['commits', encodeFrame('commits', { commits: [] })],
+    ['another profile', encodeFrame('profileV2', rawProfile)],
+  ]
+  for (const [what, frame] of outOfPlace) {
+    test(`is refused when it sends ${what}: it was given nothing`, async () => {
+      const opened = open()
+      await arrive(opened)
+      opened.connection.receive(frame)
+      await opened.until(() => opened.closedWith() !== undefined)
+      expect(refusalOf(opened)).toBe('unexpectedFrame')
+    })
+  }
+
+  test('is refused when it says hello again', async () => {
+    const opened = open()
+    await arrive(opened)
     opened.connection.receive(await sign(opened.challenge()))
     await opened.until(() => opened.closedWith() !== undefined)
     expect(refusalOf(opened)).toBe('replayedHello')
@@ -255,6 +294,14 @@ describe('a worker that has arrived and not joined', () => {
 })
 
 describe('a joined worker', () => {
+  test('may say something else of itself', async () => {
+    const opened = open()
+    await join(opened)
+    opened.connection.receive(encodeFrame('profileV2', { ...rawProfile, slots: 1 }))
+    await opened.until(() => opened.happened.includes('changed'))
+    expect(opened.closedWith()).toBeUndefined()
+  })
+
   test('hears its heartbeat back', async () => {
     const opened = open()
     await join(opened)
@@ -268,26 +315,7 @@ describe('a joined worker', () => {
     await join(opened)
     opened.clock.advance(3 * defaultGatewayLimits.heartbeatMs)
     expect(refusalOf(opened)).toBe('heartbeatMissed')
-    expect(opened.happened).toEqual(['joined', 'left'])
-  })
-
-  test('may say another profile, and answers benchmarks', async () => {
-    const opened = open()
-    await join(opened)
-    const benchmarkId = 'ab'.repeat(16)
-    const root = { benchmarkId, root: 'ab'.repeat(32) as Digest, stableBytes: 0 }
-    opened.connection.receive(encodeFrame('profileV2', profile))
-    opened.connection.receive(encodeFrame('benchmarkRoot', root))
-    opened.connection.receive(
-      encodeFrame('benchmarkOpening', { benchmarkId, index: 0, opening: new Uint8Array(3) }),
-    )
-    await opened.until(() => opened.happened.length === 4)
-    expect(opened.happened).toEqual([
-      'joined',
-      'changed',
-      'measured benchmarkRoot',
-      'measured benchmarkOpening',
-    ])
+    expect(opened.happened).toEqual(['arrived from unknown, 0 ms', 'left'])
   })
 
   test('says hello once', async () => {
@@ -301,22 +329,17 @@ describe('a joined worker', () => {
   test('sends a raw frame only behind the result that announced it', async () => {
     const opened = open()
     await join(opened)
-    const attestation = { signature: new Uint8Array(64).fill(1) as Signature, index: 0, count: 1, path: [] }
-    const result = {
-      deliveryId,
-      outputDigest: 'ab'.repeat(32) as Digest,
-      outputLength: 3,
-      salt: undefined,
-      partLengths: [],
-      attestation,
-      traceRoot: undefined,
-    }
     opened.connection.receive(encodeFrame('result', { ...result, outputIncluded: true }))
     opened.connection.receive(new Uint8Array([1, 2, 3]))
     opened.connection.receive(encodeFrame('result', { ...result, outputIncluded: false }))
     opened.connection.receive(encodeFrame('ack', { deliveryId }))
     await opened.until(() => opened.happened.length === 4)
-    expect(opened.happened).toEqual(['joined', 'answered 3 3', 'answered 3 undefined', 'said ack'])
+    expect(opened.happened).toEqual([
+      'arrived from unknown, 0 ms',
+      'answered 3 3',
+      'answered 3 undefined',
+      'said ack',
+    ])
     opened.connection.receive(new Uint8Array([99, 2, 3]))
     await opened.until(() => opened.closedWith() !== undefined)
     expect(refusalOf(opened)).toBe('malformedFrame')
@@ -362,21 +385,31 @@ describe('a joined worker', () => {
     expect(said).toHaveLength(5)
   })
 
+  const rawCases: readonly [string, Partial<Result>, boolean][] = [
+    ['an output', {}, true],
+    ['an output and a transcript', { partLengths: [4, 5] }, true],
+    ['a transcript behind an output of nothing', { outputLength: 0, partLengths: [4] }, true],
+    ['an output of nothing', { outputLength: 0 }, false],
+    ['no output', { outputIncluded: false }, false],
+  ]
+  for (const [what, announced, isFollowed] of rawCases) {
+    test(`a result that announces ${what} is followed by ${isFollowed ? 'one raw frame' : 'none'}`, async () => {
+      const opened = open(
+        {},
+        { answered: async (_, __, raw) => void opened.happened.push(`raw ${raw?.length}`) },
+      )
+      await join(opened)
+      opened.connection.receive(encodeFrame('result', { ...result, ...announced }))
+      if (isFollowed) opened.connection.receive(new Uint8Array(99))
+      opened.connection.receive(encodeFrame('ack', { deliveryId }))
+      await opened.until(() => opened.happened.includes('said ack'))
+      expect(opened.happened.slice(1)).toEqual([isFollowed ? 'raw 99' : 'raw undefined', 'said ack'])
+    })
+  }
+
   test('has more time for a raw frame that it announced, and no more than that', async () => {
     const opened = open({ rawFrameMs: 100_000 })
     await join(opened)
-    const attestation = { signature: new Uint8Array(64).fill(1) as Signature, index: 0, count: 1, path: [] }
-    const outputDigest = 'ab'.repeat(32) as Digest
-    const result = {
-      deliveryId,
-      outputDigest,
-      outputLength: 3,
-      salt: undefined,
-      partLengths: [],
-      outputIncluded: true,
-      attestation,
-      traceRoot: undefined,
-    }
     opened.connection.receive(encodeFrame('result', result))
     await Promise.resolve()
     opened.clock.advance(3 * defaultGatewayLimits.heartbeatMs)
@@ -422,6 +455,6 @@ describe('a joined worker', () => {
     opened.connection.closed()
     opened.connection.closed()
     opened.connection.receive(encodeFrame('ack', { deliveryId }))
-    expect(opened.happened).toEqual(['joined', 'left'])
+    expect(opened.happened).toEqual(['arrived from unknown, 0 ms', 'left'])
   })
 })
