@@ -254,6 +254,8 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
         for (const { queued, effects } of decided) queued.resolve(effects)
         queue = queue.slice(decided.length)
         parts.committed?.(decided.length, clock.nowMs() - startedMs)
+        // Also while there is always more to do: leases end, and pauses, for those who keep us busy too.
+        if (queue.length > 0) schedule()
       } catch (error) {
         fail(error)
         return
