@@ -100,6 +100,8 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
   const ready = new Map<number, { readonly atMs: TimeMs; readonly entries: readonly BookEntry[] }>()
   const reserved = new Map<RequesterId, bigint>()
   const granted = new Map<RequesterId, Promise<void>>()
+  /** What entries on their way will take of a worker: two of one commit cannot both take the same. */
+  const slashing = new Map<WorkerId, bigint>()
   let saving: Promise<void> = Promise.resolve()
   let cancelSave: (() => void) | undefined
   let closed = false
@@ -127,8 +129,16 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
       if (row === undefined) break
       ready.delete(sequence)
       apply(sequence, row.atMs, row.entries)
+      for (const entry of row.entries)
+        if (entry.kind === 'slash') forgetSlashing(entry.workerId, entry.amount)
     }
     if (cancelSave === undefined && !closed) cancelSave = clock.after(saveMs, startSave)
+  }
+
+  function forgetSlashing(workerId: WorkerId, amount: bigint): void {
+    const left = (slashing.get(workerId) ?? 0n) - amount
+    if (left > 0n) slashing.set(workerId, left)
+    else slashing.delete(workerId)
   }
 
   function startSave(): void {
@@ -239,8 +249,10 @@ export async function openBookkeeper(parts: BookkeeperParts): Promise<Bookkeeper
           const { deliveryId, workerId, consequence } = effect.offence
           if (evidenceDigest === undefined) throw new Error(`the slash of ${deliveryId} has no evidence`)
           const asked = 'amountMicroCredit' in consequence ? consequence.amountMicroCredit : 0n
-          const most = book.slashable(workerId)
-          const amount = (asked < most ? asked : most) as MicroCredit
+          const promised = slashing.get(workerId) ?? 0n
+          const most = book.slashable(workerId) - promised
+          const amount = (asked < most ? asked : most > 0n ? most : 0n) as MicroCredit
+          slashing.set(workerId, promised + amount)
           return { kind: 'slash', workerId, deliveryId, evidenceDigest, amount }
         }
       }
