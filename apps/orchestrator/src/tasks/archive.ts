@@ -82,7 +82,11 @@ const tasksScannedMax = 2_000
 export function createArchive(store: TableStore, payloads: Payloads): Archive {
   async function task(taskId: TaskId): Promise<TaskRecord | undefined> {
     const key = idKey(taskId)
-    const bytes = (await store.get('tasks', key)) ?? (await store.get('liveTasks', key))
+    // It may move from one table to the other, and back, while they are read.
+    const bytes =
+      (await store.get('liveTasks', key)) ??
+      (await store.get('tasks', key)) ??
+      (await store.get('liveTasks', key))
     return bytes && decodeRecord(taskRecord, bytes)
   }
 
@@ -157,7 +161,8 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
       }
       if (rest.length === 0) return found
       const keys = rest.map((taskId) => idKey(taskId))
-      const [ended, open] = [await store.getMany('tasks', keys), await store.getMany('liveTasks', keys)]
+      // Open ones first: one that ends meanwhile is found all the same.
+      const [open, ended] = [await store.getMany('liveTasks', keys), await store.getMany('tasks', keys)]
       rest.forEach((taskId, index) => {
         const bytes = ended[index] ?? open[index]
         if (bytes !== undefined) found.set(taskId, decodeRecord(taskRecord, bytes))

@@ -40,7 +40,9 @@ export function createCommit(parts: CommitParts) {
     }
     const entryOf = (effect: BookEffect) =>
       bookkeeper.entryOf(effect, effect.kind === 'slash' ? evidences.get(effect.offence)?.digest : undefined)
-    const posting = entries.length > 0 ? bookkeeper.post(entries.map(entryOf)) : undefined
+    // A worker that has nothing loses nothing, and the book takes no entry over nothing.
+    const booked = entries.map(entryOf).filter((entry) => entry.kind !== 'slash' || entry.amount > 0n)
+    const posting = booked.length > 0 ? bookkeeper.post(booked) : undefined
     if (posting !== undefined) operations.push(...posting.operations)
     const appending = records.length > 0 ? eventLog.append(records) : undefined
     if (appending !== undefined) operations.push(...appending.operations)
