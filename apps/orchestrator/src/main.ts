@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { chmod, mkdir, open, readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { openCheckTools } from '@shardy/compute'
 import { verifySignature } from '@shardy/crypto'
@@ -18,6 +19,7 @@ import type { ApiKeys } from './access/keys.ts'
 import { readLimits } from './access/limitSettings.ts'
 import { defaultBlobPolicy } from './blobs/keeper.ts'
 import { systemResolve, webhookReaches } from './campaigns/webhooks/destination.ts'
+import { openHostThread } from './checks/openThread.ts'
 import { systemClock } from './clock.ts'
 import { defaultGatewayLimits } from './gateway/connection.ts'
 import { createOpeningsThread } from './gateway/openings.ts'
@@ -224,6 +226,8 @@ async function openAll() {
       ...(space && { space }),
       openings: createOpeningsThread(),
       checks: { tools: await openCheckTools(sha256), random },
+      // One core is the loop's; a check that takes all others still leaves it turning.
+      checkThreads: { open: openHostThread, count: Math.max(1, availableParallelism() - 1) },
       fatal(error) {
         log.error('stoppedByError', error)
         // A moment for those who wait to hear that nothing was taken.

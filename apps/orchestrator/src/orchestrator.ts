@@ -30,6 +30,8 @@ import { systemResolve, urlPolicyOf } from './campaigns/webhooks/destination.ts'
 import { createWebhookSecrets, type WebhookSecrets } from './campaigns/webhooks/secrets.ts'
 import { createWebhookSender, type WebhookSender } from './campaigns/webhooks/sender.ts'
 import { type Checker, createChecker } from './checks/checker.ts'
+import { openLocalThread } from './checks/openThread.ts'
+import { createPool, type OpenThread } from './checks/pool.ts'
 import type { Clock } from './clock.ts'
 import {
   type Connection,
@@ -79,6 +81,8 @@ export interface OrchestratorAdapters {
   readonly space?: Space
   /** What answers are checked with. */
   readonly checks: AnswerCheckAdapters
+  /** What larger answers are checked on, beside the loop; left out, they hold it up. */
+  readonly checkThreads?: { readonly open: OpenThread; readonly count: number }
   /** What benchmarks' openings are judged by; closed with the orchestrator. */
   readonly openings: OpeningsJudge
   /** The store failed: what is on disk is the truth, so the process has to start again from it. */
@@ -201,17 +205,32 @@ export async function createOrchestrator(
     storeOutput: (digest, bytes, owner) => keeper.keep(digest, bytes, owner),
   })
 
+  const { open = openLocalThread(adapters.checks), count = 1 } = adapters.checkThreads ?? {}
+  const checked = {
+    right: metrics.checks.bind({ verdict: 'right' }),
+    wrong: metrics.checks.bind({ verdict: 'wrong' }),
+    failed: metrics.checks.bind({ verdict: 'failed' }),
+  }
   const checker = createChecker({
     payloads,
     adapters: adapters.checks,
     log,
+    pool: createPool({
+      open,
+      threads: count,
+      clock,
+      pause: () => new Promise((resolve) => setImmediate(resolve)),
+      replaced: (reason) => log.error('checkThreadReplaced', new Error(reason)),
+    }),
     readBlob: (digest) => keeper.bytes(digest),
-    async readOutput(_task, { deliveryId, outputDigest }) {
-      const answer = payloads.answer(deliveryId)
-      if (answer !== undefined) return answer.output
-      if (outputDigest === undefined) throw new Error(`delivery ${deliveryId} is not answered`)
-      return keeper.bytes(outputDigest)
+    isWanted(deliveryId) {
+      const { deliveries, audits } = dispatcher.state()
+      return deliveries.has(deliveryId) || audits.has(deliveryId)
     },
+    isOpen: (taskId) => dispatcher.state().tasks.has(taskId),
+    afterTurn: (act) => void setImmediate(act),
+    nowMs: () => performance.now(),
+    checked: (result, ms) => checked[result].observe(ms / 1000),
     post(happening) {
       // A failed commit is reported once, through the dispatcher's `fatal`.
       const decided = dispatcher.post(happening)?.catch(() => {}) ?? Promise.resolve()
@@ -337,12 +356,14 @@ export async function createOrchestrator(
   const newestAtStart = eventLog.newest()
   const loggedEvents = metrics.eventsLogged.bind({})
   const keptEvents = metrics.eventLogBytes.bind({})
+  const waitingChecks = metrics.checksWaiting.bind({})
   const spaceFigures = (['enough', 'low', 'spent'] as const).map(
     (state) => [state, metrics.space.bind({ state })] as const,
   )
   const forgetFigures = metrics.onScrape(() => {
     loggedEvents.value = eventLog.newest() - newestAtStart
     keptEvents.set(eventLog.keptBytes())
+    waitingChecks.set(checker.waiting())
     for (const [state, figure] of spaceFigures) figure.set(space.state === state ? 1 : 0)
   })
 
@@ -445,6 +466,7 @@ export async function createOrchestrator(
       await campaigns.close()
       await webhooks.close()
       await dispatcher.close()
+      checker.close()
       await bookkeeper.close()
     },
   }

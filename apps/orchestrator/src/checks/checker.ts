@@ -1,60 +1,70 @@
 /**
- * Finds out whether answers are right (docs/spec/checks.md), and which floats are the same. What is cheap is done at once, so
- * that the verdict travels in the same commit as the answer; the rest waits its turn beside everything else.
+ * Finds out whether answers are right (docs/spec/checks.md), and which floats are the same. What takes a moment is done at once, so
+ * that the verdict travels in the same commit as the answer, as far as a turn of the loop has time for it; the rest goes to threads.
  */
 import { decodeWork, type Work } from '@shardy/compute/work'
 import type { CheckVerdict, Delivery, Task, TaskSpec } from '@shardy/dispatch'
-import type { Digest, ProgramId } from '@shardy/protocol'
-import { type AnswerCheckAdapters, checkAnswer } from '@shardy/sdk'
+import type { DeliveryId, Digest, ProgramId, TaskId } from '@shardy/protocol'
+import { type AnswerCheckAdapters, type AnswerVerdict, checkAnswer } from '@shardy/sdk'
 import type { Log } from '../log.ts'
 import type { Begun, Happening } from '../tasks/dispatcher.ts'
 import type { Answer, Payloads } from '../tasks/payloads.ts'
-import { groupFloats } from './floats.ts'
+import { costOf, momentCostMax, turnCostMax } from './moment.ts'
+import type { Pool } from './pool.ts'
+import type { Claimed, Finding, Question } from './question.ts'
 
 export interface Checker {
   /** The answer when it is known at once; otherwise it is posted later. */
   begin(effect: Begun): Happening | undefined
-  /** Checks that are under way. */
+  /** Checks that have no verdict yet. */
   waiting(): number
+  close(): void
 }
+
+export type CheckResult = 'right' | 'wrong' | 'failed'
 
 export interface CheckerParts {
-  readonly payloads: Payloads
+  readonly payloads: Pick<Payloads, 'input' | 'heldInput' | 'answer'>
   readonly adapters: AnswerCheckAdapters
+  readonly pool: Pool
   readonly log: Log
   readBlob(digest: Digest): Promise<Uint8Array>
-  readOutput(task: Task, delivery: Delivery): Promise<Uint8Array>
+  /** Somebody still waits for what is found of it. */
+  isWanted(deliveryId: DeliveryId): boolean
+  isOpen(taskId: TaskId): boolean
   post(happening: Happening): void
+  /** Calls once when the loop has turned. */
+  afterTurn(act: () => void): void
+  /** In milliseconds and parts of them. */
+  nowMs(): number
+  checked?(result: CheckResult, ms: number): void
 }
 
-/** Work that is computed again at once: some tens of microseconds. */
-const atOnceMax = 2 ** 22
 const knownWorksMax = 1_000
 
-export function createChecker(parts: CheckerParts): Checker {
-  const { payloads, adapters, log } = parts
-  const works = new Map<ProgramId, Work>()
-  let waiting = 0
-  let line: Promise<void> = Promise.resolve()
+interface Known {
+  readonly work: Work
+  readonly cost: number
+}
 
-  function workOf({ kind, program, programId }: TaskSpec): Work {
+const notChecked: CheckVerdict = { kind: 'unknown', reason: 'the orchestrator could not check it' }
+const resultOf = ({ kind }: AnswerVerdict | CheckVerdict): CheckResult =>
+  kind === 'unknown' ? 'failed' : kind
+
+export function createChecker(parts: CheckerParts): Checker {
+  const { payloads, adapters, log, pool } = parts
+  const works = new Map<ProgramId, Known>()
+  let spentInTurn = 0
+
+  function knownOf({ kind, program, programId }: TaskSpec): Known {
     const known = works.get(programId)
     if (known !== undefined) return known
     const decoded = decodeWork(kind, program)
     if (!decoded.ok) throw new Error(`a task holds a broken program: ${decoded.reason}`)
     if (works.size >= knownWorksMax) works.clear()
-    works.set(programId, decoded.work)
-    return decoded.work
-  }
-
-  function judge(
-    spec: TaskSpec,
-    input: Uint8Array,
-    answer: Answer,
-    blobs?: ReadonlyMap<Digest, Uint8Array>,
-  ): CheckVerdict {
-    const { output, transcript } = answer
-    return checkAnswer({ work: workOf(spec), input, output, transcript, ...(blobs && { blobs }) }, adapters)
+    const made = { work: decoded.work, cost: costOf(decoded.work) }
+    works.set(programId, made)
+    return made
   }
 
   const told = ({ workerId, deliveryId }: Delivery, verdict: CheckVerdict): Happening => ({
@@ -64,71 +74,130 @@ export function createChecker(parts: CheckerParts): Checker {
     verdict,
   })
 
-  async function later(task: Task, delivery: Delivery): Promise<Happening> {
+  /** Takes so much of this turn, if there is that much left. */
+  function takesMoment(cost: number): boolean {
+    if (cost > momentCostMax || spentInTurn + cost > turnCostMax) return false
+    if (spentInTurn === 0) {
+      parts.afterTurn(() => {
+        spentInTurn = 0
+      })
+    }
+    spentInTurn += cost
+    return true
+  }
+
+  function atOnce(
+    delivery: Delivery,
+    input: Uint8Array,
+    { output, transcript }: Answer,
+  ): Happening | undefined {
+    const { spec } = delivery.task
+    if (spec.constants.length > 0) return undefined
+    const startedMs = parts.nowMs()
+    let verdict: CheckVerdict
     try {
-      const { spec } = task
-      const input = await payloads.input(spec)
-      const output = await parts.readOutput(task, delivery)
-      const transcript = payloads.answer(delivery.deliveryId)?.transcript ?? []
-      const blobs = new Map<Digest, Uint8Array>()
-      for (const digest of spec.constants) blobs.set(digest, await parts.readBlob(digest))
-      return told(delivery, judge(spec, input, { output, transcript }, blobs))
+      const { work, cost } = knownOf(spec)
+      if (!takesMoment(cost)) return undefined
+      verdict = checkAnswer({ work, input, output, transcript }, adapters)
     } catch (error) {
       log.error('answerNotChecked', error, { deliveryId: delivery.deliveryId })
-      return told(delivery, { kind: 'unknown', reason: 'the orchestrator could not check it' })
+      verdict = notChecked
     }
+    parts.checked?.(resultOf(verdict), parts.nowMs() - startedMs)
+    return told(delivery, verdict)
   }
 
-  async function compare(task: Task, deliveries: readonly Delivery[]): Promise<Happening> {
-    const { taskId } = task.spec
+  /** With the bytes where they are at hand, since that may spare computing everything; otherwise by digest. */
+  async function claimedOf({ deliveryId, outputDigest }: Delivery): Promise<Claimed> {
+    const held = payloads.answer(deliveryId)
+    if (held !== undefined) return { kind: 'bytes', ...held }
+    if (outputDigest === undefined) throw new Error(`delivery ${deliveryId} is not answered`)
     try {
-      const outputs = await Promise.all(deliveries.map((delivery) => parts.readOutput(task, delivery)))
-      const groups = groupFloats(outputs)
-      return {
-        kind: 'compared',
-        taskId,
-        groups: deliveries.map(({ deliveryId }, index) => ({ deliveryId, group: groups[index] ?? 0 })),
-      }
-    } catch (error) {
-      log.error('answersNotCompared', error, { taskId })
-      return {
-        kind: 'compared',
-        taskId,
-        groups: deliveries.map(({ deliveryId }, index) => ({ deliveryId, group: index + 1 })),
-      }
+      return { kind: 'bytes', output: await parts.readBlob(outputDigest), transcript: [] }
+    } catch {
+      return { kind: 'digest', outputDigest }
     }
   }
 
-  function queue(act: () => Promise<Happening>): void {
-    waiting++
-    line = line.then(act).then((happening) => {
-      waiting--
-      parts.post(happening)
+  function checkLater(task: Task, delivery: Delivery): void {
+    const { spec } = task
+    const { deliveryId, workerId } = delivery
+    let startedMs = 0
+    pool.add({
+      flows: [`worker ${workerId}`, `requester ${spec.requesterId}`],
+      cost: spec.complexity + spec.inputLength + spec.outputLength + spec.constantBytes,
+      async load(): Promise<Question | undefined> {
+        if (!parts.isWanted(deliveryId)) return undefined
+        startedMs = parts.nowMs()
+        const { kind: taskKind, program, programId, constants } = spec
+        const input = await payloads.input(spec)
+        const claimed = await claimedOf(delivery)
+        return { kind: 'answer', taskKind, program, programId, input, claimed, constants }
+      },
+      blob: parts.readBlob,
+      done(finding) {
+        if (finding.kind === 'unwanted') return
+        const verdict = verdictOf(finding, deliveryId)
+        parts.checked?.(resultOf(verdict), startedMs === 0 ? 0 : parts.nowMs() - startedMs)
+        parts.post(told(delivery, verdict))
+      },
+    })
+  }
+
+  function verdictOf(finding: Finding, deliveryId: DeliveryId): CheckVerdict {
+    if (finding.kind === 'verdict') return finding.verdict
+    const reason = finding.kind === 'failed' ? finding.reason : 'it was taken for floats'
+    log.error('answerNotChecked', new Error(reason), { deliveryId })
+    return notChecked
+  }
+
+  function compareLater(task: Task, deliveries: readonly Delivery[]): void {
+    const { taskId, requesterId, outputLength } = task.spec
+    pool.add({
+      flows: [`requester ${requesterId}`],
+      cost: outputLength * deliveries.length,
+      async load() {
+        if (!parts.isOpen(taskId)) return undefined
+        const outputs: Uint8Array[] = []
+        for (const delivery of deliveries) {
+          const claimed = await claimedOf(delivery)
+          if (claimed.kind === 'digest') throw new Error(`the output of ${delivery.deliveryId} is gone`)
+          outputs.push(claimed.output)
+        }
+        return { kind: 'floats', outputs }
+      },
+      blob: parts.readBlob,
+      done(finding) {
+        if (finding.kind === 'unwanted') return
+        if (finding.kind === 'failed') log.error('answersNotCompared', new Error(finding.reason), { taskId })
+        const groups = finding.kind === 'groups' ? finding.groups : []
+        parts.post({
+          kind: 'compared',
+          taskId,
+          // What could not be compared agrees with nobody.
+          groups: deliveries.map(({ deliveryId }, index) => ({
+            deliveryId,
+            group: groups[index] ?? index + 1,
+          })),
+        })
+      },
     })
   }
 
   return {
     begin(effect) {
       if (effect.kind === 'compare') {
-        queue(() => compare(effect.task, effect.deliveries))
+        compareLater(effect.task, effect.deliveries)
         return undefined
       }
       const { task, delivery } = effect
-      const { spec } = task
-      const input = payloads.heldInput(spec.taskId)
+      const input = payloads.heldInput(task.spec.taskId)
       const answer = payloads.answer(delivery.deliveryId)
-      const isCheap = spec.complexity <= atOnceMax && spec.constants.length === 0
-      if (input !== undefined && answer !== undefined && isCheap) {
-        try {
-          return told(delivery, judge(spec, input, answer))
-        } catch (error) {
-          log.error('answerNotChecked', error, { deliveryId: delivery.deliveryId })
-          return told(delivery, { kind: 'unknown', reason: 'the orchestrator could not check it' })
-        }
-      }
-      queue(() => later(task, delivery))
-      return undefined
+      const now = input && answer && atOnce(delivery, input, answer)
+      if (now === undefined) checkLater(task, delivery)
+      return now
     },
-    waiting: () => waiting,
+    waiting: () => pool.waiting() + pool.running(),
+    close: pool.close,
   }
 }

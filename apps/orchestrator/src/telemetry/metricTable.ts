@@ -73,6 +73,11 @@ export const metricTable = {
     labels: { verdict: ['right', 'wrong', 'failed'] },
     buckets: latencies,
   },
+  checksWaiting: {
+    kind: 'gauge',
+    name: 'shardy_checks_waiting',
+    help: 'Results that are being checked or wait for a thread that checks them.',
+  },
   commitOperations: {
     kind: 'histogram',
     name: 'shardy_commit_operations',
