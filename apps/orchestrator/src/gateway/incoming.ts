@@ -79,11 +79,13 @@ export function createIncoming(parts: IncomingParts): Incoming {
     const { outputDigest, traceRoot, salt } = result
     // Its signature was verified and its output stored meanwhile: it may have been settled, and nobody would let go of the answer.
     if (openDelivery(workerId, deliveryId) === undefined) return undefined
+    // Its first answer is being decided: another must not take the place of what was sent with that one.
+    if (payloads.answer(deliveryId) !== undefined) return undefined
     if (answer !== undefined && !payloads.holdAnswer(deliveryId, answer)) {
       return corrupted(delivery, 'too many answers wait to be checked')
     }
     const stake = parts.stake(workerId)
-    return parts.post({
+    const posted = parts.post({
       kind: 'answered',
       workerId,
       deliveryId,
@@ -92,6 +94,13 @@ export function createIncoming(parts: IncomingParts): Incoming {
       salt,
       attestation,
       stake,
+    })
+    if (answer === undefined) return posted
+    if (posted === undefined) payloads.dropAnswer(deliveryId)
+    return posted?.then(() => {
+      // It came too late: nobody will ask for what was sent with it.
+      const { deliveries, audits } = parts.state()
+      if (!deliveries.has(deliveryId) && !audits.has(deliveryId)) payloads.dropAnswer(deliveryId)
     })
   }
 
