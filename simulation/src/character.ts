@@ -17,6 +17,8 @@ export const characters = [
   'turncoat',
   'congruent',
   'replaying',
+  /** Signs a wrong answer and the right one for the same delivery. */
+  'equivocating',
   /** Many names of one owner, who says so, or does not. */
   'farm',
   'hiddenFarm',
@@ -61,6 +63,8 @@ export function answerAs(character: Character, question: Question): Answer {
       return random.chance(0.15) ? noise(question) : right
     case 'randomLiar':
       return random.chance(0.6) ? noise(question) : right
+    case 'equivocating':
+      return work.exact ? noise(question) : right
     case 'lazy':
       return answerOf(new Uint8Array(work.facts.outputLength))
     case 'copying':

@@ -13,9 +13,11 @@ import {
   createChecker,
   createCommit,
   createDispatcher,
+  createIncoming,
   createPayloads,
   createTurns,
   type Dispatcher,
+  describe,
   type Happening,
   type Log,
   newTask,
@@ -30,11 +32,10 @@ import {
 import { sha256 } from '@shardy/crypto/native'
 import { type Effect, isCommitFirst, isEnded, type Profile } from '@shardy/dispatch'
 import type {
-  Attestation,
   DeliveryId,
   PublicKey,
   RequesterId,
-  Signature,
+  Results,
   TaskId,
   TaskStatus,
   TimeMs,
@@ -49,7 +50,8 @@ import type { Planted } from './plant.ts'
 import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
 import { bookParameters, grantMicroCredit, policy } from './settings.ts'
-import { digestOf, type Work } from './work.ts'
+import { verify } from './signing.ts'
+import type { Work } from './work.ts'
 
 export interface Host {
   readonly dispatcher: Dispatcher
@@ -93,18 +95,12 @@ export interface HostParts {
 
 const tools = pureTools(sha256)
 const adapters = { tools, random: (length: number) => new Uint8Array(length).fill(7) }
-const signatures = [1, 2].map((form) => new Uint8Array(64).fill(form) as Signature)
-
 /** Every answer here is small enough to lie beside its task. */
 const noBlobs = {
   bytes: async (digest: string) => {
     throw new Error(`there is no blob ${digest}`)
   },
 } as unknown as BlobKeeper
-
-function attestationOf(form: 1 | 2): Attestation {
-  return { signature: signatures[form - 1] as Signature, index: 0, count: 1, path: [] }
-}
 
 function quiet(oracle: Oracle): Log {
   const nothing = (): void => {}
@@ -158,6 +154,18 @@ export async function openHost(parts: HostParts): Promise<Host> {
     if (!state.deliveries.has(deliveryId) && !state.audits.has(deliveryId)) payloads.dropAnswer(deliveryId)
   }
 
+  const keys = new Map<WorkerId, PublicKey>()
+  const incoming = createIncoming({
+    sha256,
+    verify,
+    payloads,
+    log,
+    state: () => state,
+    stake: (workerId) => bookkeeper.stake(workerId),
+    post: (happening) => post(happening)?.then(() => {}),
+    storeOutput: async () => {},
+  })
+
   const checker = createChecker({
     payloads,
     adapters,
@@ -169,8 +177,10 @@ export async function openHost(parts: HostParts): Promise<Host> {
     post(happening) {
       // A check takes its time.
       clock.after(random.below(3_000), () => {
-        post(happening)
-        if ('deliveryId' in happening) letGo(happening.deliveryId)
+        const letsGo = (): void => {
+          if ('deliveryId' in happening) letGo(happening.deliveryId)
+        }
+        post(happening)?.then(letsGo, () => {})
       })
     },
   })
@@ -198,8 +208,8 @@ export async function openHost(parts: HostParts): Promise<Host> {
         case 'deliver': {
           const { task, delivery } = effect
           const { deliveryId, workerId } = delivery
-          const { taskId } = task.spec
-          parts.send(workerId, { kind: 'deliver', deliveryId, taskId, commitsFirst: isCommitFirst(task) })
+          const described = { ...describe(delivery), programId: task.spec.programId }
+          parts.send(workerId, { kind: 'deliver', deliveryId, described, commitsFirst: isCommitFirst(task) })
           break
         }
         case 'closeCommitments':
@@ -242,34 +252,9 @@ export async function openHost(parts: HostParts): Promise<Host> {
     recovered,
   )
 
-  function answered(workerId: WorkerId, message: Extract<FromWorker, { readonly kind: 'answered' }>): void {
-    const { deliveryId, answer, salt, signature } = message
-    const delivery = state.deliveries.get(deliveryId)
-    if (delivery?.workerId !== workerId || delivery.state === 'answered') return
-    const { output, outputDigest } = answer
-    const isSigned =
-      signature.signerId === workerId &&
-      signature.deliveryId === deliveryId &&
-      signature.outputDigest === outputDigest
-    const isWhole = output.length === delivery.task.spec.outputLength && digestOf(output) === outputDigest
-    if (!isSigned || !isWhole) {
-      const detail = isSigned
-        ? 'the output does not match its digest'
-        : 'the answer is not signed by the worker'
-      post({ kind: 'corrupted', workerId, deliveryId, detail })
-      return
-    }
-    payloads.holdAnswer(deliveryId, { output, transcript: [] })
-    post({
-      kind: 'answered',
-      workerId,
-      deliveryId,
-      outputDigest,
-      traceRoot: undefined,
-      salt,
-      attestation: attestationOf(signature.form),
-      stake: bookkeeper.stake(workerId),
-    })
+  function answered(workerId: WorkerId, results: Results): void {
+    const key = keys.get(workerId)
+    if (key !== undefined) incoming.batchAnswered(workerId, key, results).catch(parts.broken)
   }
 
   async function takeIn({ requesterId, request, work, key }: Asked): Promise<TaskId | undefined> {
@@ -302,15 +287,17 @@ export async function openHost(parts: HostParts): Promise<Host> {
     payloads,
     checker,
     store,
-    joined: (workerId, publicKey, profile) =>
-      void post({ kind: 'workerJoined', workerId, publicKey, profile }),
+    joined(workerId, publicKey, profile) {
+      keys.set(workerId, publicKey)
+      post({ kind: 'workerJoined', workerId, publicKey, profile })
+    },
     left: (workerId) => void post({ kind: 'workerLeft', workerId }),
     benchmarked: (workerId, profile) => void post({ kind: 'benchmarked', workerId, profile }),
     drain: (workerId, draining) => void post({ kind: 'drainWorker', workerId, draining }),
     said(workerId, message) {
       switch (message.kind) {
         case 'answered':
-          return answered(workerId, message)
+          return answered(workerId, message.results)
         case 'rejected':
           return void post({ ...message, workerId, message: 'not today' })
         default:

@@ -102,7 +102,7 @@ function examineWorker({ workerId, held, computing, profile, heldBytes }: Worker
   let counted = 0
   let bytes = 0
   const tasks = new Set<Task>()
-  for (const delivery of held) {
+  for (const delivery of held as unknown as ReadonlySet<Delivery>) {
     if (delivery.state === 'leased' || delivery.state === 'computing') counted++
     bytes += delivery.task.spec.outputLength
     tasks.add(delivery.task)

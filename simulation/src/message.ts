@@ -1,25 +1,14 @@
-/** What host and workers say to each other: the protocol's statements without its bytes. A signature is who says it about what. */
-import type { DeliveryId, Digest, PresenceState, RejectReason, TaskId, WorkerId } from '@shardy/protocol'
-import type { Answer } from './work.ts'
+/** What host and workers say to each other: the protocol's statements and results, without frames around them. */
+import type { describe } from '@shardy/app-orchestrator/parts'
+import type { DeliveryId, Digest, PresenceState, ProgramId, RejectReason, Results } from '@shardy/protocol'
 
-export interface FakeSignature {
-  readonly signerId: WorkerId
-  readonly deliveryId: DeliveryId
-  readonly outputDigest: Digest
-  /** Every ECDSA signature has a second form that is valid as well. */
-  readonly form: 1 | 2
-}
+/** What both sides' statements cover of a delivery. */
+export type Described = ReturnType<typeof describe> & { readonly programId: ProgramId }
 
 export type FromWorker =
   | { readonly kind: 'acked'; readonly deliveryId: DeliveryId }
   | { readonly kind: 'committed'; readonly deliveryId: DeliveryId; readonly commitment: Digest }
-  | {
-      readonly kind: 'answered'
-      readonly deliveryId: DeliveryId
-      readonly answer: Answer
-      readonly salt: string | undefined
-      readonly signature: FakeSignature
-    }
+  | { readonly kind: 'answered'; readonly results: Results }
   | { readonly kind: 'rejected'; readonly deliveryId: DeliveryId; readonly reason: RejectReason }
   | { readonly kind: 'presence'; readonly state: PresenceState }
 
@@ -27,7 +16,7 @@ export type ToWorker =
   | {
       readonly kind: 'deliver'
       readonly deliveryId: DeliveryId
-      readonly taskId: TaskId
+      readonly described: Described
       readonly commitsFirst: boolean
     }
   | { readonly kind: 'closed'; readonly deliveryId: DeliveryId }

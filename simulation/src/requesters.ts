@@ -43,6 +43,7 @@ export function askSomething(random: Random, number: number): Asked {
   const request: Request = {
     kind: work.kind,
     program: work.program,
+    programId: work.programId,
     facts: work.facts,
     seed: BigInt(random.below(1_000)),
     verify: isFloat ? random.pick([quorum(2, 2), quorum(3, 2)]) : verifyOf(random),

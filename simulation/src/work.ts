@@ -4,7 +4,7 @@
  */
 import type { Request } from '@shardy/app-orchestrator/parts'
 import { sha256 } from '@shardy/crypto/native'
-import { type Digest, encodeHex } from '@shardy/protocol'
+import { type Digest, encodeHex, type ProgramId, programIdOf } from '@shardy/protocol'
 import { encodeProgram, evaluate, matmulProgram } from '@shardy/tensor'
 import { createRandom } from './random.ts'
 
@@ -21,6 +21,7 @@ export interface Work {
   readonly kind: 'program' | 'shader'
   readonly exact: boolean
   readonly program: Uint8Array
+  readonly programId: ProgramId
   readonly facts: Request['facts']
   readonly input: Uint8Array
   readonly inputDigest: Digest
@@ -51,6 +52,7 @@ export const products: readonly Work[] = Array.from({ length: examples }, () => 
     kind: 'program',
     exact: true,
     program: productBytes,
+    programId: programIdOf('program', productBytes, sha256),
     facts: facts(input.length, 4 * size * size, size ** 3),
     input,
     inputDigest: digestOf(input),
@@ -68,6 +70,7 @@ export const floatWorks: readonly Work[] = Array.from({ length: examples }, () =
     kind: 'shader',
     exact: false,
     program: Uint8Array.of(1),
+    programId: programIdOf('shader', Uint8Array.of(1), sha256),
     facts: facts(input.length, 4 * floatsPerOutput, 512),
     input,
     inputDigest: digestOf(input),

@@ -9,13 +9,15 @@ import {
   type DeliveryId,
   type MicroCredit,
   type PublicKey,
+  type Results,
   type TaskId,
   type WorkerId,
 } from '@shardy/protocol'
 import { answerAs, type Character, copied, type Shown } from './character.ts'
-import type { FromWorker, ToWorker } from './message.ts'
+import type { Described, FromWorker, ToWorker } from './message.ts'
 import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
+import { misplaced, secondForm, signAnswers } from './signing.ts'
 import type { Answer, Work } from './work.ts'
 
 export interface WorkerParts {
@@ -35,6 +37,7 @@ export interface WorkerParts {
 interface Job {
   readonly deliveryId: DeliveryId
   readonly taskId: TaskId
+  readonly described: Described
   readonly commitsFirst: boolean
   readonly salt: string
   answer: Answer | undefined
@@ -53,7 +56,7 @@ export class SimWorker {
   readonly #parts: WorkerParts
   #jobs = new Map<DeliveryId, Job>()
   /** What it answered earlier, for whoever says things twice. */
-  #said: Extract<FromWorker, { readonly kind: 'answered' }>[] = []
+  #said: Results[] = []
   #busyUntilMs = 0
   #paused = false
 
@@ -102,7 +105,7 @@ export class SimWorker {
     }
   }
 
-  #begin({ deliveryId, taskId, commitsFirst }: Extract<ToWorker, { readonly kind: 'deliver' }>): void {
+  #begin({ deliveryId, described, commitsFirst }: Extract<ToWorker, { readonly kind: 'deliver' }>): void {
     const { random, schedule } = this.#parts
     // The network repeats itself.
     if (this.#jobs.has(deliveryId)) return
@@ -114,7 +117,8 @@ export class SimWorker {
         reason: random.pick(['tooLarge', 'deviceLost', 'executionFailed']),
       })
     }
-    const job: Job = { deliveryId, taskId, commitsFirst, salt: random.hex(32), answer: undefined }
+    const { taskId } = described
+    const job: Job = { deliveryId, taskId, described, commitsFirst, salt: random.hex(32), answer: undefined }
     this.#jobs.set(deliveryId, job)
     this.#say({ kind: 'acked', deliveryId })
     const isSlow = this.character === 'slow'
@@ -151,26 +155,24 @@ export class SimWorker {
     this.#answer(job)
   }
 
-  #answer({ deliveryId, taskId, answer, commitsFirst, salt }: Job): void {
+  #answer({ deliveryId, taskId, described, answer, commitsFirst, salt }: Job): void {
     if (answer === undefined) return
     const { random } = this.#parts
-    const message = {
-      kind: 'answered',
-      deliveryId,
-      answer,
-      salt: commitsFirst ? salt : undefined,
-      signature: { signerId: this.workerId, deliveryId, outputDigest: answer.outputDigest, form: 1 },
-    } as const
-    this.#parts.answering(this, deliveryId, taskId, answer)
-    this.#say(message)
+    const answers = [answer]
+    // The digest of one answer, and the bytes of another.
+    if (this.character === 'equivocating' && !commitsFirst) answers.push(this.#parts.workOf(taskId).right)
+    const results = signAnswers(this, described, answers, commitsFirst ? salt : undefined)
+    for (const each of answers) this.#parts.answering(this, deliveryId, taskId, each)
+    this.#say({ kind: 'answered', results })
     if (this.character !== 'replaying') return
-    this.#said.push(message)
+    this.#said.push(results)
     // Again at once, with the second form of the signature, later, and for another delivery.
-    this.#say({ ...message, signature: { ...message.signature, form: 2 } })
-    this.#later(random.below(40_000), () => this.#say(random.pick(this.#said)))
+    this.#say({ kind: 'answered', results: secondForm(results) })
+    this.#later(random.below(40_000), () => this.#say({ kind: 'answered', results: random.pick(this.#said) }))
     const other = random.pick([...this.#jobs.keys()])
     const old = random.pick(this.#said)
-    if (other !== deliveryId && random.chance(0.3)) this.#say({ ...old, deliveryId: other })
+    if (other !== deliveryId && random.chance(0.3))
+      this.#say({ kind: 'answered', results: misplaced(old, other) })
   }
 
   #say(message: FromWorker): void {

@@ -24,7 +24,7 @@ const tasksMin = 200
 const burst = 110
 const faultyMs = 90_000
 const healingMsMax = 3_600_000
-const stepsMax = 400_000
+const stepsMax = 60_000
 const eventsKept = 120
 
 export interface Counts {
