@@ -17,20 +17,21 @@ import {
   createPayloads,
   createTurns,
   type Dispatcher,
+  defaultEventLogPolicy,
   describe,
   type Happening,
   type Log,
   newTask,
   openBookkeeper,
   openCounters,
+  openEventLog,
   type Payloads,
   type Request,
-  recoverDispatch,
   type Table,
   taskIdOf,
 } from '@shardy/app-orchestrator/parts'
 import { sha256 } from '@shardy/crypto/native'
-import { type Effect, isCommitFirst, isEnded, type Profile } from '@shardy/dispatch'
+import { type Effect, isCommitFirst, isEnded, type Profile, recover } from '@shardy/dispatch'
 import type {
   DeliveryId,
   PublicKey,
@@ -51,7 +52,7 @@ import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
 import { bookParameters, grantMicroCredit, policy } from './settings.ts'
 import { verify } from './signing.ts'
-import type { Work } from './work.ts'
+import { digestOf, type Work } from './work.ts'
 
 export interface Host {
   readonly dispatcher: Dispatcher
@@ -95,6 +96,12 @@ export interface HostParts {
 
 const tools = pureTools(sha256)
 const adapters = { tools, random: (length: number) => new Uint8Array(length).fill(7) }
+/** What a stranger would check is made elsewhere; here it is enough that each offence has its own. */
+async function evidenceOf({ deliveryId }: { readonly deliveryId: DeliveryId }) {
+  const bytes = new TextEncoder().encode(deliveryId)
+  return { bytes, digest: digestOf(bytes) }
+}
+
 /** Every answer here is small enough to lie beside its task. */
 const noBlobs = {
   bytes: async (digest: string) => {
@@ -130,16 +137,17 @@ export async function openHost(parts: HostParts): Promise<Host> {
     store,
     clock,
     log,
-    sha256,
     parameters: bookParameters,
     grantMicroCredit,
+    fatal: parts.broken,
   })
   const counters = await openCounters(store, (length) => new Uint8Array(length).fill(random.below(256)))
   const epoch = planted.epoch?.(counters.epoch) ?? counters.epoch
   const settings = { policy, sha256, epoch, secret: counters.secret }
-  const opened = await recoverDispatch(settings, archive, bookkeeper, clock.nowMs())
+  const opened = recover(settings, await archive.live(bookkeeper.stake), clock.nowMs())
   const recovered = planted.recovered?.(opened) ?? opened
   const { state } = recovered
+  const eventLog = await openEventLog(store, defaultEventLogPolicy)
   const taskTurns = createTurns<TaskId>()
 
   function post(happening: Happening): Promise<readonly Effect[]> | undefined {
@@ -197,6 +205,8 @@ export async function openHost(parts: HostParts): Promise<Host> {
         return bookkeeper.post(posted)
       },
     },
+    evidenceOf,
+    eventLog,
   })
   const save = planted.save?.(commit) ?? commit
 

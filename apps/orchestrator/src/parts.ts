@@ -22,4 +22,5 @@ export {
 export { offenceRecord } from './tasks/offences.ts'
 export { createPayloads, type Payloads } from './tasks/payloads.ts'
 export { newTask, type Request, taskIdOf } from './tasks/submission.ts'
+export { defaultEventLogPolicy, openEventLog } from './telemetry/eventLog.ts'
 export { createTurns } from './turns.ts'

@@ -1,0 +1,2 @@
+export type { Plant } from './plant.ts'
+export { type Failure, type Outcome, simulate } from './simulate.ts'
