@@ -279,7 +279,7 @@ export function createRequester(config: RequesterConfig): Requester {
       return requester.submit({ kind, program, input, ...termsOf(rest) }, { idempotencyKey, signal })
     },
     submitMany: (tasks, terms, options) => submitMany(client, url, tasks, terms, options),
-    waitMany: (taskIds, options) => waitMany(requester, taskIds, options),
+    waitMany: (taskIds, options) => waitMany(requester, taskIds, { wait, ...options }),
     async wait(taskId, { onEvent, signal } = {}) {
       try {
         for await (const event of followTask(client, taskId, { signal, wait: config.wait })) {

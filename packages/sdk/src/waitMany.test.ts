@@ -80,11 +80,45 @@ describe('waiting for many', () => {
   })
 
   test('stops when it is told to, and passes on what it cannot mend', async () => {
-    const { requester } = network([], [[new ApiError('missingScope', 'no')]])
+    const { requester } = network([], [[new ApiError('expiredApiKey', 'no')]])
     await expect(endsOf(waitMany(requester, ids))).rejects.toMatchObject({
-      problem: { code: 'missingScope' },
+      problem: { code: 'expiredApiKey' },
     })
     const aborted = AbortSignal.abort(new Error('stopped'))
     await expect(endsOf(waitMany(requester, ids, { signal: aborted }))).rejects.toThrow('stopped')
+  })
+
+  describe('with a key that may not read events', () => {
+    const noEvents = async function* () {
+      if (ids.length > 0) throw new ApiError('missingScope', 'events:read is missing')
+      yield event(1, a, 'delivered')
+    }
+
+    test('looks again and again, and gives each once', async () => {
+      const pauses: number[] = []
+      const ended = new Set([b])
+      const requester: Watcher = {
+        get: async (taskId) => sampleView({ taskId, status: ended.has(taskId) ? 'verified' : 'running' }),
+        events: noEvents,
+      }
+      const wait = async (ms: number) => {
+        pauses.push(ms)
+        ended.add(pauses.length === 1 ? c : a)
+      }
+      expect(await endsOf(waitMany(requester, ids, { wait }))).toEqual([b, c, a])
+      expect(pauses).toEqual([1_000, 1_000])
+    })
+
+    test('passes on that it may not look at tasks either, and stops when it is told to', async () => {
+      const get = async () => {
+        throw new ApiError('missingScope', 'tasks:read is missing')
+      }
+      await expect(endsOf(waitMany({ get, events: noEvents }, ids))).rejects.toThrow('tasks:read')
+      const stop = new AbortController()
+      const requester: Watcher = { get: async (taskId) => sampleView({ taskId }), events: noEvents }
+      const wait = async () => stop.abort(new Error('stopped'))
+      const waiting = endsOf(waitMany(requester, ids, { wait, signal: stop.signal }))
+      await expect(waiting).rejects.toThrow('stopped')
+    })
   })
 })
