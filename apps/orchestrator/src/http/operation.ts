@@ -17,6 +17,7 @@ import type { Services } from '../orchestrator.ts'
 import { viewEvent } from './taskEvents.ts'
 import { defaults, forgetTask, insufficientFunds, refuseLiveCampaign, settle } from './tasks.ts'
 import { findTask, viewTask } from './taskView.ts'
+import { isQuarantined } from './workers.ts'
 
 async function viewDeadLetter(services: Services, task: TaskRecord): Promise<DeadLetter> {
   return {
@@ -188,7 +189,7 @@ export function viewWorker(services: Services, id: string): WorkerView {
     workerId,
     connected: worker !== undefined,
     draining: worker?.draining ?? false,
-    quarantined: worker?.quarantined ?? standing?.conduct.quarantine?.passedBenchmark === false,
+    quarantined: isQuarantined(worker, standing),
     banned: standing?.conduct.isBanned ?? false,
     ...gateway.facts(workerId),
     ...(worker && { presence: worker.presence, profile: profileOf(worker.profile) }),

@@ -1,25 +1,44 @@
 /** Who works here, and whether all is well. */
 import type { Health, WorkersView } from '@shardy/api'
+import { explainIdle, type Standing, type Worker } from '@shardy/dispatch'
 import type { WorkerId } from '@shardy/protocol'
 import type { Services } from '../orchestrator.ts'
 import type { Dispatcher } from '../tasks/dispatcher.ts'
 
 const listedMax = 1_000
+/** Each takes a look at everything that waits. */
+const explainedMax = 64
 
 type Listed = WorkersView['workers'][number]
+
+/** A worker that is away is what its offences left it. */
+export function isQuarantined(worker: Worker | undefined, standing: Standing | undefined): boolean {
+  return worker?.quarantined ?? standing?.conduct.quarantine?.passedBenchmark === false
+}
 
 /** Those that are connected come first. Who was given nothing yet has no standing, and is listed all the same. */
 export function viewWorkers({ bookkeeper, dispatcher, gateway }: Services): WorkersView {
   const { book } = bookkeeper
-  const { standings, workers } = dispatcher.state()
+  const state = dispatcher.state()
+  const { standings, workers } = state
+  let explained = 0
+  function whyIdle(worker: Worker | undefined): string | undefined {
+    if (worker === undefined || worker.computing > 0 || explained === explainedMax) return undefined
+    explained++
+    return explainIdle(state, worker)?.constraints[0]?.constraint
+  }
   function view(workerId: WorkerId): Listed {
     const worker = workers.get(workerId)
     const standing = standings.get(workerId)
+    const idle = whyIdle(worker)
     return {
       workerId,
       connected: worker !== undefined,
       ...gateway.facts(workerId),
       ...(worker && { presence: worker.presence }),
+      draining: worker?.draining ?? false,
+      quarantined: isQuarantined(worker, standing),
+      ...(idle !== undefined && { idle }),
       inFlight: worker?.held.size ?? 0,
       acceptedCount: standing?.acceptedCount ?? 0,
       disagreedCount: standing?.disagreedCount ?? 0,

@@ -312,6 +312,14 @@ export const workers = Type.Object({
       agent: Type.Optional(Type.String()),
       measured: Type.Optional(measured),
       presence: Type.Optional(words(['available', 'hidden', 'paused'])),
+      draining: Type.Boolean(),
+      quarantined: Type.Boolean({ description: 'gets nothing until it has passed a fresh benchmark' }),
+      idle: Type.Optional(
+        Type.String({
+          description:
+            'the name of what keeps it from work; given for the first 64 that have none. One worker by itself says it in words',
+        }),
+      ),
       inFlight: Type.Integer(),
       acceptedCount: Type.Integer(),
       disagreedCount: Type.Integer(),
