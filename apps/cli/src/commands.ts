@@ -9,25 +9,29 @@ import {
   deadLettersRequeue,
   deadLettersShow,
 } from './commands/deadLetters.ts'
+import {
+  dispatch,
+  dispatchDrain,
+  dispatchPause,
+  dispatchResume,
+  dispatchStatus,
+} from './commands/dispatch.ts'
 import { events } from './commands/events.ts'
 import { evidenceCheck, evidenceFetch } from './commands/evidenceCheck.ts'
+import { health } from './commands/health.ts'
 import { importModel } from './commands/importModel.ts'
 import { keyCreate, keyList, keyRevoke } from './commands/key.ts'
-import { health, workers } from './commands/network.ts'
 import { programShow } from './commands/programShow.ts'
+import { quoteCommands } from './commands/quote.ts'
 import { receipt } from './commands/receipt.ts'
 import { receiptCheck } from './commands/receiptCheck.ts'
-import { submitLite } from './commands/submitLite.ts'
-import { submitMatmul } from './commands/submitMatmul.ts'
-import { submitProgram } from './commands/submitProgram.ts'
-import { submitShader } from './commands/submitShader.ts'
+import { submitCommands } from './commands/submit.ts'
 import { cancel, forget, get, list, output, wait } from './commands/task.ts'
+import { workerDrain, workerShow, workers, workerUndrain } from './commands/worker.ts'
 
 export const commands: readonly Command[] = [
-  submitMatmul,
-  submitProgram,
-  submitShader,
-  submitLite,
+  ...submitCommands,
+  ...quoteCommands,
   programShow,
   importModel,
   wait,
@@ -48,6 +52,14 @@ export const commands: readonly Command[] = [
   deadLettersRequeue,
   deadLettersPurge,
   workers,
+  workerShow,
+  workerDrain,
+  workerUndrain,
+  dispatch,
+  dispatchStatus,
+  dispatchPause,
+  dispatchResume,
+  dispatchDrain,
   health,
   keyCreate,
   keyList,

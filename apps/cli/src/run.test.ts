@@ -5,7 +5,16 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { sha256 } from '@shardy/crypto/native'
 import { encodeHex } from '@shardy/protocol'
-import { ApiError, type EventView, receiptToJson, type Submission, type TaskView } from '@shardy/sdk'
+import {
+  ApiError,
+  type DispatchView,
+  type EventView,
+  type QuoteView,
+  receiptToJson,
+  type Submission,
+  type TaskView,
+  type WorkerView,
+} from '@shardy/sdk'
 import {
   makeSampleReceipt,
   type SampleReceipt,
@@ -43,6 +52,69 @@ const deadLetter = () => ({
     },
   ],
 })
+const workerView = (workerId: string): WorkerView => ({
+  workerId,
+  connected: true,
+  draining: false,
+  quarantined: false,
+  banned: false,
+  executor: 'cpu',
+  adapter: 'B \u001b[2J',
+  presence: 'hidden',
+  profile: {
+    kinds: ['program', 'lite'],
+    tier: 2,
+    operationsPerSecond: 999_999_999,
+    hiddenPermille: 305,
+    memoryBytes: 1024 ** 3,
+    slots: 4,
+    features: ['shader-f16'],
+    region: '',
+    operator: 'somebody',
+  },
+  inFlight: 0,
+  idle: { text: '3 tasks wait, none for you: 3: for a higher tier than yours', constraints: ['tierTooLow'] },
+  standing: {
+    firstSeenMs: 1_760_000_000_000,
+    accepted: 9,
+    disagreed: 1,
+    wrong: 2,
+    lost: 3,
+    rejected: 4,
+    corrupted: 5,
+    offences: 1,
+  },
+  reputation: 0.75,
+  lockedMicroCredit: '1500000',
+})
+const dispatchView = (mode: DispatchView['mode']): DispatchView => ({
+  mode,
+  liveTasks: 12,
+  queuedInputs: 1,
+  classes: [
+    {
+      kind: 'program',
+      tierMin: 2,
+      features: ['shader-f16\u001b[2J'],
+      payloadBytes: 2048,
+      memoryBytes: 4096,
+      waiting: 7,
+      oldestWaitingMs: 61_000,
+    },
+  ],
+  workers: { connected: 3, idle: 2, draining: 1, quarantined: 0 },
+})
+const quoteView: QuoteView = {
+  currency: 'test credits',
+  costModel: { id: 'ce'.repeat(32), version: 1 },
+  unitsNormalised: '60',
+  perDeliveryMicroCredit: '20',
+  microCredit: '63',
+  lines: [
+    { what: 'operations', unitsNormalised: '60', microCredit: '60', to: 'workers' },
+    { what: 'fee', unitsNormalised: '0', microCredit: '3', to: 'fees' },
+  ],
+}
 /** Holds the end of the event stream back until it is called. */
 let release: (() => void) | undefined
 const env = () => ({ SHARDY_URL: server.url, SHARDY_API_KEY: testApiKey })
@@ -147,7 +219,20 @@ beforeAll(async () => {
             connected: true,
             executor: 'webgpu',
             adapter: 'A \u001b[2J\u009b2J\u202e\u200b device',
+            measured: {
+              chain: 'product',
+              tier: 3,
+              operationsPerSecond: 63_240_000_000,
+              soloOperationsPerSecond: 63_240_000_000,
+              stableBytes: 1024,
+              roundTripMs: 3,
+              measuredAtMs: 1_760_000_000_000,
+              reason: 'arrival',
+            },
             presence: 'available',
+            draining: false,
+            quarantined: true,
+            idle: 'quarantined',
             inFlight: 1,
             acceptedCount: 7,
             disagreedCount: 0,
@@ -156,6 +241,20 @@ beforeAll(async () => {
         ],
       },
     }),
+    getWorker: ({ params: { workerId } }) => ({ status: 200, json: workerView(workerId) }),
+    operateWorker: ({ params: { workerId, order } }) => {
+      asked = { workerId, order }
+      return { status: 200, json: { ...workerView(workerId), draining: order === 'drain' } }
+    },
+    dispatch: () => ({ status: 200, json: dispatchView('running') }),
+    operateDispatch: ({ params: { order } }) => {
+      asked = { order }
+      return { status: 200, json: dispatchView(order === 'pause' ? 'paused' : 'draining') }
+    },
+    quote: ({ query }) => {
+      asked = query
+      return { status: 200, json: quoteView }
+    },
     health: () => ({
       status: 200,
       json: {
@@ -285,6 +384,75 @@ describe('submit lite', () => {
   })
 })
 
+describe('quote', () => {
+  test('prices a product line by line, and submits nothing', async () => {
+    const words = ['quote', 'matmul', '--size', '32', '--verify', 'quorum(3,2)', '--proof', 'v2']
+    const { exit, stdout } = await cli(...words)
+    expect(exit).toBe('done')
+    expect(asked).toEqual({
+      complexity: '32768',
+      inputLength: '2048',
+      outputLength: '4096',
+      constantBytes: '0',
+      verify: 'quorum(3,2)',
+      proof: 'v2',
+    })
+    expect(stdout).toBe(
+      'matrix product 32 × 32 · 32 × 32, verified as quorum(3,2), costs 0.000063 test credits:\n' +
+        '  FOR         UNITS  MICRO-CREDITS  TO\n' +
+        '  operations  60     60             workers\n' +
+        '  fee         0      3              fees\n' +
+        '  total       60     63\n' +
+        "One worker's pay is 20 micro-credits, by cost model 1 (cececececece…).\n" +
+        'These are the published rates. What a task does pay is its --reward.\n',
+    )
+    expect(submitted).toBeUndefined()
+  })
+
+  const policies: readonly (readonly [string, string])[] = [
+    ['', 'checked'],
+    ['--redundancy 1', 'checked'],
+    ['--redundancy 3', 'quorum(3,3)'],
+    ['--verify audited(50)', 'audited(50)'],
+  ]
+  for (const [line, verify] of policies) {
+    test(`'${line}' is priced as ${verify}`, async () => {
+      const { stdout } = await cli(
+        'quote',
+        'matmul',
+        '--size',
+        '2',
+        ...line.split(' ').filter(Boolean),
+        '--json',
+      )
+      expect(asked).toMatchObject({ verify })
+      expect(JSON.parse(stdout)).toEqual({ ...quoteView, verify })
+    })
+  }
+
+  test('counts rounds, and refuses more of them than a worker would do', async () => {
+    const file = inFolder('counted')
+    await writeFile(file, 'abcdefgh')
+    expect((await cli('quote', 'lite', '--input', file, '--rounds', '9')).exit).toBe('done')
+    expect(asked).toMatchObject({ complexity: '72', inputLength: '8', outputLength: '4' })
+    const many = await cli('quote', 'lite', '--input', file, '--rounds', '1073741824')
+    expect([many.exit, many.stderr]).toEqual(['usage', expect.stringContaining('byte steps, the limit is')])
+  })
+
+  test('a shader whose answer cannot be checked is priced as the agreement of two', async () => {
+    const source = inFolder('float.wgsl')
+    await writeFile(
+      source,
+      '@group(0) @binding(0) var<storage, read_write> a: array<f32, 4>;\n' +
+        '@compute @workgroup_size(4) fn main(@builtin(global_invocation_id) id: vec3<u32>) {\n' +
+        '  if (id.x < 4u) { a[id.x] = sin(f32(id.x)); }\n}\n',
+    )
+    const { stderr, exit } = await cli('quote', 'shader', source, '--allow-inexact')
+    expect([exit, stderr]).toEqual(['done', ''])
+    expect(asked).toMatchObject({ verify: 'quorum(2,2)', outputLength: '16' })
+  })
+})
+
 describe('a task whose answer nobody checked', () => {
   test('is called accepted, never verified, with a code of its own', async () => {
     const rests = 'one worker was taken at its word'
@@ -363,6 +531,49 @@ describe('operators', () => {
     expect(asked).toEqual({ timeoutMs: 3_600_000 })
     expect((await cli('dead-letters', 'purge', task.taskId)).stdout).toContain('is forgotten')
     expect((await cli('dead-letters', 'purge', 'x')).exit).toBe('usage')
+  })
+
+  test('see what waits and for what, pause, resume and drain', async () => {
+    for (const words of [['dispatch'], ['dispatch', 'status']]) {
+      expect((await cli(...words)).stdout).toBe(
+        'Dispatch is running.\n' +
+          '  tasks    12 tasks live, 1 input to be decided\n' +
+          '  workers  3 connected, 2 idle, 1 draining, 0 quarantined\n' +
+          'WAITING  OLDEST  KIND     TIER  PAYLOAD  MEMORY   FEATURES\n' +
+          '7        1 min   program  2     2.0 KiB  4.0 KiB  shader-f16?[2J\n',
+      )
+    }
+    for (const order of ['pause', 'resume', 'drain']) {
+      expect((await cli('dispatch', order)).exit).toBe('done')
+      expect(asked).toEqual({ order })
+    }
+    expect((await cli('dispatch', 'pause')).stdout).toStartWith('Dispatch is paused: tasks are taken')
+    expect((await cli('dispatch', 'stop')).exit).toBe('usage')
+  })
+
+  test('see one worker by the beginning of its id, drain and undrain it', async () => {
+    const workerId = 'ab'.repeat(32)
+    const shown = await cli('worker', 'show', 'abababababab')
+    expect(shown.stdout).toStartWith(`Worker ${workerId}\n  now         hidden\n`)
+    expect(shown.stdout).toContain('1000 M operations a second, 30.5 % of it when hidden')
+    expect(shown.stdout).toContain('for a higher tier than yours (tierTooLow)')
+    expect(shown.stdout).toContain('9 accepted, 1 disagreed, 2 wrong')
+    expect(shown.stdout).toContain('may lose    1.5 test credits')
+    expect(shown.stdout).not.toContain('\u001b')
+    for (const order of ['drain', 'undrain']) {
+      expect((await cli('worker', order, workerId)).exit).toBe('done')
+      expect(asked).toEqual({ workerId, order })
+    }
+    expect((await cli('worker', 'drain', workerId)).stdout).toContain('hidden, draining')
+    const refusals = [
+      ['ab', 'is no worker id'],
+      ['AB'.repeat(32), 'is no worker id'],
+      ['cdcdcdcd', 'no worker has an id that begins with'],
+    ] as const
+    for (const [word, message] of refusals) {
+      const refused = await cli('worker', 'show', word)
+      expect([refused.exit, refused.stderr]).toEqual(['usage', expect.stringContaining(message)])
+    }
   })
 
   test('what one has is said in test credits', async () => {
@@ -499,7 +710,7 @@ describe('looking', () => {
   test('workers cannot draw on the terminal', async () => {
     const { stdout } = await cli('workers')
     expect(stdout).toContain(
-      'abababababab  available  webgpu  1     7         0          0.0035  A ?[2J?2J?? device',
+      'abababababab  available, quarantined  3     63.2 G  webgpu  1     quarantined  7         0          0.0035  A ?[2J?2J?? device',
     )
   })
   test('nor can they in JSON, which reads back as it was', async () => {
@@ -536,6 +747,11 @@ test('every command prints one JSON value with --json, and nothing else', async 
     ['receipt', 'check', inFolder('r.json')],
     ['forget', id],
     ['workers'],
+    ['worker', 'show', 'ab'.repeat(32)],
+    ['worker', 'drain', 'ab'.repeat(32)],
+    ['dispatch'],
+    ['dispatch', 'pause'],
+    ['quote', 'matmul', '--size', '2'],
     ['health'],
   ]
   for (const line of lines) {

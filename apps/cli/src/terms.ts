@@ -1,4 +1,4 @@
-/** What every way of submitting takes: the options in one place, how they are read, and how a submission ends. */
+/** What every order takes besides its work: the options in one place, and how they are read. */
 import {
   featureLengthMax,
   featuresMax,
@@ -12,14 +12,9 @@ import {
   tierMax,
   values,
 } from '@shardy/protocol'
-import type { TaskTerms, TaskView } from '@shardy/sdk'
-import type { Call, Option, Options, Outcome } from './command.ts'
-import { ended } from './ending.ts'
+import type { TaskTerms } from '@shardy/sdk'
+import type { Option, Options } from './command.ts'
 import { Failure } from './failure.ts'
-import { assertWritable } from './files.ts'
-import { follow } from './following.ts'
-import { describeTask } from './taskReport.ts'
-import { bytes } from './wording.ts'
 
 const policies = 'checked, quorum(n,k), audited(p) or adaptive'
 
@@ -114,25 +109,4 @@ export function readTerms(options: Options): TaskTerms {
     ...(reward !== undefined && { rewardMicroCredit: String(reward) }),
     ...(timeoutMs !== undefined && { timeoutMs }),
   }
-}
-
-/** Before anything long is done: an output that could not be written would be computed for nothing. */
-export async function assertOutput({ options }: Call): Promise<void> {
-  const file = options.text('to')
-  if (file !== undefined) await assertWritable(file)
-}
-
-/** Sends it, and waits for its end where that was asked for. */
-export async function submitted(
-  call: Call,
-  send: (onProgress: (sent: number, total: number) => void) => Promise<TaskView>,
-  before?: string,
-): Promise<Outcome> {
-  const { options, progress } = call
-  const task = await send((sent, total) => progress.show(`uploading: ${bytes(sent)} of ${bytes(total)}`))
-  progress.clear()
-  const said = before === undefined ? '' : `${before}\n`
-  if (!options.has('wait')) return { json: task, text: `${said}${describeTask(task)}` }
-  progress.show(`task ${task.taskId} submitted`)
-  return ended(call, await follow(call, task.taskId), before)
 }

@@ -48,6 +48,19 @@ export function bytes(length: number): string {
     : `${(length / 1024 / 1024).toFixed(1)} MiB`
 }
 
+/** Three digits and a prefix: `63.2 G`. */
+export function rate(perSecond: number): string {
+  for (const [unit, name] of [
+    [1e12, 'T'],
+    [1e9, 'G'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ] as const) {
+    if (perSecond >= unit) return `${Number((perSecond / unit).toPrecision(3))} ${name}`
+  }
+  return String(Math.round(perSecond))
+}
+
 /** Enough of an id to tell it from others at a glance. */
 export function short(id: string): string {
   return `${id.slice(0, 12)}…`

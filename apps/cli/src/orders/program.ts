@@ -1,15 +1,15 @@
 import { payloadBytesMax } from '@shardy/protocol'
 import { describeProgram, inputLength } from '@shardy/tensor'
-import type { Command } from '../command.ts'
 import { Failure } from '../failure.ts'
 import { readBytesFrom } from '../files.ts'
+import type { OrderKind } from '../order.ts'
 import { readBlobs, readProgram } from '../programs.ts'
-import { assertOutput, readTerms, submitted, termOptions, verifyHelp } from '../terms.ts'
+import { readTerms, termOptions, verifyHelp } from '../terms.ts'
 import { count } from '../wording.ts'
 
-export const submitProgram: Command = {
-  name: 'submit program',
-  summary: 'have any exact program run',
+export const program: OrderKind = {
+  name: 'program',
+  summary: 'any exact program run',
   operands: ['PROGRAM'],
   options: {
     input: { value: 'FILE', what: "the program's inputs, one after the other" },
@@ -20,10 +20,9 @@ export const submitProgram: Command = {
     'PROGRAM is a file of canonical bytes, or JSON: `npx shardy program show` says what one means.\n' +
     `${verifyHelp}\n` +
     'Workers that compute a task see its input and its weights: do not submit secrets.',
-  example: 'submit program model.program --input picture.bin --blobs weights --wait --to out.bin',
+  example: 'program model.program --input picture.bin --blobs weights',
 
-  async run(call) {
-    const { operands, options, requester } = call
+  async read({ operands, options, requester }) {
     const [name = ''] = operands
     const program = await readProgram(name)
     const terms = readTerms(options)
@@ -39,9 +38,10 @@ export const submitProgram: Command = {
       throw new Failure('usage', `--input: ${inputFile} has ${count(input.length, 'byte')}; ${wanted}`)
     }
     const blobs = await readBlobs(program, options.text('blobs'))
-    await assertOutput(call)
-    return submitted(call, (onProgress) =>
-      requester.submitProgram({ program, input, blobs, ...terms, onProgress }),
-    )
+    return {
+      terms,
+      work: () => ({ kind: 'program', program }),
+      send: (onProgress) => requester.submitProgram({ program, input, blobs, ...terms, onProgress }),
+    }
   },
 }

@@ -1,3 +1,4 @@
+import { decodeWork, type Work } from '@shardy/compute/work'
 import { payloadBytesMax } from '@shardy/protocol'
 import {
   buildShaderTask,
@@ -6,10 +7,11 @@ import {
   type ShaderTask,
   validateShader,
 } from '@shardy/shader'
-import type { Call, Command } from '../command.ts'
+import type { Call } from '../command.ts'
 import { Failure } from '../failure.ts'
 import { readBytesFrom } from '../files.ts'
-import { assertOutput, readTerms, submitted, termOptions, verifyHelp } from '../terms.ts'
+import type { OrderKind } from '../order.ts'
+import { readTerms, termOptions, verifyHelp } from '../terms.ts'
 import { count } from '../wording.ts'
 
 type ValidatedShader = ShaderTask['shader']
@@ -18,9 +20,9 @@ const sourceBytesMax = 1024 * 1024
 /** Enough for short loops; what a task may execute at most has to fit every worker, those without a GPU included. */
 const fuelDefault = 1_000
 
-export const submitShader: Command = {
-  name: 'submit shader',
-  summary: 'have your own WGSL run',
+export const shader: OrderKind = {
+  name: 'shader',
+  summary: 'your own WGSL run',
   operands: ['SOURCE'],
   options: {
     input: { value: 'FILE', what: 'the buffers that the shader reads, each at a multiple of 16 bytes' },
@@ -40,9 +42,9 @@ export const submitShader: Command = {
     'A shader of integers in which each invocation writes its own place only is exact: every device gives the same bits.\n' +
     'docs/spec/shader.md has the rules; what breaks one is named with its line and column.\n' +
     verifyHelp,
-  example: 'submit shader add.wgsl --input buffers.bin --sizes 0=4096,1=4096 --dispatch 16,1,1 --wait',
+  example: 'shader add.wgsl --input buffers.bin --sizes 0=4096,1=4096 --dispatch 16,1,1',
 
-  async run(call) {
+  async read(call) {
     const { operands, options, requester } = call
     const [file = ''] = operands
     const inputFile = options.text('input')
@@ -50,13 +52,20 @@ export const submitShader: Command = {
       inputFile === undefined ? new Uint8Array(0) : await readBytesFrom(inputFile, payloadBytesMax)
     const task = await readShader(call, file, input.length)
     const terms = readTerms(options)
-    await assertOutput(call)
     refuseInput(task, inputFile, input.length)
     const allowInexact = options.has('allow-inexact')
-    return submitted(call, (onProgress) =>
-      requester.submitShader({ task, input, allowInexact, ...terms, onProgress }),
-    )
+    return {
+      terms,
+      work: () => workOf(task),
+      send: (onProgress) => requester.submitShader({ task, input, allowInexact, ...terms, onProgress }),
+    }
   },
+}
+
+function workOf(task: Uint8Array): Work {
+  const decoded = decodeWork('shader', task)
+  if (decoded.ok) return decoded.work
+  throw new Failure('usage', `the task cannot be made: ${decoded.field}: ${decoded.reason}`)
 }
 
 /** Compilers' own form, so that editors jump to the place. */

@@ -1,10 +1,11 @@
-import type { Command } from '../command.ts'
+import { matmulProgram } from '@shardy/tensor'
 import { readMatrices, readShape } from '../matrices.ts'
-import { assertOutput, readTerms, submitted, termOptions, verifyHelp } from '../terms.ts'
+import type { OrderKind } from '../order.ts'
+import { readTerms, termOptions, verifyHelp } from '../terms.ts'
 
-export const submitMatmul: Command = {
-  name: 'submit matmul',
-  summary: 'have two int8 matrices multiplied, exactly',
+export const matmul: OrderKind = {
+  name: 'matmul',
+  summary: 'two int8 matrices multiplied, exactly',
   operands: [],
   options: {
     size: { value: 'N', what: 'N × N matrices; or:' },
@@ -17,16 +18,17 @@ export const submitMatmul: Command = {
     ...termOptions('C, int32 little-endian, row by row,'),
   },
   more: `${verifyHelp}\nWorkers that compute a task see its matrices: do not submit secrets.`,
-  example: "submit matmul --size 64 --verify 'quorum(3,2)' --wait",
+  example: "matmul --size 64 --verify 'quorum(3,2)'",
 
-  async run(call) {
-    const { options, requester } = call
+  async read({ options, requester }) {
     const shape = readShape(options)
     const terms = readTerms(options)
     const { a, b, origin } = await readMatrices(options, shape)
-    await assertOutput(call)
-    const send = (onProgress: (sent: number, total: number) => void) =>
-      requester.submitMatmul({ ...shape, a, b, ...terms, onProgress })
-    return submitted(call, send, `Matrices ${origin}.`)
+    return {
+      terms,
+      before: `Matrices ${origin}.`,
+      work: () => ({ kind: 'program', program: matmulProgram(shape) }),
+      send: (onProgress) => requester.submitMatmul({ ...shape, a, b, ...terms, onProgress }),
+    }
   },
 }

@@ -1,15 +1,16 @@
-import { payloadBytesMax } from '@shardy/protocol'
-import type { Command } from '../command.ts'
+import { parseLite } from '@shardy/lite'
+import { describeRefusal, payloadBytesMax } from '@shardy/protocol'
 import { Failure } from '../failure.ts'
 import { readBytesFrom } from '../files.ts'
-import { assertOutput, readTerms, submitted, termOptions, verifyHelp } from '../terms.ts'
+import type { OrderKind } from '../order.ts'
+import { readTerms, termOptions, verifyHelp } from '../terms.ts'
 
 const roundsMax = 2 ** 31 - 1
 const lanesMax = 65_536
 
-export const submitLite: Command = {
-  name: 'submit lite',
-  summary: 'have FNV-1a rounds computed over a file, by devices without a GPU too',
+export const lite: OrderKind = {
+  name: 'lite',
+  summary: 'FNV-1a rounds computed over a file, by devices without a GPU too',
   operands: [],
   options: {
     input: { value: 'FILE', what: 'what is hashed' },
@@ -18,9 +19,8 @@ export const submitLite: Command = {
     ...termOptions('the digests'),
   },
   more: `${verifyHelp}\nWorkers that compute a task see its input: do not submit secrets. docs/spec/lite.md says what is computed.`,
-  example: 'submit lite --input notes.txt --rounds 1000 --wait',
-  async run(call) {
-    const { options, requester } = call
+  example: 'lite --input notes.txt --rounds 1000',
+  async read({ options, requester }) {
     const rounds = options.whole('rounds', 1, roundsMax)
     const lanes = options.whole('lanes', 1, lanesMax)
     const terms = readTerms(options)
@@ -29,9 +29,17 @@ export const submitLite: Command = {
       throw new Failure('usage', `--${file === undefined ? 'input' : 'rounds'} is missing`)
     }
     const input = await readBytesFrom(file, payloadBytesMax)
-    await assertOutput(call)
-    return submitted(call, (onProgress) =>
-      requester.submitLite({ rounds, lanes, input, ...terms, onProgress }),
-    )
+    return {
+      terms,
+      work() {
+        const counts = { rounds, inputLength: input.length }
+        const parsed = parseLite(
+          lanes === undefined ? { kind: 'superLite', ...counts } : { kind: 'lite', lanes, ...counts },
+        )
+        if (!parsed.ok) throw new Failure('usage', describeRefusal(parsed.refusal))
+        return { kind: parsed.value.kind, lite: parsed.value }
+      },
+      send: (onProgress) => requester.submitLite({ rounds, lanes, input, ...terms, onProgress }),
+    }
   },
 }
