@@ -15,6 +15,7 @@ import {
   createDispatcher,
   createIncoming,
   createPayloads,
+  createPool,
   createTurns,
   type Dispatcher,
   defaultEventLogPolicy,
@@ -25,6 +26,7 @@ import {
   openBookkeeper,
   openCounters,
   openEventLog,
+  openLocalThread,
   type Payloads,
   type Request,
   type Table,
@@ -179,9 +181,11 @@ export async function openHost(parts: HostParts): Promise<Host> {
     adapters,
     log,
     readBlob: noBlobs.bytes,
-    async readOutput(_task, { deliveryId, outputDigest }) {
-      return payloads.answer(deliveryId)?.output ?? noBlobs.bytes(outputDigest as never)
-    },
+    pool: createPool({ open: openLocalThread(adapters), threads: 1, clock, pause: async () => {} }),
+    isWanted: (deliveryId) => state.deliveries.has(deliveryId) || state.audits.has(deliveryId),
+    isOpen: (taskId) => state.tasks.has(taskId),
+    afterTurn: (act) => void clock.after(0, act),
+    nowMs: clock.nowMs,
     post(happening) {
       // A check takes its time.
       clock.after(random.below(3_000), () => {

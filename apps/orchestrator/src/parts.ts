@@ -3,6 +3,8 @@
 export type { BlobKeeper } from './blobs/keeper.ts'
 export { type Bookkeeper, type BookkeeperParts, openBookkeeper, type Posting } from './book/bookkeeper.ts'
 export { type Checker, createChecker } from './checks/checker.ts'
+export { openLocalThread } from './checks/openThread.ts'
+export { createPool } from './checks/pool.ts'
 export type { Clock } from './clock.ts'
 export { createIncoming } from './gateway/incoming.ts'
 export { describe } from './gateway/outgoing.ts'
