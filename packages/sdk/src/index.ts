@@ -6,16 +6,22 @@ export {
   type AuditView,
   auditToJson,
   type BalanceView,
+  type CampaignEventView,
+  type CampaignPage,
+  type CampaignView,
   type DeadLetter,
   type DispatchOrder,
   type DispatchView,
   dispatchOrders,
   type ErrorCode,
   type EventView,
+  type FollowCampaignOptions,
   type FollowEventsOptions,
   type Health,
+  type ItemResultView,
   type KeyOrder,
   type KeyView,
+  type ManifestJson,
   type NewKey,
   type OffenceEvidence,
   type PolicyRules,
@@ -36,6 +42,7 @@ export {
   type TaskView,
   UnexpectedAnswerError,
   UnreachableError,
+  type WebhookPage,
   type WorkerOrder,
   type WorkersView,
   type WorkerView,
@@ -49,6 +56,7 @@ export {
   type DigestCheck,
   whyUncheckable,
 } from './answer.ts'
+export type { Campaigns, CreateCampaignOptions, ResultsOptions } from './campaigns.ts'
 export { checkDisputeEvidence, type EvidenceAdapters, type EvidenceVerdict } from './evidence.ts'
 export { matmulInput, matmulOutput } from './matmul.ts'
 export {

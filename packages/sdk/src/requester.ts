@@ -29,6 +29,7 @@ import {
 import { loadSha256 } from '@shardy/crypto'
 import { type Digest, encodeHex, payloadBytesMax, type Receipt, type Sha256 } from '@shardy/protocol'
 import { type Blobs, encodeProgram, noBlobs, type Program } from '@shardy/tensor'
+import { type Campaigns, createCampaigns } from './campaigns.ts'
 import { type Entries, matmulInput } from './matmul.ts'
 import {
   type ManyOutcome,
@@ -134,6 +135,8 @@ export interface DownloadOptions {
 }
 
 export interface Requester {
+  /** Many tasks from one manifest. */
+  readonly campaigns: Campaigns
   submit(submission: Submission, options?: SubmitOptions): Promise<TaskView>
   submitMatmul(request: MatmulRequest): Promise<TaskView>
   submitProgram(request: ProgramRequest): Promise<TaskView>
@@ -231,6 +234,7 @@ export function createRequester(config: RequesterConfig): Requester {
   }
 
   const requester: Requester = {
+    campaigns: createCampaigns(client, { url, wait, randomKey }),
     submit(submission, { idempotencyKey = randomKey(), signal } = {}) {
       const headers = { 'idempotency-key': idempotencyKey }
       return client.call(routes.submitTask, { body: submission, headers }, { signal })

@@ -1,6 +1,7 @@
 /** The shapes of campaigns. A manifest's fields are read, and refused one by one, by the rules of docs/spec/campaign.md. */
 import { values } from '@shardy/protocol'
 import { type Static, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import { decimal, digest, taskId, timeMs, words } from './shapes.ts'
 
 const closed = { additionalProperties: false }
@@ -159,6 +160,7 @@ export const itemResultView = Type.Object(
   closed,
 )
 export type ItemResultView = Static<typeof itemResultView>
+export const isItemResult = (value: unknown): value is ItemResultView => Value.Check(itemResultView, value)
 
 export const webhookPage = Type.Object({
   webhooks: Type.Array(

@@ -36,7 +36,7 @@ export {
   type CampaignView,
   campaignEventView,
   type ItemResultView,
-  itemResultView,
+  isItemResult,
   itemStatuses,
   type ManifestJson,
   nextIndexHeader,
