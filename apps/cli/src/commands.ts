@@ -3,6 +3,16 @@ import type { Command } from './command.ts'
 import { audit } from './commands/audit.ts'
 import { balance } from './commands/balance.ts'
 import {
+  campaignCancel,
+  campaignCreate,
+  campaignList,
+  campaignPause,
+  campaignResults,
+  campaignResume,
+  campaignShow,
+  campaignWatch,
+} from './commands/campaign.ts'
+import {
   deadLetters,
   deadLettersList,
   deadLettersPurge,
@@ -43,6 +53,14 @@ export const commands: readonly Command[] = [
   receipt,
   receiptCheck,
   forget,
+  campaignCreate,
+  campaignList,
+  campaignShow,
+  campaignWatch,
+  campaignPause,
+  campaignResume,
+  campaignCancel,
+  campaignResults,
   balance,
   evidenceFetch,
   evidenceCheck,

@@ -36,6 +36,8 @@ const nextSteps: Partial<Readonly<Record<ErrorCode, string>>> = {
   missingScope: 'Ask an admin for a key with the right role: `npx shardy key create --help`.',
   rateLimited: 'Try again in a moment.',
   workRateLimited: 'Try again in a moment.',
+  unknownCampaign: '`npx shardy campaign list` shows the campaigns there are.',
+  secretMissing: 'Give the secret with --secret FILE.',
   unknownTask: '`npx shardy list` shows the tasks there are.',
   insufficientFunds: '`npx shardy balance` shows what there is; a smaller --reward needs less.',
   draining: 'Try again later: an operator lets work run out.',

@@ -134,7 +134,7 @@ describe('a server', () => {
 })
 
 describe('an answer', () => {
-  const table: readonly (readonly [string, unknown])[] = [
+  const table: readonly (readonly [string, object | undefined])[] = [
     ['HTTP/1.1 200 OK', undefined],
     ['HTTP/1.1 200 OK\r\n\r\n', { kind: 'answered', status: 200 }],
     ['HTTP/1.1 200\r\n\r\n', { kind: 'answered', status: 200 }],
