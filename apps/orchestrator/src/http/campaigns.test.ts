@@ -1,5 +1,6 @@
 /** Campaigns as they are met over HTTP, with real workers. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import path from 'node:path'
 import {
   type CampaignEventView,
   type CampaignPage,
@@ -21,6 +22,7 @@ const hourMs = 3_600_000
 let network: TestNetwork
 beforeAll(async () => {
   network = await startTestNetwork()
+  await Promise.all([network.startWorker(), network.startWorker()])
 })
 afterAll(() => network.stop())
 
@@ -62,8 +64,6 @@ describe('a campaign of some hundreds of items', () => {
   const count = 300
   let id: string
   beforeAll(async () => {
-    await network.startWorker()
-    await network.startWorker()
     const made = await create({ inputs: { range: { to: count } }, window: 64 })
     id = made.campaignId
     expect(made).toMatchObject({ status: 'running', total: count, window: 64, heldUpBy: { kind: 'window' } })
@@ -388,3 +388,13 @@ test('webhooks that nobody may send are refused, and a secret is never shown', a
   expect(await refused(open.request('/v1/webhook-secrets/a', { method: 'DELETE' }))).toBe('unknownSecret')
   await open.stop()
 })
+
+test('the manifest of the guide runs as it stands there', async () => {
+  const guide = await Bun.file(path.join(import.meta.dir, '../../../../docs/campaigns.md')).text()
+  const [, block = ''] = /```json\n(\{[\s\S]*?\n\})\n```/.exec(guide) ?? []
+  const order = { manifest: { ...JSON.parse(block), deadlineMs: Date.now() + hourMs } }
+  const { campaignId } = await json<CampaignView>(network.request('/v1/campaigns', { json: order }))
+  await toEnd(campaignId)
+  expect(await view(campaignId)).toMatchObject({ status: 'ended', verified: 500, spentMicroCredit: '50000' })
+  expect((await lines(campaignId))[7]?.outputDigest).toBe(outputOf(7))
+}, 30_000)
