@@ -59,6 +59,8 @@ export class FakeTasks implements Submitter {
   /** How a task ends; a reason makes it die. */
   fate: (item: ItemAttempt) => string | undefined = () => undefined
   budget = 10n ** 18n
+  /** Submissions wait for it. */
+  gate: Promise<void> = Promise.resolve()
   reward = 100n
 
   taskIdOf({ campaignId }: { readonly campaignId: CampaignId }, { index, attempt }: ItemAttempt): TaskId {
@@ -66,6 +68,7 @@ export class FakeTasks implements Submitter {
   }
 
   async submit(...[work, items, mayGoOn]: Parameters<Submitter['submit']>) {
+    await this.gate
     const { answers, ends } = await this.look(work, items)
     return {
       ends,
