@@ -1,11 +1,14 @@
 /** The provider as a process: its exit codes, what it prints, and a task from delivery to verdict. */
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { evaluate, inputLength, matmulProgram, type Program } from '@shardy/tensor'
 import { type FakeOrchestrator, startOrchestrator } from '@shardy/worker/testing'
 import { exitCodes } from './exitCode.ts'
+
+// A bound on a hang: a process that starts, measures its speed and tries memory takes seconds on a busy machine.
+setDefaultTimeout(60_000)
 
 const main = join(import.meta.dir, 'main.ts')
 const program: Program = matmulProgram({ m: 9, k: 11, n: 5 })
