@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import type { TaskId } from '@shardy/protocol'
+import { generateIdentity } from '@shardy/crypto'
+import type { DeliveryState, TaskId, TaskStatus } from '@shardy/protocol'
 import { openBlobStore, type StoreErrorKind } from '@shardy/storage'
 import {
   digestOf,
@@ -14,7 +15,13 @@ import {
 } from '../test/example.ts'
 import { createFailingStore } from '../test/failingStore.ts'
 import { createManualClock } from '../test/manualClock.ts'
-import { blobBytesMax, collectMs, openMemoryStore, startTestNetwork } from '../test/network.ts'
+import {
+  blobBytesMax,
+  collectMs,
+  openMemoryStore,
+  startTestNetwork,
+  type TestNetwork,
+} from '../test/network.ts'
 import { connectRawWorker } from '../test/rawWorker.ts'
 
 async function open() {
@@ -23,12 +30,36 @@ async function open() {
   return { store, blobs, network: await startTestNetwork({ store, blobs }) }
 }
 
+/** What all workers have earned here. */
+function earnedByAll({ orchestrator }: TestNetwork): bigint {
+  const { bookkeeper, dispatcher } = orchestrator.services
+  return [...dispatcher.state().standings.keys()].reduce(
+    (sum, workerId) => sum + bookkeeper.book.slashable(workerId),
+    0n,
+  )
+}
+
+/** Leases and answers that nothing rests on get to the disk within half a second. */
+async function savedAs(
+  { orchestrator }: TestNetwork,
+  taskId: string,
+  status: TaskStatus,
+  state?: DeliveryState,
+): Promise<void> {
+  for (;;) {
+    const task = await orchestrator.services.archive.task(taskId as TaskId)
+    const isThere = state === undefined || task?.deliveries.some((each) => each.state === state)
+    if (task?.status === status && isThere) return
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
 describe('a store that fails', () => {
   for (const kind of ['failed', 'diskFull', 'crashed'] as const satisfies readonly StoreErrorKind[]) {
     test(`(${kind}) fails the submission, and the process is told to end`, async () => {
       const { store, network } = await open()
       const before = await submit(network)
-      store.fail(kind, 'tasks')
+      store.fail(kind, 'liveTasks')
       const failed = await network.request('/v1/tasks', { json: example().submission })
       expect(failed.status).toBe(507)
       expect(await refused(failed)).toBe('storageFailed')
@@ -45,7 +76,8 @@ describe('a store that fails', () => {
 
   test('in the middle of a verdict pays nobody, and the next process pays once', async () => {
     const { store, blobs, network } = await open()
-    const { taskId } = await submit(network, example({ rewardMicroCredit: '1000' }).submission)
+    const { submission } = example({ rewardMicroCredit: '1000', verify: 'quorum(2,2)' })
+    const { taskId } = await submit(network, submission)
     const [one, two] = [
       await connectRawWorker(network.serving.url),
       await connectRawWorker(network.serving.url),
@@ -54,15 +86,15 @@ describe('a store that fails', () => {
     const [work, other] = await Promise.all([one.work(), two.work()])
     one.commit(work)
     two.commit(other)
-    await Promise.all([one.next('commitmentsClosed'), two.next('commitmentsClosed')])
-    one.reveal(work)
-    one.send(await one.result(work), work.output)
+    await Promise.all([one.closing(work), two.closing(other)])
+    one.send(await one.results({ work }))
     await follow(network, taskId, ({ type }) => type === 'answered')
-    store.fail('failed', 'standings')
-    two.reveal(other)
-    two.send(await two.result(other), other.output)
+    store.fail('failed', 'tasks')
+    two.send(await two.results({ work: other }))
     while (network.fatal.length === 0) await new Promise((resolve) => setImmediate(resolve))
-    expect([one, two].flatMap(({ frames }) => frames.filter(({ type }) => type === 'settled'))).toEqual([])
+    expect([one, two].flatMap(({ frames }) => frames.filter(({ type }) => type === 'settlements'))).toEqual(
+      [],
+    )
     await network.stop()
     store.mend()
 
@@ -70,8 +102,7 @@ describe('a store that fails', () => {
     await Promise.all([again.startWorker(), again.startWorker()])
     const { archive, dispatcher } = again.orchestrator.services
     while (dispatcher.state().tasks.size > 0) await new Promise((resolve) => setImmediate(resolve))
-    const earned = (await archive.standings()).map(({ earnedMicroCredit }) => earnedMicroCredit)
-    expect(earned.reduce((sum, each) => sum + each, 0n)).toBe(1000n)
+    expect(earnedByAll(again)).toBe(1000n)
     expect((await archive.task(taskId as TaskId))?.status).toBe('verified')
     await again.stop()
   })
@@ -81,7 +112,7 @@ describe('a store that fails', () => {
     store.fail('diskFull', 'blobs')
     const bytes = randomBytes(10)
     const put = () => network.request(`/v1/blobs/${digestOf(bytes)}`, { method: 'PUT', body: bytes })
-    expect(await problemOf(await put())).toMatchObject({ code: 'storageFailed', status: 507 })
+    expect(await problemOf(await put())).toMatchObject({ code: 'storageFull', status: 507 })
     store.mend()
     expect((await put()).status).toBe(200)
     expect(network.fatal).toEqual([])
@@ -94,25 +125,19 @@ describe('a store that fails', () => {
       store,
       policy: { backoffMsMin: 1 as never, backoffMsMax: 5 as never },
     })
-    const { taskId } = await submit(network)
-    const [one, two] = [
-      await connectRawWorker(network.serving.url),
-      await connectRawWorker(network.serving.url),
-    ]
-    await Promise.all([one.join(), two.join()])
-    const [work, other] = await Promise.all([one.work(), two.work()])
-    one.commit(work)
-    two.commit(other)
-    await Promise.all([one.next('commitmentsClosed'), two.next('commitmentsClosed')])
+    // Larger than what travels with its task.
+    const { taskId } = await submit(network, example({}, [100, 3, 100]).submission)
+    const worker = await connectRawWorker(network.serving.url)
+    await worker.join()
+    const work = await worker.work()
     store.fail('diskFull', 'blobs')
-    one.reveal(work)
-    one.send(await one.result(work), work.output)
+    worker.send(await worker.result(work), work.output)
     const events = await follow(network, taskId, ({ type }) => type === 'corrupted')
     expect(events.at(-1)?.detail).toBe('the output could not be stored')
-    expect(one.isClosed()).toBe(false)
+    expect(worker.isClosed()).toBe(false)
     store.mend()
-    await Promise.all([one.disconnect(), two.disconnect()])
-    await Promise.all([network.startWorker(), network.startWorker()])
+    await worker.disconnect()
+    await network.startWorker()
     expect((await finish(network, taskId)).status).toBe('verified')
     await network.stop()
   })
@@ -133,8 +158,9 @@ describe('a store that fails', () => {
     await worker.join()
     const { taskId } = await submit(first)
     await worker.work()
+    await savedAs(first, taskId, 'running')
     // Killed: nothing is told that the worker left.
-    store.fail('failed', 'tasks')
+    store.fail('failed', 'liveTasks')
     await first.stop()
     const second = await startTestNetwork({ store, blobs })
     while (second.fatal.length === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -144,9 +170,81 @@ describe('a store that fails', () => {
     await second.stop()
     store.mend()
     const third = await startTestNetwork({ store, blobs })
-    const events = await third.request(`/v1/tasks/${taskId}`, { apiKey: first.apiKey })
-    expect(events.status).toBe(200)
+    expect((await third.request(`/v1/tasks/${taskId}`, { apiKey: first.apiKey })).status).toBe(200)
     await third.stop()
+  })
+})
+
+describe('a restart in the middle', () => {
+  const sizes = [
+    ['lies beside its task', [3, 5, 7]],
+    ['is a blob', [100, 3, 100]],
+  ] as const
+  for (const [where, size] of sizes) {
+    test(`keeps the first answer of two, whose output ${where}`, async () => {
+      const { store, blobs, network } = await open()
+      const wanted = example({ rewardMicroCredit: '1000', verify: 'quorum(2,2)' }, [...size])
+      const { taskId } = await submit(network, wanted.submission)
+      const [gone, late] = [
+        await connectRawWorker(network.serving.url),
+        await connectRawWorker(network.serving.url),
+      ]
+      await Promise.all([gone.join(), late.join()])
+      const [work, other] = await Promise.all([gone.work(), late.work()])
+      gone.commit(work)
+      late.commit(other)
+      await gone.closing(work)
+      gone.send(await gone.result(work), work.output)
+      await savedAs(network, taskId, 'running', 'answered')
+      store.fail('failed', 'liveTasks', 'tasks', 'standings')
+      await network.stop()
+      store.mend()
+
+      const again = await startTestNetwork({ store, blobs })
+      const call = { apiKey: network.apiKey }
+      await again.startWorker()
+      const { archive, dispatcher, payloads } = again.orchestrator.services
+      while (dispatcher.state().tasks.size > 0) await new Promise((resolve) => setImmediate(resolve))
+      const task = await archive.task(taskId as TaskId)
+      expect(task?.status).toBe('verified')
+      expect(task?.deliveries.find(({ workerId }) => workerId === gone.workerId)).toMatchObject({
+        outcome: 'accepted',
+        rewardMicroCredit: 500n,
+      })
+      // The other one was out: that it is lost is nobody's fault.
+      expect(task?.deliveries.find(({ workerId }) => workerId === late.workerId)).toMatchObject({
+        outcome: 'lost',
+        excused: true,
+      })
+      expect(earnedByAll(again)).toBe(1000n)
+      const output = await again.request(`/v1/tasks/${taskId}/output`, call)
+      expect(await output.bytes()).toEqual(wanted.output)
+      expect(payloads.answerBytes()).toBe(0)
+      await again.stop()
+    })
+  }
+
+  test('gives a task to the worker again that lost it by no doing of its own', async () => {
+    const { store, blobs, network } = await open()
+    const identity = await generateIdentity({ extractable: false })
+    const worker = await connectRawWorker(network.serving.url, identity)
+    await worker.join()
+    const { taskId } = await submit(network)
+    const before = await worker.work()
+    await savedAs(network, taskId, 'running')
+    store.fail('failed', 'liveTasks')
+    await network.stop()
+    store.mend()
+    const again = await startTestNetwork({ store, blobs })
+    const back = await connectRawWorker(again.serving.url, identity)
+    await back.join()
+    const work = await back.work()
+    expect(work.delivery.deliveryId).not.toBe(before.delivery.deliveryId)
+    // What it computed before is no answer to anything now.
+    back.send(await back.results({ work: before }))
+    await back.answer(work)
+    expect(await back.settled()).toMatchObject({ outcome: 'accepted' })
+    await again.stop()
   })
 })
 
@@ -176,11 +274,11 @@ test('many requesters and workers at once: every task verified, every credit pai
   for (const [index, task] of tasks.entries()) {
     expect(task.outputDigest).toBe(digestOf(wanted[index]?.output ?? new Uint8Array(0)))
   }
-  const { archive, dispatcher, events } = network.orchestrator.services
-  const earned = (await archive.standings()).reduce((sum, each) => sum + each.earnedMicroCredit, 0n)
-  expect(earned).toBe((199n * 200n) / 2n)
+  const { dispatcher, events, payloads } = network.orchestrator.services
+  expect(earnedByAll(network)).toBe((199n * 200n) / 2n)
   expect([dispatcher.state().tasks.size, dispatcher.state().deliveries.size, events.size()]).toEqual([
     0, 0, 0,
   ])
+  expect(payloads.answerBytes()).toBe(0)
   await network.stop()
-})
+}, 30_000)

@@ -198,7 +198,7 @@ export async function connectRawWorker(url: string, identity?: Identity): Promis
   }
 
   const next = async <Type extends FrameType>(type: Type): Promise<FrameOf<Type>['body']> =>
-    (await nextOf(type)).body
+    (await nextOf(type)).body as FrameOf<Type>['body']
 
   const send = (...sent: readonly (Uint8Array | string)[]): void => {
     for (const frame of sent) if (!ended) socket.send(frame as Uint8Array<ArrayBuffer>)

@@ -512,5 +512,5 @@ describe('any value in any field', () => {
       ),
       { numRuns: 400, seed: 11 },
     )
-  })
+  }, 30_000)
 })

@@ -230,20 +230,20 @@ describe('a range', () => {
 })
 
 describe('the quota', () => {
-  test('counts blobs, inline inputs, and uploads that are not finished', async () => {
-    const own = await startTestNetwork({ blobPolicy: { quotaBytes: 10_000 } })
-    const first = randomBytes(6_000)
-    const second = randomBytes(6_000)
+  test('counts blobs, large inputs, and uploads that are not finished', async () => {
+    const own = await startTestNetwork({ blobPolicy: { quotaBytes: 100_000 } })
+    const first = randomBytes(60_000)
+    const second = randomBytes(60_000)
     expect((await put(digestOf(first), first, {}, own)).status).toBe(201)
     // A few bytes of input may not ask for an output that does not fit, unless it is not kept.
-    const wide = example({}, [64, 1, 64]).submission
+    const wide = example({}, [128, 1, 128]).submission
     expect(await refused(own.request('/v1/tasks', { json: wide }))).toBe('quotaExceeded')
     expect((await own.request('/v1/tasks', { json: { ...wide, output: 'digest' } })).status).toBe(201)
     expect(await refused(put(digestOf(second), second, {}, own))).toBe('quotaExceeded')
-    expect(await refused(put(digestOf(second), streamOf(second, 1_000), {}, own))).toBe('quotaExceeded')
+    expect(await refused(put(digestOf(second), streamOf(second, 10_000), {}, own))).toBe('quotaExceeded')
     // What came before the quota was reached stays, to go on from once there is room.
-    expect(Number(await offsetOf(digestOf(second), own))).toBeLessThanOrEqual(4_000)
-    const { submission } = example({}, [64, 64, 64])
+    expect(Number(await offsetOf(digestOf(second), own))).toBeLessThanOrEqual(40_000)
+    const { submission } = example({ output: 'digest' }, [150, 150, 150])
     expect(await refused(own.request('/v1/tasks', { json: submission }))).toBe('quotaExceeded')
     // Bringing what is there already costs nothing.
     expect((await put(digestOf(first), first, {}, own)).status).toBe(200)
@@ -283,10 +283,11 @@ describe('the quota', () => {
     await Promise.all([own.startWorker(), own.startWorker()])
     let kept = 0
     for (let count = 0; count < 5; count++) {
-      const wanted = example({}, [20, 2, 20])
+      const wanted = example({ verify: 'quorum(2,2)' }, [128, 1, 128])
       const { taskId } = await submit(own, wanted.submission)
       await finish(own, taskId)
-      kept += wanted.input.length + wanted.output.length
+      // The input is small and lies beside its task, as small outputs do.
+      kept += wanted.output.length
     }
     const { keeper, apiKeys } = own.orchestrator.services
     const owner = apiKeys.requester(own.apiKey)
@@ -320,7 +321,7 @@ describe('collection', () => {
     const clock = createManualClock()
     const own = await startTestNetwork({ clock, blobPolicy: { graceMs: 100_000 } })
     const { keeper } = own.orchestrator.services
-    const { submission, input } = example({ timeoutMs: 86_400_000 })
+    const { submission, input } = example({ timeoutMs: 86_400_000 }, [1, 1_000, 20])
     const unused = randomBytes(10)
     await put(digestOf(unused), unused, {}, own)
     const first = await submit(own, submission)

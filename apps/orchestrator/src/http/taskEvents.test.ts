@@ -104,7 +104,7 @@ describe('the events of a task', () => {
 })
 
 describe('the hub', () => {
-  const event = { taskId: 'aa'.repeat(16), sequence: 1 } as never
+  const event = { task: { spec: { taskId: 'aa'.repeat(16) } }, sequence: 1 } as never
 
   test('takes so many listeners and no more', () => {
     const hub = createEventHub(2)

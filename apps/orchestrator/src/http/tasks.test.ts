@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { TaskPage, TaskView } from '@shardy/api'
+import type { BalanceView, TaskPage, TaskView } from '@shardy/api'
 import { encodeFrame } from '@shardy/protocol'
 import { digestOf, example, finish, follow, problemOf, refused, submit, taskOf } from '../../test/example.ts'
 import { startTestNetwork, type TestNetwork } from '../../test/network.ts'
@@ -31,7 +31,7 @@ describe('submitting', () => {
     const again = {
       ...submission,
       input: { blob: digestOf(input) },
-      redundancy: 2,
+      verify: 'checked',
       seed: '0',
       timeoutMs: 600_000,
       output: 'keep' as const,
@@ -44,7 +44,9 @@ describe('submitting', () => {
     await submit(network, submission, keyed('conflict'))
     const changes = [
       { seed: '1' },
-      { redundancy: 3 },
+      { verify: 'quorum(3,2)' },
+      { priority: 9 },
+      { region: 'eu' },
       { rewardMicroCredit: '1' },
       { output: 'digest' },
     ] as const
@@ -136,6 +138,87 @@ describe('submitting', () => {
   })
 })
 
+describe('no room', () => {
+  test('for more live tasks of one requester, while others may submit', async () => {
+    const small = await startTestNetwork({ policy: { liveTasksPerRequesterMax: 1 } })
+    const other = await small.orchestrator.services.apiKeys.create('other')
+    const { taskId } = await submit(small)
+    const answer = await small.request('/v1/tasks', { json: example().submission })
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '1'])
+    expect(await problemOf(answer)).toMatchObject({ code: 'tooManyLive', bound: '1 live tasks' })
+    await submit(small, example().submission, { apiKey: other })
+    await small.request(`/v1/tasks/${taskId}/cancel`, { method: 'POST' })
+    await submit(small)
+    await small.stop()
+  })
+
+  test('for more kinds of demands than classes are kept, while known ones are taken', async () => {
+    const own = await startTestNetwork()
+    // D2: a requester brings no more than so many; every feature makes a class.
+    const classesMax = 512
+    const terms = (index: number) => ({ features: [`feature-${index}`] })
+    await Promise.all(
+      Array.from({ length: classesMax }, (_, index) =>
+        submit(own, example(terms(index), [1, 1, 1]).submission),
+      ),
+    )
+    const answer = await own.request('/v1/tasks', { json: example(terms(9_999), [1, 1, 1]).submission })
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '1'])
+    expect((await problemOf(answer)).code).toBe('tooVaried')
+    await submit(own, example(terms(7), [1, 1, 1]).submission)
+    await own.stop()
+  }, 30_000)
+
+  test('while an operator lets work run out', async () => {
+    const own = await startTestNetwork()
+    await own.orchestrator.services.dispatcher.post({ kind: 'operate', mode: 'draining' })
+    const answer = await own.request('/v1/tasks', { json: example().submission })
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '60'])
+    expect(await refused(answer)).toBe('draining')
+    await own.stop()
+  })
+})
+
+describe('a reward', () => {
+  const balanceOf = async (on: TestNetwork): Promise<BalanceView> =>
+    (await (await on.request('/v1/balance')).json()) as BalanceView
+
+  test('that is not there with its fee is refused with 402, and nothing is set aside', async () => {
+    const poor = await startTestNetwork({ grantMicroCredit: 1_000n })
+    const answer = await poor.request('/v1/tasks', {
+      json: example({ rewardMicroCredit: '1000' }).submission,
+    })
+    expect(answer.status).toBe(402)
+    expect(await problemOf(answer)).toMatchObject({ code: 'insufficientFunds', field: 'rewardMicroCredit' })
+    expect(await balanceOf(poor)).toMatchObject({ balanceMicroCredit: '1000', reservedMicroCredit: '0' })
+    await poor.stop()
+  })
+
+  test('of the very first tasks, many at once, is found in the grant', async () => {
+    const own = await startTestNetwork({ grantMicroCredit: 10_000n })
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        own.request('/v1/tasks', { json: example({ rewardMicroCredit: '900' }).submission }),
+      ),
+    )
+    // 945 each with the fee: ten fit into the grant, and no eleventh, however close together they come.
+    const statuses = answers.map(({ status }) => status).sort()
+    expect(statuses).toEqual([...Array(10).fill(201), ...Array(10).fill(402)])
+    const { balanceMicroCredit, reservedMicroCredit } = await balanceOf(own)
+    expect([balanceMicroCredit, reservedMicroCredit]).toEqual(['550', '0'])
+    await own.stop()
+  })
+
+  test('comes back whole from a task that is cancelled', async () => {
+    const own = await startTestNetwork({ grantMicroCredit: 10_000n })
+    const { taskId } = await submit(own, example({ rewardMicroCredit: '5000' }).submission)
+    expect((await balanceOf(own)).balanceMicroCredit).toBe('4750')
+    await own.request(`/v1/tasks/${taskId}/cancel`, { method: 'POST' })
+    expect((await balanceOf(own)).balanceMicroCredit).toBe('10000')
+    await own.stop()
+  })
+})
+
 describe("somebody else's task", () => {
   test('is unknown on every route', async () => {
     const { taskId } = await submit(network)
@@ -216,28 +299,73 @@ describe('listing', () => {
 })
 
 describe('from submission to receipt', () => {
-  test('verified by two workers, with the output of the definition, a receipt, and exact pay', async () => {
+  test('checked: one worker, with the output of the definition, a receipt, and the whole reward', async () => {
     const own = await startTestNetwork()
-    await Promise.all([own.startWorker(), own.startWorker()])
+    await own.startWorker()
     const wanted = example({ rewardMicroCredit: '1001' })
     const { taskId } = await submit(own, wanted.submission)
     const task = await finish(own, taskId)
-    expect(task).toMatchObject({ status: 'verified', outputDigest: digestOf(wanted.output) })
-    const paid = task.deliveries.map(({ rewardMicroCredit }) => Number(rewardMicroCredit))
-    expect(paid.sort()).toEqual([500, 501])
+    expect(task).toMatchObject({
+      status: 'verified',
+      verify: 'checked',
+      basis: 'checked',
+      outputDigest: digestOf(wanted.output),
+    })
+    expect(task.deliveries.map(({ rewardMicroCredit }) => rewardMicroCredit)).toEqual(['1001'])
     const output = await own.request(`/v1/tasks/${taskId}/output`)
     expect(await output.bytes()).toEqual(wanted.output)
-    const receipt = (await (await own.request(`/v1/tasks/${taskId}/receipt`)).json()) as Record<
-      string,
-      unknown
-    >
-    expect(receipt).toMatchObject({ taskId, outputDigest: digestOf(wanted.output), basis: 'agreement' })
+    const receipt = (await (await own.request(`/v1/tasks/${taskId}/receipt`)).json()) as object
+    expect(receipt).toMatchObject({ taskId, outputDigest: digestOf(wanted.output), basis: 'checked' })
 
     const digestOnly = await submit(own, example({ output: 'digest' }).submission)
     expect((await finish(own, digestOnly.taskId)).status).toBe('verified')
     expect(await refused(own.request(`/v1/tasks/${digestOnly.taskId}/output`))).toBe('outputNotKept')
     await own.stop()
   })
+
+  test('by agreement: two workers, exact shares of what cannot be divided', async () => {
+    const own = await startTestNetwork()
+    await Promise.all([own.startWorker(), own.startWorker()])
+    for (const output of ['keep', 'digest'] as const) {
+      const wanted = example({ rewardMicroCredit: '1001', redundancy: 2, output })
+      const { taskId } = await submit(own, wanted.submission)
+      const task = await finish(own, taskId)
+      expect(task).toMatchObject({
+        status: 'verified',
+        verify: 'quorum(2,2)',
+        basis: 'agreement',
+        outputDigest: digestOf(wanted.output),
+      })
+      const paid = task.deliveries.map(({ rewardMicroCredit }) => Number(rewardMicroCredit))
+      expect(paid.sort()).toEqual([500, 501])
+      const receipt = (await (await own.request(`/v1/tasks/${taskId}/receipt`)).json()) as object
+      expect(receipt).toMatchObject({ taskId, outputDigest: digestOf(wanted.output), basis: 'agreement' })
+    }
+    await own.stop()
+  })
+
+  test('taken on trust it is accepted, and nothing calls it verified', async () => {
+    const own = await startTestNetwork()
+    await own.startWorker()
+    const seen = new Set<string>()
+    // One in two is drawn: of so many, not all fall on one side.
+    const tasks = await Promise.all(
+      Array.from({ length: 24 }, async () =>
+        finish(own, (await submit(own, example({ verify: 'audited(500)' }).submission)).taskId),
+      ),
+    )
+    for (const { taskId, status, basis, rests } of tasks) {
+      seen.add(`${status} ${basis}`)
+      const events = await follow(own, taskId)
+      expect(events.at(-1)?.type).toBe(status === 'accepted' ? 'task_accepted' : 'task_verified')
+      if (status === 'accepted') expect(rests).toContain('taken at its word')
+      expect((await own.request(`/v1/tasks/${taskId}/output`)).status).toBe(200)
+      const receipt = (await (await own.request(`/v1/tasks/${taskId}/receipt`)).json()) as object
+      expect(receipt).toMatchObject({ basis })
+    }
+    expect([...seen].sort()).toEqual(['accepted trusted', 'verified checked'])
+    await own.stop()
+  }, 30_000)
 
   test('no output and no receipt before it is verified', async () => {
     const { taskId } = await submit(network)
@@ -269,7 +397,7 @@ describe('cancelling', () => {
       const worker = await connectRawWorker(own.serving.url)
       const other = await connectRawWorker(own.serving.url)
       await Promise.all([worker.join(), other.join()])
-      const { taskId } = await submit(own)
+      const { taskId } = await submit(own, example({ verify: 'quorum(2,2)' }).submission)
       const [work, otherWork] = await Promise.all([worker.work(), other.work()])
       if (stage === 'computing') {
         worker.send(encodeFrame('ack', { deliveryId: work.delivery.deliveryId }))
@@ -282,18 +410,19 @@ describe('cancelling', () => {
       if (stage === 'revealing') {
         worker.commit(work)
         other.commit(otherWork)
-        await worker.next('commitmentsClosed')
+        await worker.closing(work)
       }
       await own.request(`/v1/tasks/${taskId}/cancel`, { method: 'POST' })
       const { deliveryId } = work.delivery
       expect(await worker.next('cancel')).toEqual({ deliveryId, reason: 'taskCancelled' })
-      expect(await worker.next('settled')).toMatchObject({
+      expect(await worker.settled()).toMatchObject({
         deliveryId,
         outcome: 'superseded',
         rewardMicroCredit: 0n,
       })
-      worker.reveal(work)
+      worker.send(await worker.results({ work }))
       worker.send(await worker.result(work), work.output)
+      await worker.heard()
       const task = await taskOf(own, taskId)
       expect(task.status).toBe('cancelled')
       expect(task.deliveries.map(({ rewardMicroCredit }) => rewardMicroCredit)).toEqual(['0', '0'])
@@ -312,8 +441,16 @@ describe('forgetting', () => {
     expect((await forget(taskId)).status).toBe(204)
     expect(await refused(forget(taskId))).toBe('unknownTask')
     expect(await refused(network.request(`/v1/tasks/${taskId}/events`))).toBe('unknownTask')
-    const rows = network.store.iterate('events')
-    for await (const { key } of rows) expect(key.toHex().startsWith(taskId)).toBe(false)
+    for (const table of [
+      'tasks',
+      'liveTasks',
+      'inputs',
+      'outputs',
+      'tasksByRequester',
+      'references',
+    ] as const) {
+      for await (const { key } of network.store.iterate(table)) expect(key.toHex()).not.toContain(taskId)
+    }
   })
 
   test('its idempotency key begins a new task afterwards', async () => {
@@ -335,10 +472,10 @@ describe('forgetting', () => {
       )
       await Promise.all([forget(taskId), ...again, forget(taskId), forget(taskId)])
       await submit(network, submission, keyed('churn'))
-      const { archive, dispatcher } = network.orchestrator.services
-      const stored = await archive.live()
-      expect(stored.tasks.map((each) => each.taskId).sort()).toEqual(
-        [...dispatcher.state().tasks.values()].map((each) => each.taskId).sort(),
+      const { archive, bookkeeper, dispatcher } = network.orchestrator.services
+      const stored = await archive.live(bookkeeper.stake)
+      expect([...stored.tasks].map(({ spec }) => spec.taskId).sort()).toEqual(
+        [...dispatcher.state().tasks.keys()].sort(),
       )
     }
   })

@@ -1,216 +1,387 @@
 import { describe, expect, test } from 'bun:test'
-import { sha256 } from '@shardy/crypto/native'
-import { defaultPolicy, type Effect, type NewTask, type Records, type Row, recover } from '@shardy/dispatch'
-import type {
-  Digest,
-  MicroCredit,
-  ProgramId,
-  PublicKey,
-  RequesterId,
-  TaskId,
-  TimeMs,
-  WorkerId,
-} from '@shardy/protocol'
+import {
+  type Effect,
+  emptyState,
+  type Recovered,
+  recover,
+  type TaskRecord,
+  taskRecord,
+} from '@shardy/dispatch'
+import type { Digest, TimeMs } from '@shardy/protocol'
+import {
+  attestation,
+  newTaskOf,
+  noStake,
+  profile,
+  publicKey,
+  settings,
+  startMs,
+  taskIdOf,
+  workerIdOf,
+} from '../../test/dispatchTask.ts'
 import { createManualClock } from '../../test/manualClock.ts'
-import { createDispatcher } from './dispatcher.ts'
+import { type Changes, createDispatcher, type DispatcherParts, type Happening } from './dispatcher.ts'
 
-const nothing = { tasks: [], deliveries: [], standings: [] }
+const laterMs = 500
+const queuedMax = 20_000
+const worker = workerIdOf(1)
+const outputDigest = 'ab'.repeat(32) as Digest
 
-const newTask = (number: number): NewTask => ({
-  taskId: number.toString(16).padStart(32, '0') as TaskId,
-  requesterId: 'aa'.repeat(32) as RequesterId,
-  requestDigest: 'bb'.repeat(32) as Digest,
-  kind: 'program',
-  program: new Uint8Array([1]),
-  programId: 'cc'.repeat(32) as ProgramId,
-  seed: 0n,
-  complexity: 1,
-  inputDigest: 'dd'.repeat(32) as Digest,
-  inputLength: 2,
-  outputLength: 4,
-  constants: [],
-  constantBytes: 0,
-  redundancy: 2,
-  rewardMicroCredit: 10n as MicroCredit,
-  keepOutput: true,
-  deadlineMs: 2_000_000 as TimeMs,
-})
-
-function open(
-  overrides: { save?: (rows: readonly Row[]) => Promise<void>; perform?: (effect: Effect) => void } = {},
-  records: Records = nothing,
-) {
-  const clock = createManualClock()
+function open(overrides: Partial<DispatcherParts> = {}, recovered?: Recovered) {
+  const clock = createManualClock(startMs)
   const log: string[] = []
+  const saved: Changes[] = []
   const performed: Effect[] = []
   const fatal: unknown[] = []
   const dispatcher = createDispatcher(
     {
-      sha256,
       clock,
-      save: async (rows) => {
-        await overrides.save?.(rows)
-        log.push(`save ${rows.filter(({ table }) => table === 'tasks').length}`)
-      },
-      perform(effect) {
-        overrides.perform?.(effect)
-        performed.push(effect)
-        log.push(effect.kind)
-      },
+      begin: () => undefined,
       fatal: (error) => fatal.push(error),
+      ...overrides,
+      async save(changes) {
+        log.push(`save ${changes.tasks.map(({ status }) => status).join(' ')}`.trim())
+        saved.push(changes)
+        await overrides.save?.(changes)
+      },
+      perform(effects) {
+        for (const effect of effects) log.push(effect.kind === 'publish' ? effect.entry.type : effect.kind)
+        performed.push(...effects)
+        overrides.perform?.(effects)
+      },
     },
-    recover(defaultPolicy, records, clock.nowMs(), sha256),
+    recovered ?? { state: emptyState(settings), effects: [] },
   )
-  return { clock, log, performed, fatal, dispatcher }
+  /** The start itself saves what it recovered, here nothing. */
+  const begun = async () => {
+    await dispatcher.caughtUp()
+    await settled()
+    log.length = 0
+    saved.length = 0
+    performed.length = 0
+  }
+  return { clock, log, saved, performed, fatal, dispatcher, begun }
 }
 
-describe('dispatcher', () => {
-  test('carries out effects only after they are saved', async () => {
-    const { dispatcher, log } = open()
-    await dispatcher.post({ kind: 'submit', task: newTask(1) })
-    expect(log).toEqual(['save 1', 'publish'])
+/** Everything that is on its way in this process has come. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+const submitted = (number: number, about: Parameters<typeof newTaskOf>[1] = {}): Happening => ({
+  kind: 'submit',
+  task: newTaskOf(number, about),
+})
+const joins = (workerId = worker): Happening => ({ kind: 'workerJoined', workerId, publicKey, profile })
+/** Changes nothing; queued behind what was posted before it. */
+const nothing: Happening = { kind: 'workerLeft', workerId: workerIdOf(99) }
+
+function answers(dispatcher: ReturnType<typeof open>['dispatcher'], number = 1): Happening {
+  const delivery = [...dispatcher.state().deliveries.values()].find(
+    ({ task }) => task.spec.taskId === taskIdOf(number),
+  )
+  if (delivery === undefined) throw new Error(`task ${number} is not out`)
+  const { workerId, deliveryId } = delivery
+  const said = { outputDigest, traceRoot: undefined, salt: undefined, attestation, stake: noStake }
+  return { kind: 'answered', workerId, deliveryId, ...said }
+}
+
+describe('what is durable', () => {
+  test('is a submission with its escrow, before anybody hears of it', async () => {
+    const { dispatcher, log, saved, begun } = open()
+    await begun()
+    await dispatcher.post(submitted(1))
+    expect(log).toEqual(['save waiting', 'submitted'])
+    const [changes] = saved
+    expect(changes?.entries).toMatchObject([{ kind: 'escrow', taskId: taskIdOf(1), rewardMicroCredit: 10n }])
+    expect([...(changes?.submitted ?? [])]).toEqual([...(changes?.tasks ?? [])])
+    expect(changes?.published.map(({ entry }) => entry.type)).toEqual(['submitted'])
   })
 
-  test('saves what waits together in one batch', async () => {
-    const { dispatcher, log } = open()
-    await Promise.all([1, 2, 3].map((number) => dispatcher.post({ kind: 'submit', task: newTask(number) })))
-    expect(log).toEqual(['save 3', 'publish', 'publish', 'publish'])
+  test('is one write for all that waits together', async () => {
+    const { dispatcher, log, begun } = open()
+    await begun()
+    await Promise.all([1, 2, 3].map((number) => dispatcher.post(submitted(number))))
+    expect(log).toEqual(['save waiting waiting waiting', 'submitted', 'submitted', 'submitted'])
   })
 
-  test('shows readers nothing that is not saved', async () => {
-    let release = (): void => {}
-    const held = new Promise<void>((resolve) => {
-      release = resolve
+  test('is no lease: it goes out at once, and to the disk within half a second', async () => {
+    const { clock, dispatcher, log, saved, begun } = open()
+    await begun()
+    await dispatcher.post(submitted(1))
+    log.length = 0
+    await dispatcher.post(joins())
+    expect(log).toEqual(['delivered', 'deliver'])
+    clock.advance(laterMs - 1)
+    await settled()
+    expect(log.filter((line) => line.startsWith('save'))).toEqual([])
+    clock.advance(1)
+    await settled()
+    expect(log.filter((line) => line.startsWith('save'))).toEqual(['save running'])
+    // What was told meanwhile is logged with it.
+    expect(saved.at(-1)?.published.map(({ entry }) => entry.type)).toContain('delivered')
+    clock.advance(laterMs)
+    await settled()
+    expect(log.filter((line) => line.startsWith('save'))).toHaveLength(1)
+  })
+
+  test('is a lease not at all when the verdict comes first', async () => {
+    const { clock, dispatcher, saved, begun } = open({
+      begin: (effect) =>
+        effect.kind === 'check'
+          ? {
+              kind: 'checked',
+              workerId: effect.delivery.workerId,
+              deliveryId: effect.delivery.deliveryId,
+              verdict: { kind: 'right', by: 'recomputation' },
+            }
+          : undefined,
     })
-    let saving = (): void => {}
-    const began = new Promise<void>((resolve) => {
-      saving = resolve
+    await begun()
+    await dispatcher.post(submitted(1))
+    await dispatcher.post(joins())
+    saved.length = 0
+    await dispatcher.post(answers(dispatcher))
+    // The check answered at once, so answer, verdict and pay are one write.
+    expect(saved.map(({ tasks }) => tasks.map(({ status }) => status))).toEqual([['verified']])
+    expect(saved[0]?.entries).toMatchObject([{ kind: 'verdict', payouts: [{ workerId: worker }] }])
+    expect(saved[0]?.published.map(({ entry }) => entry.type)).toEqual([
+      'delivered',
+      'answered',
+      'task_verified',
+    ])
+    clock.advance(10 * laterMs)
+    await settled()
+    expect(saved).toHaveLength(1)
+  })
+
+  test('is an offence, with its worker’s standing, before the worker hears what became of its answer', async () => {
+    const { dispatcher, log, saved, begun } = open()
+    await begun()
+    await dispatcher.post(submitted(1))
+    await dispatcher.post(joins())
+    const answer = answers(dispatcher)
+    await dispatcher.post(answer)
+    saved.length = 0
+    log.length = 0
+    if (answer.kind !== 'answered') throw new Error('no answer')
+    const { workerId, deliveryId } = answer
+    const verdict = { kind: 'wrong', reason: 'a sum is off' } as const
+    await dispatcher.post({ kind: 'checked', workerId, deliveryId, verdict })
+    expect(log[0]).toBe('save waiting')
+    expect(log).toContain('settle')
+    expect(saved[0]?.offences).toMatchObject([{ workerId, deliveryId, detail: 'a sum is off' }])
+    expect(saved[0]?.standings).toMatchObject([{ workerId, wrongCount: 1, conduct: { offences: 1 } }])
+  })
+})
+
+describe('readers', () => {
+  test('who wait until all is caught up are told nothing that is not saved', async () => {
+    const { promise: held, resolve: release } = Promise.withResolvers<void>()
+    const { dispatcher } = open({ save: ({ tasks }) => (tasks.length > 0 ? held : Promise.resolve()) })
+    const posted = dispatcher.post(submitted(1))
+    let isCaughtUp = false
+    const caughtUp = dispatcher.caughtUp().then(() => {
+      isCaughtUp = true
     })
-    const { dispatcher } = open({
-      save: async () => {
-        saving()
-        await held
-      },
-    })
-    const posted = dispatcher.post({ kind: 'submit', task: newTask(1) })
-    await began
-    expect(dispatcher.state().tasks.size).toBe(0)
+    await settled()
+    // Decided, and still only so.
+    expect([dispatcher.state().tasks.size, isCaughtUp]).toEqual([1, false])
     release()
-    await posted
-    expect(dispatcher.state().tasks.size).toBe(1)
+    await Promise.all([caughtUp, posted])
+    expect(isCaughtUp).toBe(true)
   })
 
-  test('a store that fails is fatal: the caller hears of it and nothing more is taken', async () => {
-    const { dispatcher, fatal, performed } = open({ save: async () => Promise.reject(new Error('disk')) })
-    const posted = dispatcher.post({ kind: 'submit', task: newTask(1) })
+  test('have caught up also when the store failed', async () => {
+    const { dispatcher, fatal } = open({ save: async () => Promise.reject(new Error('disk')) })
+    dispatcher.post(submitted(1))?.catch(() => {})
+    await dispatcher.caughtUp()
+    expect(fatal).toHaveLength(1)
+  })
+})
+
+describe('a failure', () => {
+  test('of the store is fatal: the caller hears of it, nothing is carried out, and nothing more is taken', async () => {
+    const failing = async ({ tasks }: Changes) => {
+      if (tasks.length > 0) throw new Error('disk')
+    }
+    const { dispatcher, fatal, performed, begun } = open({ save: failing })
+    await begun()
+    const posted = dispatcher.post(submitted(1))
     expect(posted).rejects.toThrow('disk')
     await posted?.catch(() => {})
     expect(fatal).toHaveLength(1)
     expect(performed).toEqual([])
-    expect(dispatcher.post({ kind: 'tick' })).toBeUndefined()
+    expect(dispatcher.isClosed()).toBe(true)
+    for (const kind of ['tick'] as const) expect(dispatcher.post({ kind })).toBeUndefined()
+    expect(dispatcher.post(nothing)).toBeUndefined()
   })
 
-  test('has a bounded queue', async () => {
-    const { dispatcher } = open()
-    const posted: (Promise<unknown> | undefined)[] = []
-    for (let count = 0; count < 10_001; count++) posted.push(dispatcher.post({ kind: 'tick' }))
-    expect(posted.at(-1)).toBeUndefined()
-    // Whoever is not known to have left would be given work for ever.
-    posted.push(dispatcher.post({ kind: 'workerLeft', workerId: 'ee'.repeat(32) as WorkerId }))
-    expect(posted.at(-1)).toBeDefined()
-    await Promise.all(posted)
-    expect(dispatcher.post({ kind: 'tick' })).toBeDefined()
-  })
-
-  test('wakes for what falls due', async () => {
-    const { dispatcher, clock, performed } = open()
-    await dispatcher.post({ kind: 'submit', task: newTask(1) })
-    clock.advance(1_000_000)
-    // Queued behind the tick that the clock has just posted; it does nothing by itself.
-    await dispatcher.post({ kind: 'workerLeft', workerId: 'ee'.repeat(32) as WorkerId })
-    expect(performed.at(-2)).toMatchObject({
-      kind: 'publish',
-      event: { type: 'task_dead', detail: 'deadline' },
-    })
-    expect(dispatcher.state().tasks.size).toBe(0)
-  })
-
-  test('time never runs backwards, even when the clock is set back', async () => {
-    const { dispatcher, clock, performed } = open()
-    clock.advance(-1_000)
-    await dispatcher.post({ kind: 'submit', task: newTask(1) })
-    expect(performed).toMatchObject([{ kind: 'publish', event: { atMs: 1_000_000 } }])
-  })
-
-  test('finishes what is queued when it closes', async () => {
-    const { dispatcher } = open()
-    const posted = dispatcher.post({ kind: 'submit', task: newTask(1) })
-    await dispatcher.close()
-    expect((await posted)?.[0]).toMatchObject({ kind: 'save' })
-    expect(dispatcher.post({ kind: 'tick' })).toBeUndefined()
-  })
-
-  test('a rule that breaks is fatal too, and everybody who waits hears of it', async () => {
-    const { dispatcher, fatal } = open({
-      perform() {
-        throw new Error('a bug')
+  test('of the store when leases are written late is fatal too', async () => {
+    let isBroken = false
+    const { clock, dispatcher, fatal, begun } = open({
+      save: async () => {
+        if (isBroken) throw new Error('disk')
       },
     })
-    const posted = [1, 2, 3].map((number) => dispatcher.post({ kind: 'submit', task: newTask(number) }))
+    await begun()
+    await dispatcher.post(submitted(1))
+    await dispatcher.post(joins())
+    isBroken = true
+    clock.advance(laterMs)
+    await settled()
+    expect(fatal).toHaveLength(1)
+    expect(dispatcher.isClosed()).toBe(true)
+  })
+
+  test('of a rule is fatal, and everybody who waits hears of it', async () => {
+    const { dispatcher, fatal } = open({
+      perform(effects) {
+        if (effects.length > 0) throw new Error('a bug')
+      },
+    })
+    const posted = [1, 2, 3].map((number) => dispatcher.post(submitted(number)))
     const ended = await Promise.allSettled(posted)
     expect(ended.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
     expect(fatal).toHaveLength(1)
     expect(dispatcher.isClosed()).toBe(true)
     await dispatcher.caughtUp()
-  })
-
-  test('has caught up when what was posted so far is saved', async () => {
-    const { dispatcher, log } = open()
-    dispatcher.post({ kind: 'submit', task: newTask(1) })
-    await dispatcher.caughtUp()
-    expect(log[0]).toBe('save 1')
-  })
-
-  test('cuts a batch that would be more than a store takes', async () => {
-    const batches: number[] = []
-    const { dispatcher } = open({ save: async (rows) => void batches.push(rows.length) })
-    const posted: (Promise<unknown> | undefined)[] = []
-    const workerIds = Array.from(
-      { length: 400 },
-      (_, index) => index.toString(16).padStart(64, '0') as WorkerId,
-    )
-    for (let number = 0; number < 9_000; number++)
-      posted.push(dispatcher.post({ kind: 'submit', task: newTask(number) }))
-    await Promise.all(posted)
-    const joined = { kinds: ['program'], operationsPerSecond: 1, payloadBytesMax: 100, slots: 64 } as const
-    const publicKey = Uint8Array.from({ length: 65 }, () => 4) as PublicKey
-    await Promise.all(
-      workerIds.map((workerId) => dispatcher.post({ kind: 'workerJoined', workerId, publicKey, ...joined })),
-    )
-    const { deliveries } = dispatcher.state()
-    expect(deliveries.size).toBe(18_000)
-    batches.length = 0
-    await Promise.all(workerIds.map((workerId) => dispatcher.post({ kind: 'workerLeft', workerId })))
-    expect(batches.reduce((sum, rows) => sum + rows, 0)).toBeGreaterThan(30_000)
-    expect(Math.max(...batches)).toBeLessThan(20_000)
-    // All of that was running: a restart has as much to save, in parts that leave no task half written.
-    const lost = { tasks: [...dispatcher.state().tasks.values()], deliveries: [...deliveries.values()] }
-    const parts: (readonly Row[])[] = []
-    const restarted = open(
-      { save: async (rows) => void parts.push(rows) },
-      { ...lost, standings: [...dispatcher.state().standings.values()] },
-    )
-    await restarted.dispatcher.post({ kind: 'tick' })
-    expect(parts.length).toBeGreaterThan(1)
-    expect(Math.max(...parts.map(({ length }) => length))).toBeLessThan(11_000)
-    const seen = new Map<string, number>()
-    parts.forEach((rows, index) => {
-      for (const row of rows) {
-        if (row.table === 'standings') continue
-        expect(seen.get(row.record.taskId) ?? index).toBe(index)
-        seen.set(row.record.taskId, index)
-      }
-    })
-    expect(restarted.fatal).toEqual([])
+    await dispatcher.close()
+    expect(fatal).toHaveLength(1)
   })
 })
+
+describe('the queue', () => {
+  test('is bounded, but for what there are as many of as connections and checks', async () => {
+    const { dispatcher, fatal, begun } = open()
+    await begun()
+    const posted = Array.from({ length: queuedMax }, () =>
+      dispatcher.post({ kind: 'cancel', taskId: taskIdOf(1) }),
+    )
+    expect(posted.at(-1)).toBeDefined()
+    const about = { workerId: worker, deliveryId: taskIdOf(7) as string as never }
+    const refused: readonly Happening[] = [
+      submitted(1),
+      joins(),
+      { kind: 'acked', ...about },
+      { kind: 'presence', workerId: worker, state: 'paused' },
+    ]
+    for (const each of refused) expect(dispatcher.post(each)).toBeUndefined()
+    const heard: readonly Happening[] = [
+      nothing,
+      { kind: 'tick' },
+      { kind: 'checked', ...about, verdict: { kind: 'unknown', reason: '' } },
+      { kind: 'compared', taskId: taskIdOf(1), groups: [] },
+    ]
+    for (const each of heard) {
+      const decided = dispatcher.post(each)
+      expect(decided).toBeDefined()
+      posted.push(decided)
+    }
+    expect(dispatcher.queued()).toBe(queuedMax + heard.length)
+    await Promise.all(posted)
+    expect(dispatcher.queued()).toBe(0)
+    await dispatcher.post(submitted(1))
+    expect(fatal).toEqual([])
+  }, 20_000)
+
+  test('is decided in its order, each once, in writes that hold many', async () => {
+    const { dispatcher, saved, performed, begun } = open()
+    await begun()
+    const count = 5_000
+    const posted = Array.from({ length: count }, (_, index) => dispatcher.post(submitted(index)))
+    const effects = await Promise.all(posted)
+    expect(dispatcher.state().tasks.size).toBe(count)
+    expect(saved.length).toBeLessThan(20)
+    const ids = saved.flatMap(({ tasks }) => tasks.map(({ spec }) => spec.taskId))
+    expect(ids).toEqual(Array.from({ length: count }, (_, index) => taskIdOf(index)))
+    expect(saved.flatMap(({ entries }) => entries)).toHaveLength(count)
+    expect(performed.filter(({ kind }) => kind === 'publish')).toHaveLength(count)
+    // Everybody has the effects of its own input.
+    effects.forEach((own, index) => {
+      const [published] = own?.filter((effect) => effect.kind === 'publish') ?? []
+      expect(published?.task.spec.taskId).toBe(taskIdOf(index))
+    })
+  }, 20_000)
+
+  test('is finished on closing, and what could wait is written', async () => {
+    const { dispatcher, saved } = open()
+    dispatcher.post(submitted(1))
+    const posted = dispatcher.post(joins())
+    await dispatcher.close()
+    expect((await posted)?.some(({ kind }) => kind === 'deliver')).toBe(true)
+    expect(saved.flatMap(({ tasks }) => tasks.map(({ status }) => status)).at(-1)).toBe('running')
+    expect(dispatcher.post({ kind: 'tick' })).toBeUndefined()
+    await dispatcher.close()
+  })
+})
+
+describe('time', () => {
+  test('wakes for what falls due, and for nothing before it', async () => {
+    const { clock, dispatcher, log, begun } = open()
+    await begun()
+    await dispatcher.post(submitted(1))
+    await dispatcher.post(submitted(2, { deadlineMs: (startMs + 5_000) as TimeMs }))
+    log.length = 0
+    clock.advance(4_999)
+    await settled()
+    expect(log.filter((line) => line === 'task_dead')).toEqual([])
+    clock.advance(1)
+    await settled()
+    expect(log.filter((line) => line === 'task_dead')).toHaveLength(1)
+    clock.advance(1_000_000)
+    await settled()
+    expect(log.filter((line) => line === 'task_dead')).toHaveLength(2)
+    expect(dispatcher.state().tasks.size).toBe(0)
+  })
+
+  test('is looked at again when something earlier falls due', async () => {
+    const { clock, dispatcher, log, begun } = open()
+    await begun()
+    await dispatcher.post(submitted(1))
+    await dispatcher.post(joins())
+    const [delivery] = dispatcher.state().deliveries.values()
+    expect(delivery?.dueMs).toBeLessThan(startMs + 1_000_000)
+    clock.advance((delivery?.dueMs ?? 0) - startMs)
+    await settled()
+    expect(log).toContain('lost')
+  })
+
+  test('never runs backwards, even when the clock is set back', async () => {
+    const { clock, dispatcher, performed, begun } = open()
+    await begun()
+    await dispatcher.post(submitted(1))
+    clock.advance(-1_000)
+    await dispatcher.post(submitted(2))
+    const times = performed.flatMap((effect) =>
+      effect.kind === 'publish' ? [effect.entry.atMs as number] : [],
+    )
+    expect(times).toEqual([startMs, startMs])
+  })
+})
+
+describe('a restart', () => {
+  test('saves and carries out what it recovered before it takes any input', async () => {
+    const before = open()
+    await before.begun()
+    await before.dispatcher.post(submitted(1))
+    await before.dispatcher.post(joins())
+    await before.dispatcher.close()
+    const tasks = before.saved.at(-1)?.tasks as readonly TaskRecord[]
+    const standings = [...before.dispatcher.state().standings.values()]
+    const recovered = recover(
+      { ...settings, epoch: 2 },
+      { tasks: tasks.map(asSaved), standings, stakes: new Map() },
+      (startMs + 10) as TimeMs,
+    )
+    const { dispatcher, log } = open({}, recovered)
+    await dispatcher.post(submitted(2))
+    expect(log.slice(0, 3)).toEqual(['save waiting', 'settle', 'lost'])
+    expect(log.slice(3)).toEqual(['save waiting', 'submitted'])
+  })
+})
+
+/** Without what dispatch derives from a record. */
+function asSaved(task: TaskRecord): TaskRecord {
+  const decoded = taskRecord.decode(taskRecord.encode(task))
+  if (!decoded.ok) throw new Error('a record that cannot be read back')
+  return decoded.value
+}
