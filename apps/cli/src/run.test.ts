@@ -33,6 +33,8 @@ let task: TaskView
 let submitted: Submission | undefined
 let asked: Record<string, unknown> | undefined
 let nextCursor: string
+/** A small input lies beside its task; of another's task only blobs can be read. */
+let hasTaskInput = true
 let events: readonly Omit<EventView, 'sequence' | 'atMs'>[] = []
 /** Of single tasks, where it is not that of `task`. */
 let statuses = new Map<string, TaskView['status']>()
@@ -124,7 +126,9 @@ const inFolder = (name: string) => path.join(folder, name)
 const verified = (): Partial<TaskView> => ({
   status: 'verified',
   decidedAtMs: 1_760_000_001_500,
+  input: { digest: sample.receipt.inputDigest, length: sample.receipt.inputLength },
   outputDigest: sample.receipt.outputDigest,
+  outputLength: sample.receipt.outputLength,
   basis: 'agreement',
   rests: '2 distinct workers gave the same bytes; who colludes can agree on a wrong answer',
   deliveries: ['aa', 'bb'].map((id) => ({
@@ -209,7 +213,14 @@ beforeAll(async () => {
     events: ({ query, headers }) => streamOfAll(query, headers),
     taskReceipt: () => ({ status: 200, json: receiptToJson(sample.receipt) }),
     taskOutput: () => new Response(Uint8Array.from(sample.output)),
-    getBlob: () => new Response(sample.input),
+    taskInput() {
+      if (!hasTaskInput) throw new ApiError('unknownTask', 'it is not yours')
+      return new Response(sample.input)
+    },
+    getBlob() {
+      if (hasTaskInput) throw new ApiError('unknownBlob', 'it lies beside its task')
+      return new Response(sample.input)
+    },
     workers: () => ({
       status: 200,
       json: {
@@ -266,6 +277,7 @@ beforeAll(async () => {
         tasks: { waiting: 0, running: 1 },
         uptimeMs: 61_000,
         store: 'rocksdb',
+        space: 'enough',
       },
     }),
   })
@@ -822,10 +834,13 @@ describe('receipt', () => {
     expect(stdout).toContain('Checked by computing it again: the answer is right for this program and input')
   })
 
-  test('recomputed without a file, the input comes from the orchestrator', async () => {
-    const { exit, stdout } = await cli('receipt', 'check', file, '--recompute')
-    expect(exit).toBe('done')
-    expect(stdout).toContain('this machine got the same bits')
+  test('recomputed without a file, the input comes from the orchestrator: by its task, or by its digest', async () => {
+    for (const isOwn of [true, false]) {
+      hasTaskInput = isOwn
+      const { exit, stdout } = await cli('receipt', 'check', file, '--recompute')
+      expect(exit).toBe('done')
+      expect(stdout).toContain('this machine got the same bits')
+    }
   })
 
   test('recomputed without a file and without an orchestrator, it says how to get the input', async () => {

@@ -159,6 +159,8 @@ export interface Requester {
   cancel(taskId: string): Promise<TaskView>
   forget(taskId: string): Promise<void>
   output(taskId: string, options?: DownloadOptions): Promise<Uint8Array<ArrayBuffer>>
+  /** As it was sent. */
+  input(taskId: string, options?: DownloadOptions): Promise<Uint8Array<ArrayBuffer>>
   receipt(taskId: string): Promise<Receipt>
   upload(bytes: Uint8Array<ArrayBuffer>, options?: UploadOptions): Promise<Digest>
   download(digest: string, options?: DownloadOptions): Promise<Uint8Array<ArrayBuffer>>
@@ -320,6 +322,11 @@ export function createRequester(config: RequesterConfig): Requester {
       const response = await client.open(routes.taskOutput, given, { signal: options.signal })
       // The server has just given an output, so the task has its digest too.
       return read(response, `the output of task ${taskId}`, outputDigest ?? '', outputLength, options)
+    },
+    async input(taskId, options = {}) {
+      const { digest, length } = (await requester.get(taskId)).input
+      const response = await client.open(routes.taskInput, { params: { taskId } }, { signal: options.signal })
+      return read(response, `the input of task ${taskId}`, digest, length, options)
     },
     async receipt(taskId) {
       const parsed = receiptFromJson(await client.call(routes.taskReceipt, { params: { taskId } }))

@@ -142,13 +142,32 @@ async function readReceipt(file: string): Promise<Receipt> {
   throw new Failure('badReceipt', `${file} is no receipt: ${parsed.field}: ${parsed.reason}`)
 }
 
-/** The orchestrator keeps inputs until the task is forgotten. What it sends is checked against the receipt. */
-export async function fetchInput({ requester, progress }: Call, receipt: Receipt): Promise<Uint8Array> {
+/** From one's own task where it is there, or else by digest, as of a receipt that somebody else handed on. */
+async function fetched(
+  { requester, progress }: Call,
+  what: 'input' | 'output',
+  { taskId, ...receipt }: Receipt,
+): Promise<Uint8Array> {
+  const [digest, length] =
+    what === 'input'
+      ? [receipt.inputDigest, receipt.inputLength]
+      : [receipt.outputDigest, receipt.outputLength]
+  const onProgress = (received: number): void =>
+    progress.show(`fetching the ${what}: ${bytes(received)} of ${bytes(length)}`)
   try {
-    return await requester.download(receipt.inputDigest, {
-      onProgress: (received) =>
-        progress.show(`fetching the input: ${bytes(received)} of ${bytes(receipt.inputLength)}`),
-    })
+    return await requester[what](taskId, { onProgress })
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    return await requester.download(digest, { onProgress })
+  } finally {
+    progress.clear()
+  }
+}
+
+/** The orchestrator keeps inputs until the task is forgotten. What it sends is checked against the receipt. */
+export async function fetchInput(call: Call, receipt: Receipt): Promise<Uint8Array> {
+  try {
+    return await fetched(call, 'input', receipt)
   } catch (cause) {
     if (!(cause instanceof ApiError || cause instanceof UnreachableError)) throw cause
     const { exit, message } = failureOf(cause)
@@ -158,18 +177,13 @@ export async function fetchInput({ requester, progress }: Call, receipt: Receipt
         `(blob ${receipt.inputDigest}). Without --recompute the signatures are checked alone.`,
       cause,
     })
-  } finally {
-    progress.clear()
   }
 }
 
 /** The output is kept until the task is forgotten, unless the requester wanted its digest alone. */
-async function fetchOutput({ requester, progress }: Call, receipt: Receipt): Promise<Uint8Array> {
+async function fetchOutput(call: Call, receipt: Receipt): Promise<Uint8Array> {
   try {
-    return await requester.download(receipt.outputDigest, {
-      onProgress: (received) =>
-        progress.show(`fetching the output: ${bytes(received)} of ${bytes(receipt.outputLength)}`),
-    })
+    return await fetched(call, 'output', receipt)
   } catch (cause) {
     if (!(cause instanceof ApiError || cause instanceof UnreachableError)) throw cause
     const { exit, message } = failureOf(cause)
@@ -178,8 +192,6 @@ async function fetchOutput({ requester, progress }: Call, receipt: Receipt): Pro
       next,
       cause,
     })
-  } finally {
-    progress.clear()
   }
 }
 

@@ -103,7 +103,7 @@ function describeWorker(worker: WorkerView): string {
     )
   }
   lines.push(['busy', `${inFlight} in flight`])
-  if (idle !== undefined) lines.push(['idle', `${idle.text} (${idle.constraints.join(', ')})`])
+  if (idle !== undefined) lines.push(['it is told', `${idle.text} (${idle.constraints.join(', ')})`])
   if (standing !== undefined) {
     const { accepted, disagreed, wrong, lost, rejected, corrupted, offences } = standing
     lines.push([

@@ -31,6 +31,7 @@ const allowed: Readonly<Record<keyof typeof routes, readonly Role[] | 'public'>>
   taskEvents: ['requester'],
   taskReceipt: ['requester'],
   taskOutput: ['requester'],
+  taskInput: ['requester'],
   createCampaign: ['requester'],
   listCampaigns: ['requester'],
   getCampaign: ['requester'],

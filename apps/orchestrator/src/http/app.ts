@@ -31,7 +31,7 @@ import {
   setPolicy,
   viewPolicy,
 } from './access.ts'
-import { headBlob, openBlob, openConstant, openOutput, putBlob } from './blobs.ts'
+import { headBlob, openBlob, openConstant, openInput, openOutput, putBlob } from './blobs.ts'
 import { streamCampaignEvents } from './campaignEvents.ts'
 import {
   commandCampaign,
@@ -189,6 +189,10 @@ export function createApp(
     }
     await dispatcher.caughtUp()
     return sent(request, () => openOutput(services, task, request))
+  })
+  bind(app, routes.taskInput, bound, async ({ params }, request) => {
+    const task = await ownTask(services, params.taskId, who(request))
+    return sent(request, () => openInput(services, task, request))
   })
   bind(app, routes.createCampaign, bound, async ({ body, headers }, request) => {
     const key = headers['idempotency-key']

@@ -243,6 +243,21 @@ export async function openOutput(
   return answerBytes(request, outputDigest, kept.length, (start, end) => kept.slice(start, end))
 }
 
+/** The input of a task, which lies where its output would. */
+export async function openInput(
+  services: Services,
+  { spec }: TaskRecord,
+  request: Request,
+): Promise<Response> {
+  const { taskId, inputDigest, inputLength } = spec
+  const { payloads, store } = services
+  const kept = isInline(inputLength)
+    ? (payloads.heldInput(taskId) ?? (await store.get('inputs', idKey(taskId))))
+    : undefined
+  if (kept === undefined) return openBlob(services, inputDigest, request)
+  return answerBytes(request, inputDigest, kept.length, (start, end) => kept.slice(start, end))
+}
+
 /** Bytes, whole or the range that was asked for. */
 function answerBytes(
   request: Request,

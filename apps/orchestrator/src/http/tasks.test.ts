@@ -229,6 +229,7 @@ describe("somebody else's task", () => {
       ['GET', '/events'],
       ['GET', '/receipt'],
       ['GET', '/output'],
+      ['GET', '/input'],
     ] as const
     for (const [method, path] of routes) {
       const answer = await network.request(`/v1/tasks/${taskId}${path}`, { method, apiKey: stranger })

@@ -130,6 +130,15 @@ export const orchestratorRoutes = {
     responses: { 200: 'bytes', 206: 'bytes' },
     errors: ['unknownTask', 'taskNotVerified', 'outputNotKept', 'rangeNotSatisfiable'],
   }),
+  taskInput: route({
+    method: 'GET',
+    path: '/v1/tasks/:taskId/input',
+    summary: 'The input, as it was sent.',
+    scope: 'tasks:read',
+    params: taskParams,
+    responses: { 200: 'bytes', 206: 'bytes' },
+    errors: ['unknownTask', 'unknownBlob', 'rangeNotSatisfiable'],
+  }),
   putBlob: route({
     method: 'PUT',
     path: '/v1/blobs/:digest',
