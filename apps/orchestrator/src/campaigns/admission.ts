@@ -10,14 +10,9 @@ import { policyProblem } from '../http/access.ts'
 import { refuseConstants } from '../http/operands.ts'
 import type { Services } from '../orchestrator.ts'
 import type { Table } from '../tables.ts'
-import { destinationOf, type Resolve, urlPolicyOf, type WebhookReach } from './webhooks/destination.ts'
+import { destinationOf, urlPolicyOf, type WebhookSettings } from './webhooks/destination.ts'
 import { secretsPerRequesterMax } from './webhooks/secrets.ts'
 import { type CampaignWork, refused, refuseInputLength } from './work.ts'
-
-export interface WebhookSettings {
-  readonly reach: WebhookReach
-  readonly resolve: Resolve
-}
 
 export async function admitCampaign(
   services: Services,

@@ -12,6 +12,8 @@ import {
   resultRowBytes,
   type WebhookPage,
 } from '@shardy/api'
+import { verifyWebhook, webhookHeaders } from '@shardy/campaign'
+import { sha256 } from '@shardy/crypto/native'
 import { computeLite } from '@shardy/lite'
 import fc from 'fast-check'
 import { manifestJson } from '../../test/campaignWorld.ts'
@@ -398,3 +400,34 @@ test('the manifest of the guide runs as it stands there', async () => {
   expect(await view(campaignId)).toMatchObject({ status: 'ended', verified: 500, spentMicroCredit: '50000' })
   expect((await lines(campaignId))[7]?.outputDigest).toBe(outputOf(7))
 }, 30_000)
+
+test('a webhook gets a signed event from the whole of it, and is told to be delivered', async () => {
+  const secret = randomBytes(32)
+  const { promise, resolve } = Promise.withResolvers<string | undefined>()
+  const receiver = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    async fetch(request) {
+      const get = (name: string): string => request.headers.get(name) ?? ''
+      const received = {
+        eventId: get(webhookHeaders.id),
+        timeMs: get(webhookHeaders.timeMs),
+        signature: get(webhookHeaders.signature),
+        body: await request.text(),
+      }
+      resolve(verifyWebhook(received, secret, Date.now() as never, sha256))
+      return new Response()
+    },
+  })
+  const open = await startTestNetwork({ webhooks: { reach: 'private', resolve: async () => ['127.0.0.1'] } })
+  await open.startWorker()
+  const webhook = { url: `http://127.0.0.1:${receiver.port}/`, events: ['campaign_ended'], secretName: 'a' }
+  const order = { manifest: manifest({ webhook }), webhookSecret: secret.toBase64() }
+  const { campaignId } = await json<CampaignView>(open.request('/v1/campaigns', { json: order }))
+  expect(await promise).toBeUndefined()
+  const listed = () => json<WebhookPage>(open.request(`/v1/campaigns/${campaignId}/webhooks`))
+  while ((await listed()).webhooks[0]?.status !== 'delivered') await new Promise((done) => setImmediate(done))
+  expect(open.orchestrator.services.webhooks.waiting()).toBe(0)
+  await open.stop()
+  await receiver.stop(true)
+})

@@ -42,6 +42,11 @@ export const privateUrlPolicy: WebhookUrlPolicy = {
 export const webhookReaches = ['off', 'public', 'private'] as const
 export type WebhookReach = (typeof webhookReaches)[number]
 
+export interface WebhookSettings {
+  readonly reach: WebhookReach
+  readonly resolve: Resolve
+}
+
 export function urlPolicyOf(reach: WebhookReach): WebhookUrlPolicy | undefined {
   if (reach === 'off') return undefined
   return reach === 'private' ? privateUrlPolicy : strictUrlPolicy
