@@ -160,7 +160,7 @@ describe('the audit log', () => {
       ['/v1/policy/deny', { json: { programId: unknownId, reason: 'test' } }],
       [`/v1/tasks/${taskId}`, { method: 'DELETE' }],
     ]
-    for (const [path, call] of acts) expect(await refused(own.request(path, call))).toBe('storageFailed')
+    for (const [path, call] of acts) expect(await refused(own.request(path, call))).toBe('storageFull')
     store.mend()
     expect((await own.request(`/v1/tasks/${taskId}`)).status).toBe(200)
     expect((await json<AuditPage>(own.request('/v1/audit'))).head.sequence).toBe(1)

@@ -190,7 +190,7 @@ export const metricTable = {
   space: {
     kind: 'gauge',
     name: 'shardy_space',
-    help: '1 for how it stands with room on the disk: low refuses new work, spent has given up the reserve.',
+    help: 'How it stands with room on the disk, 1 for what is: low refuses new work, spent has given up the reserve.',
     labels: { state: ['enough', 'low', 'spent'] },
   },
   diskFree: {
