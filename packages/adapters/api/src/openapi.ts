@@ -5,13 +5,17 @@ import type { Route } from './route.ts'
 
 const keyErrors = ['missingApiKey', 'badApiKey', 'revokedApiKey', 'expiredApiKey', 'missingScope'] as const
 
+/** Where there is a standby. */
+const writeErrors = ['deposed', 'unacknowledged'] as const
+
 /** What can happen on any route, besides what the route names itself. */
-function commonErrors({ scope, params, query, headers, body }: Route): readonly ErrorCode[] {
+function commonErrors({ method, scope, params, query, headers, body }: Route): readonly ErrorCode[] {
   return [
     ...(scope === 'public' ? [] : keyErrors),
     'rateLimited',
     ...(params || query || headers || body ? (['invalidField'] as const) : []),
     ...(body && body !== 'bytes' ? (['malformedJson', 'unsupportedMediaType', 'bodyTooLarge'] as const) : []),
+    ...(method === 'GET' || method === 'HEAD' ? [] : writeErrors),
     'foreignSite',
     'shuttingDown',
     'internal',
