@@ -3,9 +3,8 @@
  * blobs. What is on its way is held in memory: an input until its task has been handed out, an answer until its verdict.
  */
 import type { TaskSpec } from '@shardy/dispatch'
-import { type DeliveryId, inlinePayloadBytesMax, type TaskId } from '@shardy/protocol'
+import { type DeliveryId, type Digest, inlinePayloadBytesMax, type TaskId } from '@shardy/protocol'
 import type { Store } from '@shardy/storage'
-import type { BlobKeeper } from '../blobs/keeper.ts'
 import { idKey, type Table } from '../tables.ts'
 
 /** An answer whose verdict is not known yet. */
@@ -48,7 +47,7 @@ const defaultBounds: PayloadBounds = {
 
 export function createPayloads(
   store: Store<Table>,
-  keeper: Pick<BlobKeeper, 'bytes'>,
+  blobs: { bytes(digest: Digest): Promise<Uint8Array> },
   { inputBytesMax, answerBytesMax }: PayloadBounds = defaultBounds,
 ): Payloads {
   /** Of tasks whose commit is still to come: there is no other copy. They are as many as submissions under way. */
@@ -94,7 +93,7 @@ export function createPayloads(
       if (held !== undefined) return held
       if (inputLength === 0) return new Uint8Array(0)
       const kept = isInline(inputLength) ? await store.get('inputs', idKey(taskId)) : undefined
-      return kept ?? keeper.bytes(inputDigest)
+      return kept ?? blobs.bytes(inputDigest)
     },
     dropInput,
     holdAnswer(deliveryId, answer) {
