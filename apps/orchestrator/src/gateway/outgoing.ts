@@ -117,7 +117,17 @@ export function createOutgoing(parts: OutgoingParts): Outgoing {
     for (const some of slices(settlements)) lists.push(encodeFrame('settlements', { settlements: some }))
     if (lists.length > 0) line.enqueue(async () => lists)
     if (small.length > 0) line.enqueue(() => batched(small))
-    for (const delivery of large) line.enqueue(() => alone(delivery))
+    sendLarge(line, large)
+  }
+
+  /** One after the other takes its place in the line: however many there are, few wait there, and their inputs are not all in memory. */
+  function sendLarge(line: Line, [delivery, ...rest]: readonly Delivery[]): void {
+    if (delivery === undefined) return
+    line.enqueue(async () => {
+      const frames = await alone(delivery)
+      sendLarge(line, rest)
+      return frames
+    })
   }
 
   async function read(delivery: Delivery): Promise<Uint8Array | undefined> {
