@@ -79,8 +79,6 @@ export function createIncoming(parts: IncomingParts): Incoming {
     const { outputDigest, traceRoot, salt } = result
     // Its signature was verified and its output stored meanwhile: it may have been settled, and nobody would let go of the answer.
     if (openDelivery(workerId, deliveryId) === undefined) return undefined
-    // Its first answer is being decided: another must not take the place of what was sent with that one.
-    if (payloads.answer(deliveryId) !== undefined) return undefined
     if (answer !== undefined && !payloads.holdAnswer(deliveryId, answer)) {
       return corrupted(delivery, 'too many answers wait to be checked')
     }

@@ -3,7 +3,7 @@
  * the commit that punishes and written in it. The orchestrator's signature is made anew, over the statement that it sent; ECDSA
  * gives another one each time, which is why the evidence's bytes are kept and not made again.
  */
-import type { Offence } from '@shardy/dispatch'
+import type { Offence, TaskSpec } from '@shardy/dispatch'
 import {
   attestation,
   blob,
@@ -60,7 +60,12 @@ export interface EvidenceParts {
 
 export type MakeEvidence = (offence: Offence) => Promise<Evidence>
 
+const nothing = new Uint8Array(0)
+
 export function createEvidence({ signer, publicKey, sha256, payloads }: EvidenceParts): MakeEvidence {
+  /** Its requester may have forgotten the task while the answer was being checked. Whoever has the input can still check. */
+  const inputOf = (spec: TaskSpec): Promise<Uint8Array> => payloads.input(spec).catch(() => nothing)
+
   return async ({ delivery, workerId, workerKey, outputDigest, rightDigest, answer }) => {
     const { spec } = delivery.task
     const about = describe(delivery)
@@ -73,7 +78,7 @@ export function createEvidence({ signer, publicKey, sha256, payloads }: Evidence
       delivery: { statement: given, attestation: await signer.attest(given), publicKey },
       result: { statement: result, attestation: answer, publicKey: workerKey },
       inputLength: spec.inputLength,
-      input: isInline(spec.inputLength) ? await payloads.input(spec) : new Uint8Array(0),
+      input: isInline(spec.inputLength) ? await inputOf(spec) : nothing,
       rightDigest,
     })
     return { bytes, digest: encodeHex(sha256(bytes)) as Digest }
