@@ -1,0 +1,324 @@
+import { describe, expect, test } from 'bun:test'
+import { generateIdentity, verifySignature } from '@shardy/crypto'
+import { sha256 } from '@shardy/crypto/native'
+import { type Delivery, emptyState, type NewTask, step } from '@shardy/dispatch'
+import {
+  attestedPayload,
+  type BatchResult,
+  batchStatements,
+  type DeliveryId,
+  type Digest,
+  encodeHex,
+  quorum,
+  type Result,
+  resultStatement,
+  statementLeaf,
+  type TimeMs,
+  workerIdOf as workerIdOfKey,
+} from '@shardy/protocol'
+import {
+  newTaskOf,
+  noStake,
+  profile,
+  settings,
+  startMs,
+  taskIdOf,
+  workerIdOf,
+} from '../../test/dispatchTask.ts'
+import { openMemoryStore } from '../../test/network.ts'
+import { silentLog } from '../log.ts'
+import type { Happening } from '../tasks/dispatcher.ts'
+import { createPayloads } from '../tasks/payloads.ts'
+import { createIncoming } from './incoming.ts'
+import { describe as describeDelivery } from './outgoing.ts'
+
+const identity = await generateIdentity({ extractable: false })
+const stranger = await generateIdentity({ extractable: false })
+const worker = workerIdOfKey(identity.publicKey, sha256)
+const digestOf = (bytes: Uint8Array) => encodeHex(sha256(bytes)) as Digest
+const output = Uint8Array.from([1, 2, 3, 4])
+
+/** Deliveries of small tasks that are out with the worker, and what is said about them. */
+async function open(tasks: readonly Partial<NewTask>[], answerBytesMax = 1_000, verify = verifySignature) {
+  const state = emptyState(settings)
+  const atMs = startMs as TimeMs
+  for (const [index, about] of tasks.entries())
+    step(state, { kind: 'submit', atMs, task: newTaskOf(index + 1, about) })
+  const { publicKey } = identity
+  step(state, { kind: 'workerJoined', atMs, workerId: worker, publicKey, profile })
+  const deliveries = [...state.deliveries.values()].sort((left, right) =>
+    left.task.spec.taskId < right.task.spec.taskId ? -1 : 1,
+  )
+  const posted: Happening[] = []
+  const stored: string[] = []
+  const store = await openMemoryStore()
+  const bounds = { inputBytesMax: 1_000, answerBytesMax }
+  const payloads = createPayloads(store, { bytes: async () => new Uint8Array(0) }, bounds)
+  let storeFails = false
+  const incoming = createIncoming({
+    sha256,
+    verify,
+    payloads,
+    log: silentLog,
+    state: () => state,
+    stake: () => noStake,
+    post(happening) {
+      posted.push(happening)
+      return Promise.resolve()
+    },
+    async storeOutput(digest) {
+      if (storeFails) throw new Error('disk')
+      stored.push(digest)
+    },
+  })
+  /** In words: which task, and what was said of it. */
+  const said = () =>
+    posted.map((each) => {
+      if (!('deliveryId' in each)) return each.kind
+      const task = deliveries.findIndex(({ deliveryId }) => deliveryId === each.deliveryId) + 1
+      return each.kind === 'corrupted' ? `${task} corrupted: ${each.detail}` : `${task} ${each.kind}`
+    })
+  const settle = (delivery: Delivery) => void state.deliveries.delete(delivery.deliveryId)
+  const failStore = () => {
+    storeFails = true
+  }
+  return { incoming, deliveries, posted, said, payloads, stored, settle, failStore }
+}
+
+interface Said {
+  readonly delivery: Delivery
+  readonly output?: Uint8Array
+  readonly overrides?: Partial<BatchResult>
+}
+
+const statementOf = (delivery: Delivery, outputDigest: Digest, traceRoot?: Digest) =>
+  resultStatement(describeDelivery(delivery), delivery.task.spec.programId, worker, {
+    outputDigest,
+    traceRoot,
+  })
+
+async function batchOf(answers: readonly Said[], signer = identity) {
+  const statements = answers.map(({ delivery, output: own = output }) => statementOf(delivery, digestOf(own)))
+  const results = answers.map(({ delivery, output: own = output, overrides }, index): BatchResult => {
+    const statement = statements[index] as (typeof statements)[number]
+    return {
+      deliveryId: delivery.deliveryId,
+      outputDigest: digestOf(own),
+      output: own,
+      salt: undefined,
+      traceRoot: undefined,
+      leaf: encodeHex(statementLeaf(statement, sha256)) as Digest,
+      ...overrides,
+    }
+  })
+  return { results, signature: await signer.sign(batchStatements(statements, sha256).payload) }
+}
+
+async function resultOf(delivery: Delivery, own = output, overrides: Partial<Result> = {}): Promise<Result> {
+  const outputDigest = digestOf(own)
+  const { payload, attest } = batchStatements([statementOf(delivery, outputDigest)], sha256)
+  const [attestation] = attest(await identity.sign(payload))
+  if (attestation === undefined) throw new Error('a batch of one has one attestation')
+  return {
+    deliveryId: delivery.deliveryId,
+    outputDigest,
+    outputLength: own.length,
+    outputIncluded: true,
+    attestation,
+    traceRoot: undefined,
+    salt: undefined,
+    partLengths: [],
+    ...overrides,
+  }
+}
+
+describe('a batch of answers', () => {
+  test('is passed on with an attestation for each that stands alone', async () => {
+    const { incoming, deliveries, posted, payloads } = await open([{}, {}, {}])
+    const outputs = deliveries.map((_, index) => Uint8Array.from([index, 0, 0, 0]))
+    const batch = await batchOf(
+      deliveries.map((delivery, index) => ({ delivery, output: outputs[index] as Uint8Array })),
+    )
+    await incoming.batchAnswered(worker, identity.publicKey, batch)
+    expect(posted).toHaveLength(3)
+    for (const [index, each] of posted.entries()) {
+      if (each.kind !== 'answered') throw new Error(each.kind)
+      const delivery = deliveries[index] as Delivery
+      const payload = attestedPayload(statementOf(delivery, each.outputDigest), each.attestation, sha256)
+      if (payload === undefined) throw new Error('the attestation fits no batch')
+      expect(await verifySignature(identity.publicKey, payload, each.attestation.signature)).toBe(true)
+      expect(payloads.answer(each.deliveryId)?.output).toEqual(outputs[index])
+    }
+  })
+
+  test('says of each alone what is wrong with it, and takes the others', async () => {
+    const tasks = [{}, {}, {}, {}, { verify: quorum(2, 2), keepOutput: false }, {}]
+    const { incoming, deliveries, said, payloads } = await open(tasks)
+    const [first, second, third, fourth, fifth, sixth] = deliveries as [
+      Delivery,
+      Delivery,
+      Delivery,
+      Delivery,
+      Delivery,
+      Delivery,
+    ]
+    const batch = await batchOf([
+      { delivery: first, overrides: { outputDigest: 'ab'.repeat(32) as Digest } },
+      { delivery: second, overrides: { output: undefined } },
+      { delivery: third, overrides: { output: Uint8Array.from([1, 2, 3, 5]) } },
+      { delivery: fourth, output: new Uint8Array(5) },
+      { delivery: fifth, overrides: { output: undefined } },
+      { delivery: sixth },
+    ])
+    await incoming.batchAnswered(worker, identity.publicKey, batch)
+    expect(said()).toEqual([
+      '1 corrupted: the signature covers another answer',
+      '2 corrupted: the output is missing',
+      '3 corrupted: the output does not match its digest',
+      '4 corrupted: the output has 5 bytes, the program gives 4',
+      '5 answered',
+      '6 answered',
+    ])
+    expect(payloads.answerBytes()).toBe(output.length)
+  })
+
+  const changes: readonly [string, Partial<BatchResult>][] = [
+    ['a trace root that was not signed', { traceRoot: 'ab'.repeat(32) as Digest }],
+    ['a leaf of something else', { leaf: 'ab'.repeat(32) as Digest }],
+  ]
+  for (const [what, overrides] of changes) {
+    test(`with ${what} is corrupted`, async () => {
+      const { incoming, deliveries, said, payloads } = await open([{}])
+      const batch = await batchOf(deliveries.map((delivery) => ({ delivery, overrides })))
+      await incoming.batchAnswered(worker, identity.publicKey, batch)
+      expect(said()).toEqual([
+        overrides.leaf === undefined
+          ? '1 corrupted: the signature covers another answer'
+          : '1 corrupted: the answer is not signed by the worker',
+      ])
+      expect(payloads.answerBytes()).toBe(0)
+    })
+  }
+
+  test('that somebody else signed is corrupted as a whole, and only where it is about its sender’s work', async () => {
+    const { incoming, deliveries, said } = await open([{}, {}])
+    const batch = await batchOf(
+      deliveries.map((delivery) => ({ delivery })),
+      stranger,
+    )
+    await incoming.batchAnswered(worker, identity.publicKey, batch)
+    expect(said()).toEqual([
+      '1 corrupted: the answer is not signed by the worker',
+      '2 corrupted: the answer is not signed by the worker',
+    ])
+    const again = await open([{}])
+    await again.incoming.batchAnswered(workerIdOf(7), stranger.publicKey, batch)
+    expect(again.said()).toEqual([])
+  })
+
+  test('takes what it knows from among what it does not know, what is another’s and what was answered', async () => {
+    const { incoming, deliveries, said, settle } = await open([{}, {}, {}])
+    const [first, second, third] = deliveries as [Delivery, Delivery, Delivery]
+    settle(first)
+    second.state = 'answered'
+    const unknown = { ...third, deliveryId: taskIdOf(77) as string as DeliveryId }
+    const batch = await batchOf([first, second, unknown, third].map((delivery) => ({ delivery })))
+    await incoming.batchAnswered(worker, identity.publicKey, batch)
+    expect(said()).toEqual(['3 answered'])
+  })
+
+  test('that says a delivery twice says it once', async () => {
+    const { incoming, deliveries, said, payloads } = await open([{}])
+    const [delivery] = deliveries as [Delivery]
+    const other = Uint8Array.from([9, 9, 9, 9])
+    const batch = await batchOf([{ delivery }, { delivery, output: other }, { delivery }])
+    await incoming.batchAnswered(worker, identity.publicKey, batch)
+    await incoming.batchAnswered(worker, identity.publicKey, batch)
+    expect(said()).toEqual(['1 answered'])
+    expect(payloads.answer(delivery.deliveryId)?.output).toEqual(output)
+  })
+
+  test('waits no longer than there is memory for', async () => {
+    const { incoming, deliveries, said, payloads } = await open([{}, {}, {}], 8)
+    await incoming.batchAnswered(
+      worker,
+      identity.publicKey,
+      await batchOf(deliveries.map((delivery) => ({ delivery }))),
+    )
+    expect(said()).toEqual(['1 answered', '2 answered', '3 corrupted: too many answers wait to be checked'])
+    expect(payloads.answerBytes()).toBe(8)
+  })
+})
+
+describe('an answer in a frame of its own', () => {
+  const flaws: readonly [string, Partial<Result>, Uint8Array | undefined][] = [
+    ['the output has 5 bytes, the program gives 4', { outputLength: 5 }, new Uint8Array(5)],
+    ['the output is missing', { outputIncluded: false }, undefined],
+    ['the raw frame has 3 bytes, announced were 4', {}, output.slice(1)],
+    ['the raw frame has 0 bytes, announced were 4', {}, undefined],
+    ['the raw frame has 4 bytes, announced were 6', { partLengths: [2] }, output],
+    ['the output does not match its digest', {}, Uint8Array.from([4, 3, 2, 1])],
+    ['the answer is not signed by the worker', { traceRoot: 'ab'.repeat(32) as Digest }, output],
+  ]
+  for (const [detail, overrides, raw] of flaws) {
+    test(`is corrupted: ${detail}`, async () => {
+      const { incoming, deliveries, said, payloads } = await open([{}])
+      const [delivery] = deliveries as [Delivery]
+      await incoming.answered(worker, identity.publicKey, await resultOf(delivery, output, overrides), raw)
+      expect(said()).toEqual([`1 corrupted: ${detail}`])
+      expect(payloads.answerBytes()).toBe(0)
+    })
+  }
+
+  test('brings no output that was not asked for', async () => {
+    const { incoming, deliveries, said } = await open([{ verify: quorum(2, 2), keepOutput: false }])
+    const [delivery] = deliveries as [Delivery]
+    await incoming.answered(worker, identity.publicKey, await resultOf(delivery), output)
+    expect(said()).toEqual(['1 corrupted: the output was not asked for'])
+  })
+
+  test('brings its transcript behind the output, part by part', async () => {
+    const { incoming, deliveries, said, payloads } = await open([{}])
+    const [delivery] = deliveries as [Delivery]
+    const raw = Uint8Array.from([...output, 5, 6, 7, 8, 9])
+    const result = await resultOf(delivery, output, { partLengths: [2, 3] })
+    await incoming.answered(worker, identity.publicKey, result, raw)
+    expect(said()).toEqual(['1 answered'])
+    expect(payloads.answer(delivery.deliveryId)).toEqual({
+      output,
+      transcript: [Uint8Array.from([5, 6]), Uint8Array.from([7, 8, 9])],
+    })
+  })
+
+  test('that is large is stored before it is passed on; where that fails it is corrupted', async () => {
+    const wide = new Uint8Array(20_000)
+    const { incoming, deliveries, said, stored, failStore, payloads } = await open(
+      [
+        { outputLength: wide.length },
+        { outputLength: wide.length, keepOutput: false },
+        { outputLength: wide.length },
+      ],
+      1 << 20,
+    )
+    const [kept, unkept, failing] = deliveries as [Delivery, Delivery, Delivery]
+    await incoming.answered(worker, identity.publicKey, await resultOf(kept, wide), wide)
+    await incoming.answered(worker, identity.publicKey, await resultOf(unkept, wide), wide)
+    expect(stored).toEqual([digestOf(wide)])
+    failStore()
+    await incoming.answered(worker, identity.publicKey, await resultOf(failing, wide), wide)
+    expect(said()).toEqual(['1 answered', '2 answered', '3 corrupted: the output could not be stored'])
+    expect(payloads.answer(failing.deliveryId)).toBeUndefined()
+  })
+
+  test('whose delivery is settled while its signature is verified is not held', async () => {
+    const { promise: verified, resolve: finish } = Promise.withResolvers<boolean>()
+    const { incoming, deliveries, posted, payloads, settle } = await open([{}], 1_000, () => verified)
+    const [delivery] = deliveries as [Delivery]
+    const taken = incoming.answered(worker, identity.publicKey, await resultOf(delivery), output)
+    settle(delivery)
+    finish(true)
+    await taken
+    expect(posted).toEqual([])
+    expect(payloads.answerBytes()).toBe(0)
+  })
+})

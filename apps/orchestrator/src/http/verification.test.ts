@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'bun:test'
+import { ApiError } from '@shardy/api'
+import { decodeWork, type Work } from '@shardy/compute/work'
+import type { TaskRecord } from '@shardy/dispatch'
+import { adaptive, audited, checked, parseVerify, quorum } from '@shardy/protocol'
+import { encodeProgram, matmulProgram } from '@shardy/tensor'
+import { newTaskOf } from '../../test/dispatchTask.ts'
+import { restsOn, verificationOf } from './verification.ts'
+
+function work(): Work {
+  const decoded = decodeWork('program', encodeProgram(matmulProgram({ m: 1, k: 1, n: 1 })))
+  if (!decoded.ok) throw new Error(decoded.reason)
+  return decoded.work
+}
+const program = work()
+/** What decides is whether the shader is exact, and how much of it there is to interpret. */
+const shader = (exactness: 'exact' | 'inexact', nodes = 1) =>
+  ({ kind: 'shader', shader: { exactness: { exactness, reasons: [] }, work: nodes } }) as unknown as Work
+
+function refusalOf(act: () => unknown): ApiError['problem'] {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof ApiError) return error.problem
+    throw error
+  }
+  throw new Error('nothing was refused')
+}
+
+describe('what is asked for', () => {
+  test.each([
+    [{}, checked],
+    [{ verify: 'checked' }, checked],
+    [{ verify: 'adaptive' }, adaptive],
+    [{ verify: 'audited(1)' }, audited(1)],
+    [{ verify: 'audited(1000)' }, audited(1000)],
+    [{ verify: 'quorum(3,2)' }, quorum(3, 2)],
+    [{ verify: 'quorum(7,7)' }, quorum(7, 7)],
+    [{ redundancy: 1 }, checked],
+    [{ redundancy: 2 }, quorum(2, 2)],
+    [{ redundancy: 5 }, quorum(5, 5)],
+  ])('%j of a program is taken', (asked, verify) => {
+    expect(verificationOf(asked, program)).toEqual({ verify, proof: 'none', exact: true })
+  })
+
+  test.each([
+    [shader('exact'), {}, checked, true],
+    [shader('inexact'), {}, quorum(2, 2), false],
+    [shader('exact', 1e12), {}, quorum(2, 2), true],
+    [shader('inexact'), { verify: 'quorum(3,2)' }, quorum(3, 2), false],
+  ])('a shader that cannot be checked here is agreed on', (of, asked, verify, exact) => {
+    expect(verificationOf(asked, of)).toEqual({ verify, proof: 'none', exact })
+  })
+})
+
+describe('is refused by field', () => {
+  const hostile = [
+    '',
+    'Checked',
+    ' checked',
+    'quorum',
+    'quorum(1,1)',
+    'quorum(2,3)',
+    'quorum(8,2)',
+    'quorum(3, 2)',
+    'quorum(03,2)',
+    'audited',
+    'audited(0)',
+    'audited(1001)',
+    'audited(1e3)',
+    'audited(-1)',
+    'adaptive()',
+    '__proto__',
+  ]
+  test.each(hostile)('verify %j', (verify) => {
+    expect(parseVerify(verify)).toBeUndefined()
+    expect(refusalOf(() => verificationOf({ verify }, program))).toMatchObject({
+      code: 'invalidField',
+      field: 'verify',
+      value: verify,
+    })
+  })
+
+  test('verify and redundancy together', () => {
+    expect(refusalOf(() => verificationOf({ verify: 'checked', redundancy: 1 }, program))).toMatchObject({
+      field: 'redundancy',
+      value: '1',
+    })
+  })
+
+  test.each(['checked', 'audited(1)', 'adaptive'])('%s of what cannot be checked here', (verify) => {
+    for (const of of [shader('inexact'), shader('exact', 1e12)]) {
+      expect(refusalOf(() => verificationOf({ verify }, of))).toMatchObject({
+        field: 'verify',
+        value: verify,
+        bound: 'quorum(n,k)',
+      })
+    }
+  })
+
+  test.each(['v2', 'v3'] as const)('a proof %s, which nobody makes yet', (proof) => {
+    expect(refusalOf(() => verificationOf({ proof }, program))).toMatchObject({
+      field: 'proof',
+      value: proof,
+    })
+  })
+})
+
+describe('what a verdict rests on', () => {
+  const told = (about: Partial<TaskRecord>, spec: Parameters<typeof newTaskOf>[1] = {}) =>
+    restsOn({ spec: newTaskOf(1, spec), ...about } as unknown as TaskRecord)
+
+  test('is called by what was done', () => {
+    expect(told({ basis: 'checked', checkedBy: 'projection' })).toContain('below 2^-61')
+    expect(told({ basis: 'checked', checkedBy: 'recomputation' })).toContain('computed the answer again')
+    expect(told({ basis: 'agreement' }, { verify: quorum(3, 2) })).toContain(
+      '2 distinct workers gave the same bytes',
+    )
+    expect(told({ basis: 'agreement' }, { verify: quorum(2, 2), exact: false })).toContain(
+      'within the tolerance',
+    )
+    expect(told({ basis: undefined })).toBe('nothing is decided')
+  })
+
+  test('is never called verified where nothing was checked', () => {
+    const trusted = told({ basis: 'trusted' }, { verify: adaptive })
+    expect(trusted).toContain('taken at its word')
+    expect(trusted).not.toMatch(/verif|proof|proven/)
+  })
+})
