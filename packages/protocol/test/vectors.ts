@@ -36,6 +36,9 @@ import { type TraceLeaf, traceLeaf, traceLeafHash, traceTree } from '../src/stat
 import {
   batchOutcome,
   batchSubmission,
+  type SharedTerms,
+  type SubmittedOutcome,
+  type SubmittedTask,
   sharedTerms,
   submittedOutcome,
   submittedTask,
@@ -43,6 +46,7 @@ import {
 import { adaptive, audited, checked, quorum, verifyPolicy } from '../src/verify.ts'
 import {
   type BatchDelivery,
+  type BatchProgram,
   type BatchResult,
   batchDelivery,
   batchProgram,
@@ -153,6 +157,63 @@ async function makeSmall(
       signature: await sign('worker-a', answered.payload),
     },
   }
+}
+
+/** Two tasks in one request, and what became of them. */
+function makeSubmission(programs: readonly BatchProgram[], taskId: TaskId) {
+  const terms: SharedTerms = {
+    verify: quorum(3, 2),
+    proof: 'none',
+    priority: 0,
+    tierMin: 1,
+    features: ['shader-f16'],
+    region: 'eu-west',
+    rewardMicroCredit: credit(0n),
+    timeoutMs: undefined,
+    digestOnly: true,
+    allowInexact: false,
+  }
+  const unsaid: SharedTerms = {
+    verify: undefined,
+    proof: undefined,
+    priority: undefined,
+    tierMin: 0,
+    features: [],
+    region: '',
+    rewardMicroCredit: undefined,
+    timeoutMs: undefined,
+    digestOnly: false,
+    allowInexact: false,
+  }
+  const task: SubmittedTask = { program: 0, idempotencyKey: 'a key', seed, input }
+  const keyless: SubmittedTask = { program: 0, idempotencyKey: '', seed: 0n, input }
+  const taken: SubmittedOutcome = { taskId, isNew: true, code: '', detail: '' }
+  const repeated: SubmittedOutcome = { ...taken, isNew: false }
+  const refused: SubmittedOutcome = {
+    taskId: undefined,
+    isNew: false,
+    code: 'invalidField',
+    detail: 'the input is too short',
+  }
+  return {
+    requests: [
+      { name: 'terms; a priority and a reward of nothing are said', message: sharedTerms, value: terms },
+      { name: 'terms of which nothing is said are no bytes', message: sharedTerms, value: unsaid },
+      { name: 'one task', message: submittedTask, value: task },
+      { name: 'a task like no other: it has no key', message: submittedTask, value: keyless },
+      {
+        name: 'the request',
+        message: batchSubmission,
+        value: { programs, terms, tasks: [task, keyless] },
+      },
+    ],
+    answers: [
+      { name: 'taken', message: submittedOutcome, value: taken },
+      { name: 'taken earlier, under the same key', message: submittedOutcome, value: repeated },
+      { name: 'not taken', message: submittedOutcome, value: refused },
+      { name: 'the answer', message: batchOutcome, value: { outcomes: [taken, refused] } },
+    ],
+  } as const
 }
 
 /** JSON: bytes as hex, 64-bit numbers as decimal text, absent fields left out. */
@@ -581,31 +642,22 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
       value: { ...signedReceipt, deliveries: [{ ...at(signedReceipt.deliveries, 0), answer: undefined }] },
     },
   ]
-  const terms = {
-    verify: quorum(3, 2),
-    proof: 'none',
-    priority: 0,
-    tierMin: 1,
-    features: ['shader-f16'],
-    region: 'eu-west',
-    rewardMicroCredit: credit(0n),
-    timeoutMs: undefined,
-    digestOnly: true,
-    allowInexact: false,
+  const submission = makeSubmission(small.deliveries.programs, taskId)
+  const messages = [...submission.requests, ...submission.answers]
+  golden.push(...messages.map(({ message, value }) => ({ message, value })))
+  const all = {
+    ...files,
+    'submission.json': {
+      messages: messages.map(({ name, message, value }) => ({
+        name,
+        message: message.name,
+        value,
+        bytes: (message as Message<unknown>).encode(value),
+      })),
+    },
   }
-  const submitted = { program: 0, idempotencyKey: 'a key', seed, input }
-  const taken = { taskId, isNew: true, code: '', detail: '' }
-  const refused = { taskId: undefined, isNew: false, code: 'invalidInput', detail: 'the input is too short' }
-  golden.push(
-    { message: sharedTerms, value: terms },
-    { message: submittedTask, value: submitted },
-    { message: batchSubmission, value: { programs: small.deliveries.programs, terms, tasks: [submitted] } },
-    { message: submittedOutcome, value: taken },
-    { message: submittedOutcome, value: refused },
-    { message: batchOutcome, value: { outcomes: [taken, refused] } },
-  )
   return {
-    files: Object.fromEntries(Object.entries(files).map(([name, value]) => [name, toJson(value)])),
+    files: Object.fromEntries(Object.entries(all).map(([name, value]) => [name, toJson(value)])),
     golden: golden as unknown as readonly Golden[],
   }
 }
