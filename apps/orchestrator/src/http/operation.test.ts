@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { AuditPage, DeadLetter, DeadLetterPage, DispatchView, QuoteView, WorkerView } from '@shardy/api'
 import { defaultCostModel, quote } from '@shardy/ledger'
 import fc from 'fast-check'
-import { example, problemOf, refused, submit, taskOf } from '../../test/example.ts'
+import { example, finish, problemOf, refused, submit, taskOf } from '../../test/example.ts'
 import { createManualClock } from '../../test/manualClock.ts'
 import { startTestNetwork, type TestNetwork } from '../../test/network.ts'
 import { joinPosted } from '../../test/postedWorker.ts'
@@ -136,6 +136,19 @@ describe('a worker', () => {
       reputation: 0.5,
       lockedMicroCredit: '0',
     })
+  })
+
+  test('has the reputation by which it is ordered', async () => {
+    const own = await startTestNetwork()
+    const worker = await own.startWorker()
+    const { taskId } = await submit(own, example().submission)
+    expect((await finish(own, taskId)).status).toBe('verified')
+    const { workerId } = worker.getView()
+    const view = (await (await own.request(`/v1/workers/${workerId}`)).json()) as WorkerView
+    expect(view.standing).toMatchObject({ accepted: 1 })
+    // (1 + 1) / (1 + 2), and a moment's decay.
+    expect(view.reputation).toBeCloseTo(2 / 3, 4)
+    await own.stop()
   })
 
   test('is drained and undrained, in the audit log', async () => {

@@ -10,7 +10,7 @@ import {
   type WorkerOrder,
   type WorkerView,
 } from '@shardy/api'
-import { type DispatchMode, explainIdle, revivalsMax, type TaskRecord, trust } from '@shardy/dispatch'
+import { type DispatchMode, explainIdle, reputationOf, revivalsMax, type TaskRecord } from '@shardy/dispatch'
 import { deliveriesPerTaskMax, type TaskId, type TimeMs, type WorkerId } from '@shardy/protocol'
 import type { Actor } from '../access/audit.ts'
 import type { Services } from '../orchestrator.ts'
@@ -176,15 +176,13 @@ export function viewDispatch({ clock, dispatcher }: Services): DispatchView {
 }
 
 export function viewWorker(services: Services, id: string): WorkerView {
-  const { bookkeeper, clock, dispatcher, gateway } = services
+  const { bookkeeper, dispatcher, gateway } = services
   const state = dispatcher.state()
   const workerId = id as WorkerId
   const worker = state.workers.get(workerId)
   const standing = state.standings.get(workerId)
   if (worker === undefined && standing === undefined) throw unknownWorker(id, 'has ever worked here')
   const idle = worker && explainIdle(state, worker)
-  const nowMs = clock.nowMs()
-  const { reputationHalfLifeMs } = state.policy
   return {
     workerId,
     connected: worker !== undefined,
@@ -209,9 +207,7 @@ export function viewWorker(services: Services, id: string): WorkerView {
         offences: standing.conduct.offences,
       },
     }),
-    // Who has done nothing yet is in the middle.
-    reputation:
-      standing === undefined ? 1 / 2 : trust.score(standing.reputation, nowMs, reputationHalfLifeMs),
+    reputation: reputationOf(state, workerId),
     lockedMicroCredit: String(bookkeeper.book.slashable(workerId)),
   }
 }

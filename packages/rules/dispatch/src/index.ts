@@ -5,6 +5,7 @@ export type { CheckVerdict, DispatchMode, Input, InputOf, NewTask, Profile, Stak
 export { type DispatchPolicy, defaultPolicy } from './policy.ts'
 export * from './record.ts'
 export { type Records, type Recovered, recover } from './recovery.ts'
+export { reputationOf } from './standing.ts'
 export { type DispatchSettings, type DispatchState, emptyState, nextDueMs, type Standing } from './state.ts'
 export { step } from './step.ts'
 export type { Delivery, Task } from './task.ts'
