@@ -181,6 +181,8 @@ function run(name, script, env, watch, announce) {
     if (stream === null) continue
     createInterface({ input: stream }).on('line', (line) => {
       const ready = stream === child.stdout ? readReady(line) : undefined
+      // All that is in force, for who starts the orchestrator alone; here it would bury the addresses.
+      if (line.startsWith('{"policy":')) return
       if (ready === undefined) console.log(`${prefix}${readable(line)}`)
       else announce(ready)
     })
