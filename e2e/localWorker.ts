@@ -40,7 +40,13 @@ export async function startLocalWorker(url: string, executor: Executor): Promise
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
       log: () => {},
     },
-    { agent: 'e2e/1', slots: 2, payloadBytesMax: 1024 * 1024, operationsPerSecond: 1_000_000_000 },
+    {
+      agent: 'e2e/1',
+      slots: 2,
+      payloadBytesMax: 1024 * 1024,
+      operationsPerSecond: 1_000_000_000,
+      stableBytes: 2 ** 28,
+    },
   )
   worker.start()
   await viewed(worker, ({ connection }) => connection.kind === 'admitted')

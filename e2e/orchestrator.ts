@@ -15,6 +15,7 @@ export interface OrchestratorProcess {
 export async function startOrchestrator(options: {
   readonly dataFolder: string
   readonly store?: string
+  readonly env?: Readonly<Record<string, string>>
 }): Promise<OrchestratorProcess> {
   const child = Bun.spawn(
     [process.execPath, path.resolve(import.meta.dir, '../apps/orchestrator/src/main.ts')],
@@ -24,6 +25,7 @@ export async function startOrchestrator(options: {
         SHARDY_PORT: '0',
         SHARDY_DATA: options.dataFolder,
         SHARDY_STORE: options.store ?? 'rocksdb',
+        ...options.env,
       },
       stdin: 'ignore',
       stdout: 'pipe',

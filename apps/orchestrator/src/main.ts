@@ -26,6 +26,9 @@ import { createOpeningsThread } from './gateway/openings.ts'
 import { loadPage } from './http/page.ts'
 import { createLog, logLevels } from './log.ts'
 import { migrations } from './migrations/index.ts'
+import { acknowledgedStore } from './operation/acknowledgedStore.ts'
+import { readPeer } from './operation/entry.ts'
+import { keepFencing } from './operation/fencing.ts'
 import { readOperationSettings } from './operation/settings.ts'
 import { createOrchestrator } from './orchestrator.ts'
 import { defaults, type Policy, readPolicy, writePolicy } from './policy/policyFile.ts'
@@ -99,6 +102,7 @@ function readSettings(env: NodeJS.ProcessEnv) {
     webhookReach: reach,
     hasParent: env.SHARDY_PARENT === 'pipe',
     operation: operation.settings,
+    fenced: readPeer(env, 'SHARDY_FENCE'),
   }
 }
 
@@ -183,7 +187,8 @@ async function watchSpace() {
     lowBytes,
     reserveBytes,
     everyMs: spaceEveryMs,
-    onChange: (state, freeBytes) => log.warn('spaceChanged', { state, freeBytes, lowBytes }),
+    onChange: (state, freeBytes) =>
+      log[state === 'enough' ? 'info' : 'warn']('spaceChanged', { state, freeBytes, lowBytes }),
   })
   return {
     lowBytes,
@@ -198,13 +203,18 @@ async function watchSpace() {
 }
 
 async function openAll() {
-  const store = await openStore({
+  const hasLog = settings.operation.standby !== 'off'
+  const opened = await openStore({
     kind: settings.store,
     path: path.join(settings.data, 'store'),
     tables,
     schemaVersion,
     migrations,
+    ...(hasLog && { log: {} }),
   })
+  const acknowledged =
+    settings.operation.standby === 'acknowledged' ? acknowledgedStore(opened, log) : undefined
+  const store = acknowledged ?? opened
   const blobs = await openBlobStore({
     kind: settings.store === 'memory' ? 'memory' : 'file',
     path: path.join(settings.data, 'blobs'),
@@ -224,6 +234,8 @@ async function openAll() {
       metrics,
       random,
       ...(space && { space }),
+      copied: opened,
+      hasLog,
       openings: createOpeningsThread(),
       checks: { tools: await openCheckTools(sha256), random },
       // One core is the loop's; a check that takes all others still leaves it turning.
@@ -262,6 +274,7 @@ async function openAll() {
     blobBytesMax: payloadBytesMax,
     openMetrics: settings.openMetrics,
   })
+  acknowledged?.begin()
   return { store, blobs, space, orchestrator, serving }
 }
 
@@ -272,6 +285,12 @@ if (settings.logLevel === 'debug' || settings.logLevel === 'info') {
   lines.write(`{"policy":${writePolicy(settings.policy)}}`)
 }
 lines.write(JSON.stringify({ ready: true, url: serving.url, apiKeyFile }))
+
+const { replication } = orchestrator.services
+const stopFencing =
+  settings.fenced && replication
+    ? keepFencing({ ...settings.fenced, epoch: replication.position().epoch, log })
+    : undefined
 
 const figures = watchProcess(metrics, settings.data)
 
@@ -285,6 +304,7 @@ async function stop(): Promise<void> {
   await space?.close()
   await store.close()
   figures.stop()
+  stopFencing?.()
   // A reader that has stopped reading must not keep the process.
   await Promise.race([lines.flush(), new Promise((resolve) => setTimeout(resolve, flushMs))])
   process.exit(exitCodes.stopped)

@@ -42,6 +42,7 @@ import { createGateway, type Gateway } from './gateway/gateway.ts'
 import type { Verify } from './gateway/handshake.ts'
 import type { OpeningsJudge } from './gateway/openings.ts'
 import type { Log } from './log.ts'
+import { createReplication, type Replication } from './operation/replication.ts'
 import { boundlessSpace, type Space } from './operation/space.ts'
 import { createSigner, type Signer } from './signer.ts'
 import type { Table } from './tables.ts'
@@ -76,6 +77,9 @@ export interface OrchestratorAdapters {
   /** Given by who counts something of its own in them. */
   readonly metrics?: Metrics
   readonly random: (length: number) => Uint8Array
+  /** The store as it was opened, when `store` is one around it; with `hasLog`, a standby may follow it. */
+  readonly copied?: Store<Table>
+  readonly hasLog?: boolean
   /** Room on the disk; boundless when nobody watches it. */
   readonly space?: Space
   /** What answers are checked with. */
@@ -137,6 +141,11 @@ export interface Services {
   /** Submitting and forgetting under one id, in turn. */
   readonly taskTurns: Turns<TaskId>
   readonly space: Space
+  /** What backups are made of. */
+  readonly copied: Store<Table>
+  readonly replication: Replication | undefined
+  /** Aborted when the orchestrator stops. */
+  readonly stopping: AbortSignal
   readonly gateway: Gateway
   readonly events: EventHub
   readonly eventLog: EventLog
@@ -162,6 +171,8 @@ export async function createOrchestrator(
   config: OrchestratorConfig,
 ): Promise<Orchestrator> {
   const { store, blobs, identity, sha256, verify, clock, log } = adapters
+  const copied = adapters.copied ?? store
+  const ending = new AbortController()
   const space = adapters.space ?? boundlessSpace
   const randomHex = (bytes: number): string => adapters.random(bytes).toHex()
   const metrics = adapters.metrics ?? createMetrics((error) => log.error('figureNotRead', error))
@@ -172,6 +183,7 @@ export async function createOrchestrator(
   const apiKeys = await openApiKeys(store, clock, sha256, randomHex, audit)
   const workPolicy = await openWorkPolicy(store, clock, audit)
   const keeper = await openBlobKeeper(store, blobs, clock, config.blobs)
+  const replication = adapters.hasLog ? createReplication({ store: copied, keeper, clock }) : undefined
   const payloads = createPayloads(store, keeper)
   const archive = createArchive(store, payloads)
   const bookkeeper = await openBookkeeper({
@@ -442,6 +454,9 @@ export async function createOrchestrator(
       dispatcher,
       taskTurns: createTurns(),
       space,
+      copied,
+      replication,
+      stopping: ending.signal,
       gateway,
       events,
       eventLog,
@@ -454,6 +469,7 @@ export async function createOrchestrator(
     connect,
     async stop() {
       stopping = true
+      ending.abort()
       for (const connection of [...connections]) {
         connection.refuse('shuttingDown', 'the orchestrator is stopping; come back in a moment')
       }

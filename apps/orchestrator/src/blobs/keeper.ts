@@ -42,6 +42,11 @@ export interface BlobKeeper {
   bytes(digest: Digest): Promise<Uint8Array>
   /** Keeps a blob from being collected while `act` runs; one that is just being collected is gone before it does. */
   pinned<T>(digest: Digest, act: () => Promise<T>): Promise<T>
+  /** Called with a blob whose bytes are on disk, before anything in the store can name it. The returned function ends it. */
+  onKept(listener: (digest: Digest) => void): () => void
+  all(): AsyncIterable<Digest>
+  /** Nothing is removed until the returned function is called. */
+  hold(): () => void
   /** Removes what nothing refers to; `inUse` are digests that open work still needs. Returns how many went. */
   collect(inUse: ReadonlySet<Digest>): Promise<number>
 }
@@ -59,6 +64,8 @@ export async function openBlobKeeper(
 ): Promise<BlobKeeper> {
   const quota = createQuota(policy.quotaBytes)
   const pins = new Map<Digest, number>()
+  const listeners = new Set<(digest: Digest) => void>()
+  let holds = 0
   /** A record changes, and a blob is dropped, in turn. */
   const turns = createTurns<Digest>()
   let nextScanned: Uint8Array | undefined
@@ -79,6 +86,7 @@ export async function openBlobKeeper(
       // Whoever brought it first is charged for it; bringing it again starts its grace time anew.
       const kept = { digest, length, ownerId: before?.ownerId ?? ownerId, createdAtMs: clock.nowMs() }
       const value = blobRecord.encode(kept)
+      for (const listener of listeners) listener(digest)
       await store.write([{ kind: 'put', table: 'blobs', key: idKey(digest), value }], { sync: true })
       quota.release(digest)
       if (before === undefined) quota.add(ownerId, length)
@@ -106,7 +114,7 @@ export async function openBlobKeeper(
   /** Everything is looked at again within the turn: whoever pins the blob from here on waits for its end. */
   function dropUnneeded(digest: Digest, inUse: ReadonlySet<Digest>): Promise<boolean> {
     return turns.take(digest, async () => {
-      if (pins.has(digest) || inUse.has(digest)) return false
+      if (holds > 0 || pins.has(digest) || inUse.has(digest)) return false
       const blob = await read(digest)
       if (blob !== undefined) {
         if (blob.createdAtMs > clock.nowMs() - policy.graceMs || (await isReferred(digest))) return false
@@ -160,7 +168,23 @@ export async function openBlobKeeper(
     record,
     bytes: (digest) => blobs.readAll(digest),
     pinned,
+    onKept(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    async *all() {
+      for await (const { digest } of blobs.list()) yield digest
+    },
+    hold() {
+      holds++
+      let isHeld = true
+      return () => {
+        if (isHeld) holds--
+        isHeld = false
+      }
+    },
     async collect(inUse) {
+      if (holds > 0) return 0
       let dropped = mayHaveStrays ? await dropStrays(inUse) : 0
       mayHaveStrays = false
       for (let scanned = 0; scanned < scannedPerPassMax; scanned += scannedAtOnce) {

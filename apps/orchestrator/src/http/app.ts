@@ -56,6 +56,7 @@ import {
   viewDispatch,
   viewWorker,
 } from './operation.ts'
+import { acknowledgeLog, fenceLog, followLog, openLogBlob, streamBackup } from './replication.ts'
 import { readBatch, submitBatch } from './taskBatch.ts'
 import { streamEvents } from './taskEvents.ts'
 import { cancelTask, forgetTask, ownTask, refuseLiveCampaign, submitTask } from './tasks.ts'
@@ -249,6 +250,15 @@ export function createApp(
     sent(request, () => openConstant(services, params, request)),
   )
   bind(app, routes.workers, bound, () => ok(viewWorkers(services)))
+  bind(app, routes.backup, bound, (_, request) => streamBackup(services, gate.actor(request)))
+  bind(app, routes.followLog, bound, ({ query }, request) =>
+    followLog(services, query, request.signal, gate.actor(request)),
+  )
+  bind(app, routes.logBlob, bound, ({ params }) => openLogBlob(services, params.digest))
+  bind(app, routes.acknowledgeLog, bound, ({ body }) => acknowledgeLog(services, body))
+  bind(app, routes.fenceLog, bound, async ({ body }, request) =>
+    ok(await fenceLog(services, body, gate.actor(request))),
+  )
   bind(app, routes.events, bound, ({ query, headers }, request) =>
     streamAllEvents(services, askedOf(services, viewer(request), query, headers['last-event-id'])),
   )

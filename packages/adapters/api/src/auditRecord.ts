@@ -42,6 +42,11 @@ export const auditActions = [
   'slashingDecided',
   'workerDrained',
   'workerUndrained',
+  'backupTaken',
+  /** A standby was given the log. */
+  'logFollowed',
+  /** It was told that another orchestrator has taken over. */
+  'storeFenced',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 

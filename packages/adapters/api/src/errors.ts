@@ -39,6 +39,8 @@ export const errors = {
   outputNotKept: { status: 409, title: 'The task did not ask to keep its output' },
   offsetMismatch: { status: 409, title: 'The upload goes on at another offset' },
   uploadInProgress: { status: 409, title: 'Somebody is uploading this blob' },
+  noLog: { status: 409, title: 'No log is kept here' },
+  otherHistory: { status: 409, title: 'The position is of another history' },
   keyRevoked: { status: 409, title: 'The API key is revoked already' },
   lastAdminKey: { status: 409, title: 'Nobody could manage keys any more' },
   tooManyKeys: { status: 409, title: 'As many API keys exist as are kept' },

@@ -6,6 +6,7 @@ import { ledgerRoutes } from './ledgerRoutes.ts'
 import { operationRoutes } from './operationRoutes.ts'
 import { route } from './route.ts'
 import * as shapes from './shapes.ts'
+import { storeRoutes } from './storeRoutes.ts'
 import { streamRoutes } from './streamEvent.ts'
 
 const taskParams = Type.Object({ taskId: shapes.taskId })
@@ -216,5 +217,6 @@ export const orchestratorRoutes = {
   ...operationRoutes,
   ...ledgerRoutes,
   ...campaignRoutes,
+  ...storeRoutes,
   ...streamRoutes,
 } as const

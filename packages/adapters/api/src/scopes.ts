@@ -22,6 +22,8 @@ export const scopes = [
   /** Follow the events of one's own tasks; with the second, of all tasks and workers. */
   'events:read',
   'events:readAll',
+  /** Copy the whole store: backups, and the log that a standby follows. */
+  'store:copy',
 ] as const
 export type Scope = (typeof scopes)[number]
 
@@ -71,6 +73,7 @@ export const roleScopes = {
     'policy:write',
     'events:read',
     'events:readAll',
+    'store:copy',
   ],
 } as const satisfies Readonly<Record<Role, readonly Scope[]>>
 
