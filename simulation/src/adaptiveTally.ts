@@ -3,7 +3,7 @@
  * the bound's share of what those had at risk who were. One run says little; the sum over many may exceed 0 by chance alone.
  */
 import { type DispatchState, trust } from '@shardy/dispatch'
-import type { DeliveryId, MicroCredit } from '@shardy/protocol'
+import type { DeliveryId, MicroCredit, WorkerId } from '@shardy/protocol'
 import { policy } from './settings.ts'
 import type { Task } from './verdicts.ts'
 import { demand } from './violation.ts'
@@ -23,7 +23,13 @@ export class AdaptiveTally {
   audited = 0
   excess = 0
   variance = 0
+  readonly #locked = new Map<WorkerId, bigint>()
   readonly #seen = new Set<DeliveryId>()
+
+  /** What a worker had to lose when it answered, by the book. */
+  staked(workerId: WorkerId, lockedMicroCredit: bigint): void {
+    if (lockedMicroCredit > (this.#locked.get(workerId) ?? 0n)) this.#locked.set(workerId, lockedMicroCredit)
+  }
 
   add(task: Task, state: DispatchState, { right }: Work): void {
     const { spec, deliveries, history } = task
@@ -38,7 +44,7 @@ export class AdaptiveTally {
       if (outputDigest === undefined || this.#seen.has(deliveryId)) continue
       this.#seen.add(deliveryId)
       const isTaken = outcome === 'accepted' && task.basis === 'trusted'
-      const most = (state.standings.get(workerId)?.stake.lockedMicroCredit ?? 0n) / BigInt(stakeParts)
+      const most = (this.#locked.get(workerId) ?? 0n) / BigInt(stakeParts)
       if (isTaken) {
         const draw = trust.drawOf(state.secret, deliveryId, outputDigest, state.sha256)
         const threshold = trust.auditThreshold(spec.rewardMicroCredit, most as MicroCredit, policy.trust)

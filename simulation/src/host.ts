@@ -23,6 +23,7 @@ import {
   type Happening,
   type Log,
   newTask,
+  type OpenThread,
   openBookkeeper,
   openCounters,
   openEventLog,
@@ -33,7 +34,7 @@ import {
   taskIdOf,
 } from '@shardy/app-orchestrator/parts'
 import { sha256 } from '@shardy/crypto/native'
-import { type Effect, isCommitFirst, isEnded, type Profile, recover } from '@shardy/dispatch'
+import { type Effect, isCommitFirst, isEnded, type Profile, recover, type Stake } from '@shardy/dispatch'
 import type {
   DeliveryId,
   PublicKey,
@@ -49,7 +50,7 @@ import { pureTools } from '@shardy/tensor/check'
 import type { Disk } from './disk.ts'
 import type { FromWorker, ToWorker } from './message.ts'
 import type { Oracle } from './oracle.ts'
-import type { Planted } from './plant.ts'
+import type { Planted, Seen } from './plant.ts'
 import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
 import { bookParameters, grantMicroCredit, policy } from './settings.ts'
@@ -143,10 +144,16 @@ export async function openHost(parts: HostParts): Promise<Host> {
     grantMicroCredit,
     fatal: parts.broken,
   })
+  function stakeOf(workerId: WorkerId): Stake {
+    const stake = bookkeeper.stake(workerId)
+    oracle.adaptive.staked(workerId, stake.lockedMicroCredit)
+    return stake
+  }
+
   const counters = await openCounters(store, (length) => new Uint8Array(length).fill(random.below(256)))
   const epoch = planted.epoch?.(counters.epoch) ?? counters.epoch
   const settings = { policy, sha256, epoch, secret: counters.secret }
-  const opened = recover(settings, await archive.live(bookkeeper.stake), clock.nowMs())
+  const opened = recover(settings, await archive.live(stakeOf), clock.nowMs())
   const recovered = planted.recovered?.(opened) ?? opened
   const { state } = recovered
   const eventLog = await openEventLog(store, defaultEventLogPolicy)
@@ -171,29 +178,46 @@ export async function openHost(parts: HostParts): Promise<Host> {
     payloads,
     log,
     state: () => state,
-    stake: (workerId) => bookkeeper.stake(workerId),
+    stake: stakeOf,
     post: (happening) => post(happening)?.then(() => {}),
     storeOutput: async () => {},
   })
+
+  /** Threads take their time, and now and then one dies over what it was asked. */
+  const openThread: OpenThread = (events) =>
+    openLocalThread(adapters)({
+      ...events,
+      said(reply) {
+        clock.after(random.below(3_000), () => {
+          if (random.chance(0.02)) events.died('it was killed')
+          else events.said(reply)
+        })
+      },
+    })
 
   const checker = createChecker({
     payloads,
     adapters,
     log,
+    pool: createPool({
+      open: openThread,
+      threads: 2,
+      clock,
+      pause: () => new Promise((resolve) => void clock.after(0, resolve)),
+    }),
     readBlob: noBlobs.bytes,
-    pool: createPool({ open: openLocalThread(adapters), threads: 1, clock, pause: async () => {} }),
     isWanted: (deliveryId) => state.deliveries.has(deliveryId) || state.audits.has(deliveryId),
     isOpen: (taskId) => state.tasks.has(taskId),
     afterTurn: (act) => void clock.after(0, act),
-    nowMs: clock.nowMs,
+    nowMs: () => clock.nowMs(),
     post(happening) {
-      // A check takes its time.
-      clock.after(random.below(3_000), () => {
-        const letsGo = (): void => {
-          if ('deliveryId' in happening) letGo(happening.deliveryId)
-        }
-        post(happening)?.then(letsGo, () => {})
-      })
+      const letsGo = (): void => {
+        if ('deliveryId' in happening) letGo(happening.deliveryId)
+      }
+      if (happening.kind === 'checked' && isAlive()) {
+        oracle.found(happening.deliveryId, happening.verdict.kind === 'wrong', clock.nowMs())
+      }
+      post(happening)?.then(letsGo, () => {})
     },
   })
 
@@ -251,7 +275,10 @@ export async function openHost(parts: HostParts): Promise<Host> {
     }
   }
 
-  const answerBytes = (deliveryId: DeliveryId): Uint8Array | undefined => payloads.answer(deliveryId)?.output
+  const seen: Seen = {
+    answerOf: (deliveryId) => payloads.answer(deliveryId)?.output,
+    rightOf: (taskId) => oracle.workOf(taskId).right.output,
+  }
   const dispatcher = createDispatcher(
     {
       clock,
@@ -259,7 +286,7 @@ export async function openHost(parts: HostParts): Promise<Host> {
         oracle.commits(changes, state)
         await save(changes)
       },
-      begin: planted.begin?.(checker.begin, answerBytes) ?? checker.begin,
+      begin: planted.begin?.(checker.begin, seen) ?? checker.begin,
       perform,
       fatal: parts.broken,
     },

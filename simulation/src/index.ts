@@ -1,2 +1,5 @@
+export type { AdaptiveFigures } from './adaptiveTally.ts'
 export type { Plant } from './plant.ts'
+export { plants } from './planted/index.ts'
 export { type Failure, type Outcome, simulate } from './simulate.ts'
+export { type Search, type Sweep, search, sigmasMax, sweep } from './sweep.ts'

@@ -91,11 +91,11 @@ function examineLease(state: DispatchState, task: Task, delivery: Delivery): voi
   demand(isHeld, 'leasesHaveHolders', () => `${deliveryId} is out with ${workerId}, who does not hold it`)
   if (delivery.state === 'committed') return
   demand(task.dueAtMs <= dueMs, 'leasesEnd', () => `${deliveryId} is due and nobody will look`)
-  demand(
-    dueMs + slackMs >= state.atMs,
-    'leasesEnd',
-    () => `${deliveryId} is ${state.atMs - dueMs} ms over its time`,
-  )
+  // A task whose time ran out while nobody was there is given out once more before that is noticed.
+  const endMs = Math.max(dueMs, delivery.leasedAtMs)
+  demand(endMs + slackMs >= state.atMs, 'leasesEnd', () => {
+    return `${deliveryId} is ${delivery.state}, ${state.atMs - dueMs} ms over its time, ${state.atMs - delivery.leasedAtMs} ms old`
+  })
 }
 
 function examineWorker({ workerId, held, computing, profile, heldBytes }: Worker): void {

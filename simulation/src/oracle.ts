@@ -2,7 +2,15 @@
  * What must hold, whatever happens. It knows what the run knows, the right answers above all, and outlives every crash: what was
  * promised by one process binds the next.
  */
-import { type Changes, offenceRecord, type Table } from '@shardy/app-orchestrator/parts'
+import {
+  type Bookkeeper,
+  type Changes,
+  type Checker,
+  type Dispatcher,
+  offenceRecord,
+  type Payloads,
+  type Table,
+} from '@shardy/app-orchestrator/parts'
 import { type DispatchState, type Effect, isEnded, type TaskRecord, taskRecord } from '@shardy/dispatch'
 import { type BookEntry, feeOf } from '@shardy/ledger'
 import {
@@ -18,18 +26,26 @@ import {
 import type { Store } from '@shardy/storage'
 import { AdaptiveTally } from './adaptiveTally.ts'
 import { Fairness } from './fairness.ts'
-import type { Host } from './host.ts'
 import { examineLeases } from './leases.ts'
 import { bookParameters, grantMicroCredit } from './settings.ts'
 import { examineVerdict, type Verdict } from './verdicts.ts'
 import { demand } from './violation.ts'
 import { digestOf, type Work } from './work.ts'
 
+/** What of a process is looked at. */
+interface Process {
+  readonly dispatcher: Dispatcher
+  readonly bookkeeper: Bookkeeper
+  readonly payloads: Payloads
+  readonly checker: Checker
+  readonly store: Store<Table>
+}
+
 export class Oracle {
   readonly adaptive = new AdaptiveTally()
   /** What is being committed, for a planted bug that needs to know. */
   saving: Changes = nothing
-  readonly #fairness = new Fairness()
+  readonly fairness = new Fairness()
   readonly #works = new Map<TaskId, Work>()
   /** Tasks whose id was given to their requester. */
   readonly #promised = new Set<TaskId>()
@@ -48,6 +64,7 @@ export class Oracle {
   readonly #requesters = new Set<RequesterId>()
   /** Wrong answers whose task ended while they were being checked: the audit goes on. */
   readonly #audited = new Map<DeliveryId, number>()
+  readonly #convicting = new Map<DeliveryId, number>()
   #deposits = 0n
 
   asked(taskId: TaskId, work: Work, requesterId: RequesterId): void {
@@ -111,7 +128,7 @@ export class Oracle {
       demand(!isFirst || isMild, 'firstOffenceIsNotSlashed', () => `${workerId}: ${consequence.kind}`)
       this.#offences.set(workerId, (this.#offences.get(workerId) ?? 0) + 1)
       this.#isCostly.set(deliveryId, !isMild)
-      this.#audited.delete(deliveryId)
+      this.#convicting.delete(deliveryId)
     }
     examineLeases(state)
   }
@@ -158,7 +175,7 @@ export class Oracle {
             () => `${deliveryId} is given twice`,
           )
           this.#deliveryIds.add(deliveryId)
-          this.#fairness.delivered(effect, state)
+          this.fairness.delivered(effect, state)
           break
         }
         case 'closeCommitments':
@@ -198,9 +215,8 @@ export class Oracle {
   }
 
   /** A process has come up on what the one before left. */
-  async opened({ store, bookkeeper }: Pick<Host, 'store' | 'bookkeeper'>): Promise<void> {
-    this.#fairness.forget()
-    this.#audited.clear()
+  async opened({ store, bookkeeper }: Pick<Process, 'store' | 'bookkeeper'>): Promise<void> {
+    this.fairness.forget()
     const live = await keysOf(store, 'liveTasks')
     const ended = await keysOf(store, 'tasks')
     for (const taskId of live) {
@@ -242,19 +258,31 @@ export class Oracle {
     }
   }
 
+  /** The process is gone, and what it was checking with it. */
+  died(): void {
+    this.#audited.clear()
+    this.#convicting.clear()
+  }
+
+  /** A check has come to its end. */
+  found(deliveryId: DeliveryId, isWrong: boolean, nowMs: number): void {
+    if (this.#audited.delete(deliveryId) && isWrong) this.#convicting.set(deliveryId, nowMs)
+  }
+
   /** While nothing dies: an audit whose task has ended still comes to its end. */
   examineAudits(nowMs: number): void {
     for (const [deliveryId, sinceMs] of this.#audited) {
-      demand(
-        nowMs - sinceMs < auditMsMax,
-        'auditsGoOn',
-        () => `${deliveryId} was being checked when its task ended`,
-      )
+      const isForgotten = nowMs - sinceMs > checkMsMax
+      demand(!isForgotten, 'auditsGoOn', () => `nobody looks at ${deliveryId} any more`)
+    }
+    for (const [deliveryId, sinceMs] of this.#convicting) {
+      const isForgotten = nowMs - sinceMs > convictionMsMax
+      demand(!isForgotten, 'auditsGoOn', () => `${deliveryId} was found wrong after its task had ended`)
     }
   }
 
   /** Everything has ended: what is left, and who has what. */
-  async finished({ dispatcher, bookkeeper, store, payloads, checker }: Host): Promise<void> {
+  async finished({ dispatcher, bookkeeper, store, payloads, checker }: Process): Promise<void> {
     const state = dispatcher.state()
     const left = {
       tasks: state.tasks.size,
@@ -313,7 +341,7 @@ export class Oracle {
   }
 
   /** Each credit: where it came from, and where it lies. */
-  #examineMoney(records: ReadonlyMap<TaskId, TaskRecord>, { book }: Host['bookkeeper']): void {
+  #examineMoney(records: ReadonlyMap<TaskId, TaskRecord>, { book }: Bookkeeper): void {
     demand(book.total() === 0n, 'bookIsZero', () => `it is ${book.total()}`)
     const requesters = new Map<RequesterId, bigint>()
     const workers = new Map<WorkerId, bigint>()
@@ -355,8 +383,9 @@ export class Oracle {
   }
 }
 
-/** Longer than any check takes here. */
-const auditMsMax = 20_000
+/** Longer than any check takes here, and longer than it takes to write down what one found. */
+const checkMsMax = 300_000
+const convictionMsMax = 20_000
 
 const nothing: Changes = {
   tasks: [],

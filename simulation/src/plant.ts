@@ -5,10 +5,15 @@
 import type { Begun, Changes, Happening, Table } from '@shardy/app-orchestrator/parts'
 import type { DispatchState, Effect, Recovered } from '@shardy/dispatch'
 import type { BookEntry } from '@shardy/ledger'
-import type { DeliveryId } from '@shardy/protocol'
+import type { DeliveryId, TaskId } from '@shardy/protocol'
 import type { Store } from '@shardy/storage'
 
 export type Begin = (effect: Begun) => Happening | undefined
+
+export interface Seen {
+  answerOf(deliveryId: DeliveryId): Uint8Array | undefined
+  rightOf(taskId: TaskId): Uint8Array
+}
 
 /** One run's bug: what it changes, and what it remembers of the run. */
 export interface Planted {
@@ -17,7 +22,7 @@ export interface Planted {
   entries?(entries: readonly BookEntry[], changes: Changes): readonly BookEntry[]
   recovered?(recovered: Recovered): Recovered
   save?(save: (changes: Changes) => Promise<void>): (changes: Changes) => Promise<void>
-  begin?(begin: Begin, answerOf: (deliveryId: DeliveryId) => Uint8Array | undefined): Begin
+  begin?(begin: Begin, seen: Seen): Begin
   /** Before the effects are carried out. */
   perform?(effects: readonly Effect[], state: DispatchState): readonly Effect[]
   /** What the gateway is about to post. */

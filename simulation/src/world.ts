@@ -186,6 +186,7 @@ export class World {
     if (this.#host === undefined && this.counts.crashes > 0) return
     this.note('the orchestrator dies')
     this.counts.crashes++
+    this.oracle.died()
     this.#generation++
     this.#host = undefined
     this.#present = new Map()
@@ -311,14 +312,16 @@ export class World {
 
   #askAll(): void {
     const random = this.#random
-    const count = tasksMin + random.below(30)
+    // A long queue at times: who is always served last has to be seen waiting.
+    const queued = random.chance(0.08) ? 250 : 0
+    const count = tasksMin + queued + random.below(30)
     this.counts.tasks = count
     this.#open = count
     for (let number = 0; number < count; number++) {
       const asked = askSomething(random, number)
       const taskId = taskIdOf(asked.requesterId, asked.key, sha256)
       this.oracle.asked(taskId, asked.work, asked.requesterId)
-      const whenMs = number < burst ? random.below(6_000) : random.below(faultyMs)
+      const whenMs = number < burst + queued ? random.below(6_000) : random.below(faultyMs)
       this.schedule.after(whenMs, () => this.#ask(asked, true))
       if (random.chance(0.1))
         this.schedule.after(whenMs + random.below(40_000), () => this.#ask(asked, false))

@@ -131,15 +131,13 @@ function takeVerdict(state: DispatchState, delivery: Delivery, { verdict }: Inpu
 
 /** The task ended while its answer was being checked. Nobody is paid, but who cancels in time escapes no audit (spec A11). */
 function afterwards(state: DispatchState, input: Reply): void {
-  const audited = state.audits.get(input.deliveryId)
-  if (input.kind !== 'checked' || audited === undefined) return ignore(state, 'unknownDelivery')
+  const delivery = state.audits.get(input.deliveryId)
+  if (input.kind !== 'checked' || delivery === undefined) return ignore(state, 'unknownDelivery')
   state.audits.delete(input.deliveryId)
-  if (audited.exposureMicroCredit > 0n) release(state, audited)
-  if (input.verdict.kind === 'right') return clear(state, audited)
+  if (delivery.exposureMicroCredit > 0n) release(state, delivery)
+  if (input.verdict.kind === 'right') return clear(state, delivery)
   if (input.verdict.kind === 'unknown') return
-  // An operator may have put the task back to work meanwhile: what is found belongs to the life that is saved.
-  const task = state.tasks.get(audited.task.spec.taskId) ?? audited.task
-  const delivery = task.deliveries[audited.index] ?? audited
+  const { task } = delivery
   count(state, delivery.workerId, 'wrong')
   record(state, task, 'wrong', { delivery, detail: input.verdict.reason })
   saveTask(state, task, 'now')

@@ -125,6 +125,14 @@ function requeue(state: DispatchState, { task: dead, deadlineMs }: InputOf<'requ
     decidedAtMs: undefined,
     deadReason: undefined,
   })
+  // What audits of its earlier life find is written into this one: the record of that one is gone.
+  for (const [deliveryId, audited] of state.audits) {
+    const delivery = audited.task.spec.taskId === taskId ? task.deliveries[audited.index] : undefined
+    if (delivery === undefined) continue
+    delivery.check = audited.check
+    delivery.exposureMicroCredit = audited.exposureMicroCredit
+    state.audits.set(deliveryId, delivery)
+  }
   const { requesterId, rewardMicroCredit } = dead.spec
   state.effects.push({ kind: 'book', entry: { kind: 'escrow', taskId, requesterId, rewardMicroCredit } })
   record(state, task, 'requeued')
