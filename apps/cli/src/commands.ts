@@ -1,6 +1,7 @@
 /** The table of commands: what can be typed, and what `--help` shows. */
 import type { Command } from './command.ts'
 import { audit } from './commands/audit.ts'
+import { backup, backupCheck, restore } from './commands/backup.ts'
 import { balance } from './commands/balance.ts'
 import {
   campaignCancel,
@@ -83,4 +84,7 @@ export const commands: readonly Command[] = [
   keyList,
   keyRevoke,
   audit,
+  backup,
+  backupCheck,
+  restore,
 ]

@@ -8,6 +8,7 @@ import {
   UploadStalledError,
   WrongBytesError,
 } from '@shardy/sdk'
+import { StoreError, type StoreErrorKind } from '@shardy/storage'
 import type { Exit } from './exit.ts'
 
 export class Failure extends Error {
@@ -50,6 +51,14 @@ const nextSteps: Partial<Readonly<Record<ErrorCode, string>>> = {
   shuttingDown: 'Try again in a moment.',
 }
 
+const storeSteps: Partial<Readonly<Record<StoreErrorKind, string>>> = {
+  backupTruncated: 'Make the backup again; this one cannot be restored.',
+  backupChanged: 'Make the backup again; this one cannot be restored.',
+  backupForeign: 'Name a file that `npx shardy backup` has written.',
+  notEmpty: 'Name a folder that is not there yet.',
+  diskFull: 'Make room, and try again.',
+}
+
 /** What any error means to the person at the terminal. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error
@@ -62,6 +71,7 @@ export function failureOf(error: unknown): Failure {
     const { code, status } = error.problem
     return as(status === 401 || code === 'missingScope' ? 'notAllowed' : 'refused', nextSteps[code])
   }
+  if (error instanceof StoreError) return as('file', storeSteps[error.kind])
   if (error instanceof UnexpectedAnswerError) {
     return as(
       'unexpectedAnswer',

@@ -72,6 +72,8 @@ export interface Operator {
   requeue(taskId: string, order?: { readonly timeoutMs?: number }): Promise<DeadLetter>
   purge(taskId: string): Promise<void>
   dispatch(): Promise<DispatchView>
+  /** All that is stored, as it comes: whole only when its last section is there (`verifyBackup`). */
+  backup(): Promise<AsyncIterable<Uint8Array>>
   operate(order: DispatchOrder): Promise<DispatchView>
   operateWorker(workerId: string, order: WorkerOrder): Promise<WorkerView>
   offences(query?: PageRequest): Promise<OffencePage>
@@ -161,6 +163,10 @@ export function createOperator(config: OperatorConfig): Operator {
       await client.call(routes.purgeDeadLetter, { params: { taskId } })
     },
     dispatch: () => client.call(routes.dispatch),
+    async backup() {
+      const { body } = await client.open(routes.backup)
+      return (body ?? new ReadableStream()) as unknown as AsyncIterable<Uint8Array>
+    },
     operate: (order) => client.call(routes.operateDispatch, { params: { order } }),
     operateWorker: (workerId, order) => client.call(routes.operateWorker, { params: { workerId, order } }),
     offences: ({ cursor, limit = 50 } = {}) =>
