@@ -258,6 +258,7 @@ async function openAll() {
       grantMicroCredit,
       blobBytesMax: payloadBytesMax,
       collectMs: 60_000,
+      retentionMs: settings.operation.retentionMs,
       webhooks: { reach: settings.webhookReach, resolve: systemResolve },
     },
   )

@@ -14,6 +14,7 @@ import {
   orchestratorIdOf,
   type Sha256,
   type TaskId,
+  type TimeMs,
 } from '@shardy/protocol'
 import type { AnswerCheckAdapters } from '@shardy/sdk'
 import type { BlobStore, Store } from '@shardy/storage'
@@ -43,6 +44,7 @@ import type { Verify } from './gateway/handshake.ts'
 import type { OpeningsJudge } from './gateway/openings.ts'
 import type { Log } from './log.ts'
 import { createReplication, type Replication } from './operation/replication.ts'
+import { createRetention } from './operation/retention.ts'
 import { boundlessSpace, type Space } from './operation/space.ts'
 import { createSigner, type Signer } from './signer.ts'
 import type { Table } from './tables.ts'
@@ -104,6 +106,8 @@ export interface OrchestratorConfig {
   /** Test credits that a requester finds when it comes for the first time. */
   readonly grantMicroCredit: MicroCredit
   readonly blobBytesMax: number
+  /** Ended tasks older than this are forgotten; undefined: none. */
+  readonly retentionMs?: number | undefined
   /** How often unreferred blobs are looked for. */
   readonly collectMs: number
   /** Where webhooks may go; to public addresses unless given. */
@@ -351,10 +355,34 @@ export async function createOrchestrator(
       })
       .catch((error: unknown) => log.error('blobsNotCollected', error))
       .then(compactEvents)
+      .then(forgetOld)
       .catch((error: unknown) => log.error('eventsNotCompacted', error))
       .finally(() => {
         cancelCollect = clock.after(config.collectMs, collect)
       })
+  }
+
+  const taskTurns = createTurns<TaskId>()
+  const retention = createRetention({
+    store,
+    archive,
+    taskTurns,
+    isWanted({ spec: { taskId, campaignId } }) {
+      if (campaignId !== undefined && campaigns.isLive(campaignId)) return true
+      for (const { task } of dispatcher.state().audits.values()) if (task.spec.taskId === taskId) return true
+      return false
+    },
+  })
+  async function forgetOld(): Promise<void> {
+    const { retentionMs } = config
+    if (retentionMs === undefined) return
+    let forgotten = 0
+    for (let step = 0; step < compactionStepsMax && !stopping; step++) {
+      const done = await retention.step((clock.nowMs() - retentionMs) as TimeMs)
+      forgotten += done.forgotten
+      if (!done.more) break
+    }
+    if (forgotten > 0) log.info('tasksForgotten', { forgotten })
   }
 
   /** In bounded steps, so that nobody waits long for a turn; what is left over is for the next time. */
@@ -452,7 +480,7 @@ export async function createOrchestrator(
       bookkeeper,
       checker,
       dispatcher,
-      taskTurns: createTurns(),
+      taskTurns,
       space,
       copied,
       replication,

@@ -65,6 +65,7 @@ export interface TestOptions {
   readonly admission?: AdmissionPolicy
   readonly webhooks?: OrchestratorConfig['webhooks']
   readonly space?: Space
+  readonly retentionMs?: number
   readonly proxies?: readonly Network[]
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly log?: Log
@@ -108,6 +109,7 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
       grantMicroCredit: (options.grantMicroCredit ?? 10n ** 12n) as MicroCredit,
       blobBytesMax,
       collectMs,
+      retentionMs: options.retentionMs,
       ...(options.webhooks && { webhooks: options.webhooks }),
     },
   )

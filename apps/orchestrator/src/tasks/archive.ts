@@ -72,8 +72,8 @@ export interface Archive {
   }): Promise<Page>
   /** Everybody's, by id. The cursor is the last id of the page before. */
   deadLetters(limit: number, cursor: string | undefined): Promise<Page>
-  /** Forgets an ended task and lets go of its blobs. */
-  forget(task: TaskRecord): Promise<void>
+  /** Forgets an ended task and lets go of its blobs. Unless it is synced, a power cut may bring it back. */
+  forget(task: TaskRecord, options?: { readonly sync: boolean }): Promise<void>
 }
 
 /** A page that filters by status looks at no more than this many tasks before it hands back a cursor. */
@@ -233,7 +233,7 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
       }
       return { tasks, nextCursor: undefined }
     },
-    async forget({ spec, outputDigest }) {
+    async forget({ spec, outputDigest }, { sync } = { sync: true }) {
       const { taskId, requesterId, submittedAtMs, inputDigest, constants } = spec
       const key = idKey(taskId)
       const writes: TableOperation[] = [
@@ -245,7 +245,7 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
         ...[inputDigest, ...constants].map((digest) => remove('references', idKey(digest, taskId))),
       ]
       if (outputDigest !== undefined) writes.push(remove('references', idKey(outputDigest, taskId)))
-      await store.write(writes, { sync: true })
+      await store.write(writes, { sync })
     },
   }
 }

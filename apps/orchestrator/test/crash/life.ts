@@ -110,6 +110,8 @@ export interface Life {
   requeue(taskId: TaskId): Promise<void>
   join(worker: number): Promise<void>
   leave(worker: number): Promise<void>
+  /** An honest answer, whatever was said before. */
+  answer(delivery: Delivery): Promise<boolean>
   /** Until nobody has anything to say at this time. */
   work(manners?: Readonly<Record<number, Manner>>): Promise<void>
   advance(byMs: number): Promise<void>
@@ -297,6 +299,7 @@ export async function beginLife(store: LoggedStore, blobs: BlobStore, startMs: n
       const publicKey = new Uint8Array(65).fill(worker).with(0, 4) as PublicKey
       return post({ kind: 'workerJoined', workerId, publicKey, profile })
     },
+    answer: (delivery) => answer(delivery, 'honest'),
     leave: (worker) => post({ kind: 'workerLeft', workerId: workerOf(worker) }),
     async work(manners = {}) {
       for (let turn = 0; turn < turnsMax; turn++) {
