@@ -35,15 +35,16 @@ import {
 } from '@shardy/app-orchestrator/parts'
 import { sha256 } from '@shardy/crypto/native'
 import { type Effect, isCommitFirst, isEnded, type Profile, recover, type Stake } from '@shardy/dispatch'
-import type {
-  DeliveryId,
-  PublicKey,
-  RequesterId,
-  Results,
-  TaskId,
-  TaskStatus,
-  TimeMs,
-  WorkerId,
+import {
+  type DeliveryId,
+  finalEventTypes,
+  type PublicKey,
+  type RequesterId,
+  type Results,
+  type TaskId,
+  type TaskStatus,
+  type TimeMs,
+  type WorkerId,
 } from '@shardy/protocol'
 import type { Store } from '@shardy/storage'
 import { pureTools } from '@shardy/tensor/check'
@@ -268,7 +269,9 @@ export async function openHost(parts: HostParts): Promise<Host> {
         case 'publish':
           if (!isEnded(effect.task.status)) break
           payloads.dropInput(effect.task.spec.taskId)
-          parts.ended(effect.task.spec.taskId, effect.task.status)
+          if (finalEventTypes.includes(effect.entry.type)) {
+            parts.ended(effect.task.spec.taskId, effect.task.status)
+          }
           break
         default:
       }

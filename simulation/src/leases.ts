@@ -99,6 +99,8 @@ function examineLease(state: DispatchState, task: Task, delivery: Delivery): voi
 }
 
 function examineWorker({ workerId, held, computing, profile, heldBytes }: Worker): void {
+  const isIdle = held.size === 0 && computing === 0 && heldBytes === 0
+  if (isIdle) return
   let counted = 0
   let bytes = 0
   const tasks = new Set<Task>()

@@ -17,7 +17,9 @@ import {
   type DeliveryId,
   type Digest,
   decodeHex,
+  type EventType,
   encodeHex,
+  finalEventTypes,
   type RequesterId,
   type TaskId,
   type TaskStatus,
@@ -130,7 +132,6 @@ export class Oracle {
       this.#isCostly.set(deliveryId, !isMild)
       this.#convicting.delete(deliveryId)
     }
-    examineLeases(state)
   }
 
   /** What the book is told with it. */
@@ -397,8 +398,7 @@ const nothing: Changes = {
   published: [],
 }
 
-const isFinal = (type: string): boolean =>
-  type === 'task_verified' || type === 'task_accepted' || type === 'task_dead' || type === 'task_cancelled'
+const isFinal = (type: EventType): boolean => finalEventTypes.includes(type)
 
 async function keysOf(store: Store<Table>, table: Table): Promise<Set<TaskId>> {
   const keys = new Set<TaskId>()

@@ -31,7 +31,11 @@ export function simulate(seed: number, plant?: Plant, traces = false): Outcome {
       seed,
       step: world.schedule.steps,
       invariant: isViolation ? error.invariant : 'nothingThrows',
-      detail: isViolation || !(error instanceof Error) ? String(error) : (error.stack ?? error.message),
+      detail: isViolation
+        ? error.detail
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error),
       events: world.events,
     }
   }
