@@ -109,6 +109,33 @@ describe('is refused', () => {
     expect(await make('auditor', 'audit:read')).toMatchObject({ ok: true })
   })
 
+  test('a key that would outlive the one it is made with', async () => {
+    const expiresAtMs = clock.nowMs() + dayMs
+    const brief = (await issued({ name: 'brief', roles: ['admin'], expiresAtMs })).record
+    const make = (until?: number) =>
+      keys.issue({ name: 'x', roles: ['admin'], ...(until && { expiresAtMs: until }) }, brief, {})
+    for (const until of [undefined, expiresAtMs + 1]) {
+      expect(await make(until)).toMatchObject({
+        ok: false,
+        refusal: { kind: 'expiryBeyondMaker', makerMs: expiresAtMs },
+      })
+    }
+    expect(await make(expiresAtMs)).toMatchObject({ ok: true })
+    clock.advance(dayMs)
+    expect(await make(expiresAtMs + dayMs)).toMatchObject({
+      refusal: { kind: 'makerEnded', state: 'expired' },
+    })
+  })
+
+  test('a key whose maker was revoked while it waited for its turn', async () => {
+    await issued({ name: 'other', roles: ['admin'] })
+    const maker = (await issued({ name: 'maker', roles: ['admin'] })).record
+    const revoking = keys.revoke(maker.keyId, {})
+    const made = keys.issue({ name: 'late', roles: ['admin'] }, maker, {})
+    expect(await revoking).toMatchObject({ ok: true })
+    expect(await made).toMatchObject({ ok: false, refusal: { kind: 'makerEnded', state: 'revoked' } })
+  })
+
   test('to revoke what is not there, or twice, or the last that manages keys', async () => {
     const admin = (await issued({ name: 'a', roles: ['admin'] })).record
     const brief = { name: 'b', roles: ['admin' as const], expiresAtMs: clock.nowMs() + dayMs }

@@ -16,6 +16,8 @@ export type KeyRefusal =
   | { readonly kind: 'scopesBeyondRoles'; readonly scopes: readonly Scope[]; readonly held: readonly Scope[] }
   | { readonly kind: 'scopeExceeded'; readonly scopes: readonly Scope[]; readonly held: readonly Scope[] }
   | { readonly kind: 'expiryPassed'; readonly expiresAtMs: number; readonly nowMs: number }
+  | { readonly kind: 'expiryBeyondMaker'; readonly expiresAtMs: number | undefined; readonly makerMs: number }
+  | { readonly kind: 'makerEnded'; readonly keyId: string; readonly state: 'revoked' | 'expired' }
   | { readonly kind: 'tooManyKeys'; readonly keysMax: number }
   | { readonly kind: 'unknownKey'; readonly keyId: string }
   | { readonly kind: 'keyRevoked'; readonly keyId: string; readonly revokedAtMs: number }
@@ -97,10 +99,18 @@ export async function openApiKeys(
   function refuseOrder(order: KeyOrder, record: KnownKey, by: KnownKey | undefined): KeyRefusal | undefined {
     const { requesterId, expiresAtMs, scopes = [] } = order
     const nowMs = clock.nowMs()
+    // It waited for its turn: what the key was at the gate may be over.
+    const maker = by && (keys.get(by.keyId) ?? by)
+    const state = maker === undefined ? 'active' : stateOf(maker, nowMs)
+    if (maker !== undefined && state !== 'active') return { kind: 'makerEnded', keyId: maker.keyId, state }
     if (keys.size >= keysMax) return { kind: 'tooManyKeys', keysMax }
     if (requesterId !== undefined && !requesters.has(requesterId))
       return { kind: 'unknownRequester', requesterId }
     if (expiresAtMs !== undefined && expiresAtMs <= nowMs) return { kind: 'expiryPassed', expiresAtMs, nowMs }
+    const makerMs = maker?.expiresAtMs
+    if (makerMs !== undefined && (expiresAtMs === undefined || expiresAtMs > makerMs)) {
+      return { kind: 'expiryBeyondMaker', expiresAtMs, makerMs }
+    }
     const beyond = scopes.filter((scope) => !record.held.has(scope))
     const whole = [...known({ ...record, scopes: [] }).held]
     if (beyond.length > 0) return { kind: 'scopesBeyondRoles', scopes: beyond, held: whole }

@@ -71,6 +71,17 @@ function keyProblem(refusal: KeyRefusal): ApiError {
       const bound = `after ${nowMs}`
       return new ApiError('invalidField', { detail, field: 'expiresAtMs', value: String(expiresAtMs), bound })
     }
+    case 'expiryBeyondMaker': {
+      const { expiresAtMs, makerMs } = refusal
+      const value = expiresAtMs === undefined ? 'nothing' : String(expiresAtMs)
+      const bound = `a time up to ${makerMs}`
+      const detail = `expiresAtMs is ${value}; the key it is made with expires at ${makerMs}, and no key that it makes outlives it`
+      return new ApiError('invalidField', { detail, field: 'expiresAtMs', value, bound })
+    }
+    case 'makerEnded':
+      return refusal.state === 'revoked'
+        ? new ApiError('revokedApiKey', `key ${refusal.keyId} was revoked; nothing was made`)
+        : new ApiError('expiredApiKey', `key ${refusal.keyId} has expired; nothing was made`)
     case 'tooManyKeys': {
       const bound = `at most ${refusal.keysMax}`
       return new ApiError('tooManyKeys', { detail: `${bound} keys are kept, revoked ones included`, bound })
