@@ -108,6 +108,21 @@ describe('a campaign', () => {
     expect([...campaigns.running()]).toEqual([])
   })
 
+  test('is one of too many while it is still looked at', async () => {
+    const world = await createCampaignWorld()
+    const campaigns = world.open(await openMemoryStore())
+    const gate = Promise.withResolvers<void>()
+    const admit = () => gate.promise.then(() => [])
+    const one = (key: number) => campaigns.create(orderOf(manifestOf(), { idempotencyKey: `${key}`, admit }))
+    const asked = Promise.allSettled(Array.from({ length: 40 }, (_, key) => one(key)))
+    await turn()
+    gate.resolve()
+    const refused = (await asked).flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+    expect(refused).toHaveLength(8)
+    expect(refused[0]).toMatchObject({ problem: { code: 'tooManyCampaigns' } })
+    expect([...campaigns.running()]).toHaveLength(32)
+  })
+
   test('of which there are too many is refused', async () => {
     const world = await createCampaignWorld()
     const campaigns = world.open(await openMemoryStore())

@@ -132,8 +132,8 @@ export function createCampaigns(parts: CampaignsParts): Campaigns {
   const running = new Map<CampaignId, RunningCampaign>()
   const listeners = new Map<CampaignId, Set<(event: CampaignEvent) => void>>()
   let listenerCount = 0
-  /** On their way to be running. */
-  let admitted = 0
+  /** On their way to be running, and whose they are. */
+  const admitted = new Map<CampaignId, RequesterId>()
   let closed = false
 
   const digestOf = (bytes: Uint8Array): Digest => encodeHex(sha256(bytes)) as Digest
@@ -190,9 +190,11 @@ export function createCampaigns(parts: CampaignsParts): Campaigns {
 
   function refuseTooMany(requesterId: RequesterId): void {
     const { liveMax, livePerRequesterMax } = bounds
-    const own = [...running.values()].filter(({ work }) => work.requesterId === requesterId).length
+    const all = [...running.values()].map(({ work }) => work.requesterId)
+    for (const [campaignId, whose] of admitted) if (!running.has(campaignId)) all.push(whose)
+    const own = all.filter((id) => id === requesterId).length
     const most = own >= livePerRequesterMax ? livePerRequesterMax : liveMax
-    if (own < livePerRequesterMax && running.size + admitted < liveMax) return
+    if (own < livePerRequesterMax && all.length < liveMax) return
     const bound = `${most} campaigns that have not ended`
     const whose = own >= livePerRequesterMax ? 'you have' : 'there are'
     throw new ApiError('tooManyCampaigns', { detail: `${whose} ${bound}`, bound, retryAfterMs: 60_000 })
@@ -235,13 +237,13 @@ export function createCampaigns(parts: CampaignsParts): Campaigns {
       })
     }
     refuseTooMany(requesterId)
-    admitted++
+    admitted.set(campaignId, requesterId)
     try {
       const work = workOf(campaignId, requesterId, manifest, requestDigest, feePermille, sha256)
       // From the look at its blobs until they are referred to.
       return await pinnedAll(parts.keeper, namedIn(manifest, work.facts.constants), () => keep(work, order))
     } finally {
-      admitted--
+      admitted.delete(campaignId)
     }
   }
 
