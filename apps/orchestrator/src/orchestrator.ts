@@ -369,8 +369,7 @@ export async function createOrchestrator(
     taskTurns,
     isWanted({ spec: { taskId, campaignId } }) {
       if (campaignId !== undefined && campaigns.isLive(campaignId)) return true
-      for (const { task } of dispatcher.state().audits.values()) if (task.spec.taskId === taskId) return true
-      return false
+      return dispatcher.state().auditsOf.has(taskId)
     },
   })
   async function forgetOld(): Promise<void> {

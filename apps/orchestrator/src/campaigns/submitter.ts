@@ -338,6 +338,7 @@ function dispatchAnswer(refusal: SubmitRefusal): Answer {
     case 'overloaded':
     case 'tooManyLive':
     case 'tooVaried':
+    case 'beingChecked':
       return later(soonMs)
   }
 }

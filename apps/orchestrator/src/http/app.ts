@@ -59,7 +59,14 @@ import {
 import { acknowledgeLog, fenceLog, followLog, openLogBlob, streamBackup } from './replication.ts'
 import { readBatch, submitBatch } from './taskBatch.ts'
 import { streamEvents } from './taskEvents.ts'
-import { cancelTask, forgetTask, ownTask, refuseLiveCampaign, submitTask } from './tasks.ts'
+import {
+  cancelTask,
+  forgetTask,
+  ownTask,
+  refuseBeingChecked,
+  refuseLiveCampaign,
+  submitTask,
+} from './tasks.ts'
 import { viewTask } from './taskView.ts'
 import { viewHealth, viewWorkers } from './workers.ts'
 
@@ -153,6 +160,7 @@ export function createApp(
   bind(app, routes.forgetTask, bound, async ({ params }, request) => {
     const task = await ownTask(services, params.taskId, who(request))
     refuseLiveCampaign(services, task)
+    refuseBeingChecked(services, task)
     // Before it is done: what is forgotten leaves no other trace.
     if (isEnded(task.status)) {
       const by = gate.actor(request)

@@ -15,7 +15,14 @@ import { deliveriesPerTaskMax, type TaskId, type TimeMs, type WorkerId } from '@
 import type { Actor } from '../access/audit.ts'
 import type { Services } from '../orchestrator.ts'
 import { viewEvent } from './taskEvents.ts'
-import { defaults, forgetTask, insufficientFunds, refuseLiveCampaign, settle } from './tasks.ts'
+import {
+  defaults,
+  forgetTask,
+  insufficientFunds,
+  refuseBeingChecked,
+  refuseLiveCampaign,
+  settle,
+} from './tasks.ts'
 import { findTask, viewTask } from './taskView.ts'
 import { isQuarantined } from './workers.ts'
 
@@ -97,6 +104,7 @@ export async function purgeDeadLetter(services: Services, taskId: string, by: Ac
   const task = await deadTask(services, taskId)
   const { requesterId } = task.spec
   refuseLiveCampaign(services, task)
+  refuseBeingChecked(services, task)
   await services.audit.append({
     action: 'taskPurged',
     subject: taskId,

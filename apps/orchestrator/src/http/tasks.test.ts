@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { BalanceView, TaskPage, TaskView } from '@shardy/api'
-import { encodeFrame } from '@shardy/protocol'
+import { encodeFrame, type TaskId } from '@shardy/protocol'
 import { digestOf, example, finish, follow, problemOf, refused, submit, taskOf } from '../../test/example.ts'
 import { startTestNetwork, type TestNetwork } from '../../test/network.ts'
 import { connectRawWorker } from '../../test/rawWorker.ts'
@@ -452,6 +452,18 @@ describe('forgetting', () => {
     ] as const) {
       for await (const { key } of network.store.iterate(table)) expect(key.toHex()).not.toContain(taskId)
     }
+  })
+
+  test('not while an answer is being checked, whoever asks', async () => {
+    const { taskId } = await submit(network)
+    await network.request(`/v1/tasks/${taskId}/cancel`, { method: 'POST' })
+    const { auditsOf } = network.orchestrator.services.dispatcher.state()
+    auditsOf.set(taskId as TaskId, 1)
+    const answer = await forget(taskId)
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([409, '1'])
+    expect((await problemOf(answer)).code).toBe('taskBeingChecked')
+    auditsOf.delete(taskId as TaskId)
+    expect((await forget(taskId)).status).toBe(204)
   })
 
   test('its idempotency key begins a new task afterwards', async () => {

@@ -335,9 +335,21 @@ export function notTaken(refusal: SubmitRefusal): ApiError {
           'it asks of workers what no waiting task asks, and too many different things are asked already',
         retryAfterMs,
       })
+    case 'beingChecked':
+      return taskBeingChecked(refusal.taskId)
     case 'duplicate':
       throw new Error(`task ${refusal.taskId} was looked for and not found`)
   }
+}
+
+/** Its requester and its worker could get it out of the way, or under another one's id, before the verdict. */
+export function refuseBeingChecked({ dispatcher }: Services, { spec: { taskId } }: TaskRecord): void {
+  if (dispatcher.state().auditsOf.has(taskId)) throw taskBeingChecked(taskId)
+}
+
+function taskBeingChecked(taskId: TaskId): ApiError {
+  const detail = `an answer to task ${taskId} is still being checked, and what is found is kept with it`
+  return new ApiError('taskBeingChecked', { detail, retryAfterMs })
 }
 
 export async function cancelTask(services: Services, task: TaskRecord): Promise<TaskRecord> {
@@ -371,6 +383,7 @@ export async function forgetTask(services: Services, { spec }: TaskRecord): Prom
       throw new ApiError('taskNotEnded', `task ${taskId} is ${task.status}; cancel it first`)
     }
     refuseLiveCampaign(services, task)
+    refuseBeingChecked(services, task)
     await archive.forget(task)
   })
 }

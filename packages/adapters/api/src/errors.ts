@@ -29,6 +29,7 @@ export const errors = {
   idempotencyConflict: { status: 409, title: 'The idempotency key was used for another request' },
   taskNotVerified: { status: 409, title: 'The task is not verified' },
   taskNotEnded: { status: 409, title: 'The task has not ended' },
+  taskBeingChecked: { status: 409, title: 'An answer to the task is still being checked' },
   taskNotDead: { status: 409, title: 'The task is no dead letter' },
   revivalsSpent: { status: 409, title: 'The task has been put back to work as often as it can be' },
   taskEnded: { status: 409, title: 'The task has ended already' },

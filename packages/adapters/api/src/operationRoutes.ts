@@ -54,7 +54,7 @@ export const operationRoutes = {
     scope: 'dispatch:operate',
     params: taskParams,
     responses: { 204: 'none' },
-    errors: ['unknownTask', 'taskNotDead', 'campaignTask', 'storageFailed'],
+    errors: ['unknownTask', 'taskNotDead', 'taskBeingChecked', 'campaignTask', 'storageFailed'],
   }),
   dispatch: route({
     method: 'GET',

@@ -100,7 +100,7 @@ export const orchestratorRoutes = {
     scope: 'tasks:forget',
     params: taskParams,
     responses: { 204: 'none' },
-    errors: ['unknownTask', 'taskNotEnded', 'campaignTask'],
+    errors: ['unknownTask', 'taskNotEnded', 'taskBeingChecked', 'campaignTask'],
   }),
   taskEvents: route({
     method: 'GET',

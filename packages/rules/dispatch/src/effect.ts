@@ -110,3 +110,5 @@ export type SubmitRefusal =
   /** It asks of workers what no task that waits asks, and too many different things are asked already. */
   | { readonly kind: 'tooVaried' }
   | { readonly kind: 'duplicate'; readonly taskId: TaskId }
+  /** An answer of an earlier task of this id is still being checked. */
+  | { readonly kind: 'beingChecked'; readonly taskId: TaskId }

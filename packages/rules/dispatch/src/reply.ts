@@ -9,7 +9,7 @@ import { touch } from './matching.ts'
 import { clear, offend } from './offence.ts'
 import { isOut } from './record.ts'
 import { count, standingOf } from './standing.ts'
-import { type DispatchState, record, saveTask } from './state.ts'
+import { type DispatchState, endAudit, record, saveTask } from './state.ts'
 import type { Delivery } from './task.ts'
 import { fail, isCommitFirst, refute, release, review } from './verdict.ts'
 import { endComputing, letGo } from './worker.ts'
@@ -133,7 +133,7 @@ function takeVerdict(state: DispatchState, delivery: Delivery, { verdict }: Inpu
 function afterwards(state: DispatchState, input: Reply): void {
   const delivery = state.audits.get(input.deliveryId)
   if (input.kind !== 'checked' || delivery === undefined) return ignore(state, 'unknownDelivery')
-  state.audits.delete(input.deliveryId)
+  endAudit(state, delivery)
   if (delivery.exposureMicroCredit > 0n) release(state, delivery)
   if (input.verdict.kind === 'right') return clear(state, delivery)
   if (input.verdict.kind === 'unknown') return

@@ -47,6 +47,8 @@ export interface DispatchState extends DispatchSettings {
   readonly deliveries: Map<DeliveryId, Delivery>
   /** Settled without a verdict while they were being checked: what is found still counts (spec A11). */
   readonly audits: Map<DeliveryId, Delivery>
+  /** How many of those each task has: until they are decided it is not forgotten, and its id not given to another. */
+  readonly auditsOf: Map<TaskId, number>
   readonly workers: Map<WorkerId, Worker>
   readonly standings: Map<WorkerId, Standing>
   readonly flows: Map<RequesterId, Flow>
@@ -83,6 +85,7 @@ export function emptyState(settings: DispatchSettings): DispatchState {
     tasks: new Map(),
     deliveries: new Map(),
     audits: new Map(),
+    auditsOf: new Map(),
     workers: new Map(),
     standings: new Map(),
     flows: new Map(),
@@ -188,6 +191,21 @@ export function record(
 /** Only what the record's codec holds; what came in may be anything. */
 function printable(detail: string): string {
   return detail.slice(0, messageLengthMax).replace(/[^\x20-\x7e]/g, '?')
+}
+
+/** Its task is over, and what is found of it still counts. */
+export function keepAudit({ audits, auditsOf }: DispatchState, delivery: Delivery): void {
+  const { taskId } = delivery.task.spec
+  audits.set(delivery.deliveryId, delivery)
+  auditsOf.set(taskId, (auditsOf.get(taskId) ?? 0) + 1)
+}
+
+export function endAudit({ audits, auditsOf }: DispatchState, { deliveryId, task }: Delivery): void {
+  const { taskId } = task.spec
+  const left = (auditsOf.get(taskId) ?? 0) - 1
+  audits.delete(deliveryId)
+  if (left > 0) auditsOf.set(taskId, left)
+  else auditsOf.delete(taskId)
 }
 
 export function settleEffect(

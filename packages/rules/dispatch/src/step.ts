@@ -69,6 +69,8 @@ function submit(state: DispatchState, { task: asked, atMs }: InputOf<'submit'>):
   }
   if (state.mode === 'draining') return refuse({ kind: 'draining' })
   if (state.tasks.has(taskId)) return refuse({ kind: 'duplicate', taskId })
+  // What its audits find would be written into another task, and held against who has had that one.
+  if (state.auditsOf.has(taskId)) return refuse({ kind: 'beingChecked', taskId })
   if (state.tasks.size >= liveTasksMax) return refuse({ kind: 'overloaded', liveTasksMax })
   const flow = flowOf(state, requesterId)
   if (flow.liveTasks >= liveTasksPerRequesterMax)
@@ -128,7 +130,7 @@ function requeue(state: DispatchState, { task: dead, deadlineMs }: InputOf<'requ
   // What audits of its earlier life find is written into this one: the record of that one is gone.
   for (const [deliveryId, audited] of state.audits) {
     const delivery = audited.task.spec.taskId === taskId ? task.deliveries[audited.index] : undefined
-    if (delivery === undefined) continue
+    if (delivery?.deliveryId !== deliveryId) continue
     delivery.check = audited.check
     delivery.exposureMicroCredit = audited.exposureMicroCredit
     state.audits.set(deliveryId, delivery)

@@ -248,6 +248,14 @@ describe('adaptive', () => {
     expect(some.witness.offences).toHaveLength(1)
   })
 
+  test('keeps the id from another task until it is decided', () => {
+    const some = scene({ locked: 1000n })
+    some.play('ann answers x', 'cancel t')
+    expect(some.submit('t')).toEqual(['refused: beingChecked'])
+    some.play('ann fails')
+    expect(some.state.auditsOf.size).toBe(0)
+  })
+
   test('has floats computed by three, who need not commit', () => {
     const floats = scene({ exact: false, locked: 10n ** 13n })
     expect(floats.play('ann answers x')).toEqual([

@@ -22,7 +22,7 @@ import { offend } from './offence.ts'
 import { isOut } from './record.ts'
 import { reschedule } from './schedule.ts'
 import { count, standingOf } from './standing.ts'
-import { type DispatchState, flowOf, leaveClass, record, saveTask, settleEffect } from './state.ts'
+import { type DispatchState, flowOf, keepAudit, leaveClass, record, saveTask, settleEffect } from './state.ts'
 import type { Delivery, Task } from './task.ts'
 import { letGo } from './worker.ts'
 
@@ -174,7 +174,7 @@ export function settle(
     letGo(worker, delivery)
     touch(state, worker)
   }
-  if (delivery.check === 'asked' && outcome !== 'wrong') state.audits.set(delivery.deliveryId, delivery)
+  if (delivery.check === 'asked' && outcome !== 'wrong') keepAudit(state, delivery)
   else if (delivery.exposureMicroCredit > 0n) release(state, delivery)
   delivery.state = 'settled'
   delivery.outcome = outcome

@@ -71,6 +71,12 @@ function assertDeliveries(state: DispatchState): void {
       throw new Broken('out with nobody')
     if (!state.standings.has(delivery.workerId)) throw new Broken('a worker without a standing')
   }
+  const audited = new Map<string, number>()
+  for (const { task } of state.audits.values())
+    audited.set(task.spec.taskId, (audited.get(task.spec.taskId) ?? 0) + 1)
+  if (audited.size !== state.auditsOf.size) throw new Broken('the audits of tasks are miscounted')
+  for (const [taskId, count] of state.auditsOf)
+    if (audited.get(taskId) !== count) throw new Broken('the audits of a task are miscounted', taskId)
   for (const audit of state.audits.values()) {
     if (audit.state !== 'settled' || audit.check !== 'asked')
       throw new Broken('not an audit', audit.deliveryId)
