@@ -54,7 +54,10 @@ async function submitOn(
         let next = open.shift()
         if (next === undefined) {
           const index = asked.length
-          const wanted = example(4, 6, 5, { rewardMicroCredit: String(rewardOf(index)) })
+          const wanted = example(4, 6, 5, {
+            rewardMicroCredit: String(rewardOf(index)),
+            verify: 'quorum(2,2)',
+          })
           next = { key: `key-${index}`, wanted, taskId: undefined }
           asked.push(next)
         }
@@ -159,7 +162,7 @@ for (const store of ['rocksdb', 'sqlite'] as const) {
         const reward = paid.reduce((sum, { rewardMicroCredit }) => sum + BigInt(rewardMicroCredit), 0n)
         expect(String(reward)).toBe(task.rewardMicroCredit)
         expect(Buffer.compare(await outputOf(client, taskId), each.wanted.output)).toBe(0)
-        const input = await client.open(routes.getBlob, { params: { digest: task.input.digest } })
+        const input = await client.open(routes.taskInput, { params: { taskId } })
         expect(Buffer.compare(await input.bytes(), each.wanted.input)).toBe(0)
       }
       // One task for each key, and every credit once.
