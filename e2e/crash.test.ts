@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type Client, orchestratorRoutes as routes, type TaskView } from '@shardy/api'
 import { createCpuExecutor } from '@shardy/compute'
+import { defaultParameters, feeOf } from '@shardy/ledger'
 import type { Worker } from '@shardy/worker'
 import { startLocalWorker } from './localWorker.ts'
 import { type OrchestratorProcess, startOrchestrator } from './orchestrator.ts'
@@ -35,6 +36,7 @@ const moments: readonly Moment[] = [
 ]
 
 const submitters = 8
+const { feePermille } = defaultParameters
 const rewardOf = (index: number): bigint => BigInt(1_000 + index)
 
 const send = (client: Client, { key, wanted }: Asked): Promise<TaskView> =>
@@ -167,9 +169,13 @@ for (const store of ['rocksdb', 'sqlite'] as const) {
       }
       // One task for each key, and every credit once.
       expect(await allTasks(client)).toHaveLength(asked.length)
+      const spent = asked.reduce(
+        (sum, _, index) => sum + rewardOf(index) + feeOf(rewardOf(index), feePermille),
+        0n,
+      )
+      const { balanceMicroCredit, grantMicroCredit } = await client.call(routes.balance)
+      expect(BigInt(grantMicroCredit) - BigInt(balanceMicroCredit)).toBe(spent)
       const { workers: standings } = await client.call(routes.workers)
-      const earned = standings.reduce((sum, each) => sum + BigInt(each.earnedMicroCredit), 0n)
-      expect(earned).toBe(asked.reduce((sum, _, index) => sum + rewardOf(index), 0n))
       const accepted = standings.reduce((sum, { acceptedCount }) => sum + acceptedCount, 0)
       expect(accepted).toBe(2 * asked.length)
       expect(standings.every(({ disagreedCount }) => disagreedCount === 0)).toBe(true)

@@ -187,7 +187,14 @@ export async function createOrchestrator(
   const apiKeys = await openApiKeys(store, clock, sha256, randomHex, audit)
   const workPolicy = await openWorkPolicy(store, clock, audit)
   const keeper = await openBlobKeeper(store, blobs, clock, config.blobs)
-  const replication = adapters.hasLog ? createReplication({ store: copied, keeper, clock }) : undefined
+  const replication = adapters.hasLog
+    ? createReplication({
+        store: copied,
+        keeper,
+        clock,
+        deposed: () => adapters.fatal(new Error('another orchestrator was promoted in place of this one')),
+      })
+    : undefined
   const payloads = createPayloads(store, keeper)
   const archive = createArchive(store, payloads)
   const bookkeeper = await openBookkeeper({

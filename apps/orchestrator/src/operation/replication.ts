@@ -26,11 +26,13 @@ export interface ReplicationParts {
   readonly store: Store<Table>
   readonly keeper: Pick<BlobKeeper, 'onKept' | 'all'>
   readonly clock: Clock
+  /** Nothing more can be promised here: workers and requesters belong to the other. */
+  deposed(): void
 }
 
 const reachedEveryMs = 1_000
 
-export function createReplication({ store, keeper, clock }: ReplicationParts): Replication {
+export function createReplication({ store, keeper, clock, deposed }: ReplicationParts): Replication {
   let followers = 0
   let acknowledged: number | undefined
 
@@ -80,7 +82,11 @@ export function createReplication({ store, keeper, clock }: ReplicationParts): R
       acknowledge(store, position)
       acknowledged = Math.max(acknowledged ?? 0, position.sequence)
     },
-    fence: (epoch) => fence(store, epoch),
+    async fence(epoch) {
+      const isDeposed = await fence(store, epoch)
+      if (isDeposed) deposed()
+      return isDeposed
+    },
     position: () => logPosition(store),
     followers: () => followers,
     lag: () =>
