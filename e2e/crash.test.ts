@@ -9,6 +9,7 @@ import path from 'node:path'
 import { type Client, orchestratorRoutes as routes, type TaskView } from '@shardy/api'
 import { createCpuExecutor } from '@shardy/compute'
 import { defaultParameters, feeOf } from '@shardy/ledger'
+import type { MicroCredit } from '@shardy/protocol'
 import type { Worker } from '@shardy/worker'
 import { startLocalWorker } from './localWorker.ts'
 import { type OrchestratorProcess, startOrchestrator } from './orchestrator.ts'
@@ -37,7 +38,7 @@ const moments: readonly Moment[] = [
 
 const submitters = 8
 const { feePermille } = defaultParameters
-const rewardOf = (index: number): bigint => BigInt(1_000 + index)
+const rewardOf = (index: number): MicroCredit => BigInt(1_000 + index) as MicroCredit
 
 const send = (client: Client, { key, wanted }: Asked): Promise<TaskView> =>
   client.call(routes.submitTask, { body: wanted.submission, headers: { 'idempotency-key': key } })
