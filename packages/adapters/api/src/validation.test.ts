@@ -266,6 +266,22 @@ describe('a body', () => {
     expect(server.failures.length).toBe(before)
   })
 
+  test('of lists in lists never reaches the parser; a bracket in a text is none', async () => {
+    for (const open of ['[', '{"a":']) {
+      const problem = expectRefusal(await submit(open.repeat(jsonBytesMax / 8)), 'malformedJson')
+      expect(problem.bound).toContain('at most 64')
+    }
+    const deepest = `${'['.repeat(64)}${']'.repeat(64)}`
+    expectRefusal(await submit(deepest), 'invalidField')
+    expectRefusal(await submit(`[${deepest}]`), 'malformedJson')
+    expect(
+      (await submitJson({ ...good, note: `${'['.repeat(100)}"\\${'{'.repeat(100)}` })).problem,
+    ).toMatchObject({
+      code: 'invalidField',
+      field: 'note',
+    })
+  })
+
   test('with very many fields is refused with a short answer', async () => {
     const many = JSON.stringify(
       Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`field${index}`, 1])),

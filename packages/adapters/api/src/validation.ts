@@ -11,6 +11,8 @@ import type { Parsed, Route } from './route.ts'
 /** Room for the largest inline input and the rest of a submission. */
 export const jsonBytesMax = 2 * 1024 * 1024
 const shownMax = 80
+/** No request is nearly as deep; a parser spends far longer on a megabyte of brackets than on one of values. */
+const jsonDepthMax = 64
 
 /** A value in a few characters. Only its surface is looked at: a hostile one may be huge, or deeper than the stack. */
 function show(value: unknown): string {
@@ -97,15 +99,38 @@ function pick(schema: TSchema, get: (name: string) => string | null | undefined)
 
 /** Each name once: which of two values counts would be anyone's guess. */
 function once(search: URLSearchParams): Record<string, string> {
+  const seen = new Set<string>()
   for (const name of search.keys()) {
-    const values = search.getAll(name)
-    if (values.length === 1) continue
-    const field = `query.${cut(name)}`
-    const value = values.slice(0, 4).map(show).join(', ')
-    const detail = `${field} is given ${values.length} times: ${value}`
-    throw new ApiError('invalidField', { detail, field, value, bound: 'once' })
+    if (seen.size === seen.add(name).size) throw repeated(name, search.getAll(name))
   }
   return Object.fromEntries(search)
+}
+
+function repeated(name: string, values: readonly string[]): ApiError {
+  const field = `query.${cut(name)}`
+  const value = values.slice(0, 4).map(show).join(', ')
+  const detail = `${field} is given ${values.length} times: ${value}`
+  return new ApiError('invalidField', { detail, field, value, bound: 'once' })
+}
+
+const [quote, backslash] = [0x22, 0x5c]
+
+/** Whether brackets are open that deep, outside of text. What is no JSON is left to the parser. */
+function isTooDeep(bytes: Uint8Array): boolean {
+  let depth = 0
+  let isText = false
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (isText) {
+      if (byte === backslash) at++
+      else if (byte === quote) isText = false
+    } else if (byte === quote) isText = true
+    else if (byte === 0x5b || byte === 0x7b) {
+      depth++
+      if (depth > jsonDepthMax) return true
+    } else if (byte === 0x5d || byte === 0x7d) depth--
+  }
+  return false
 }
 
 async function readJson(request: Request): Promise<unknown> {
@@ -123,6 +148,10 @@ async function readJson(request: Request): Promise<unknown> {
     const bound = `at most ${jsonBytesMax} bytes`
     const value = request.headers.get('content-length') ?? `more than ${jsonBytesMax}`
     throw new ApiError('bodyTooLarge', { detail: `the body may have ${bound}`, field: 'body', value, bound })
+  }
+  if (isTooDeep(bytes)) {
+    const bound = `at most ${jsonDepthMax} lists and objects inside each other`
+    throw new ApiError('malformedJson', { detail: `the body may have ${bound}`, field: 'body', bound })
   }
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
