@@ -33,6 +33,7 @@ import type { Clock } from '../clock.ts'
 import { pinnedAll } from '../http/operands.ts'
 import type { Log } from '../log.ts'
 import type { Table } from '../tables.ts'
+import { createPlaces } from '../telemetry/places.ts'
 import { createTurns } from '../turns.ts'
 import { type Command, type RunningCampaign, runCampaign } from './campaign.ts'
 import { createHolds, namedIn } from './holds.ts'
@@ -73,7 +74,11 @@ export interface Campaigns {
   isLive(campaignId: string): boolean
   running(): Iterable<RunningCampaign>
   /** The returned function ends it; undefined when too many listen already. */
-  subscribe(campaignId: CampaignId, listener: (event: CampaignEvent) => void): (() => void) | undefined
+  subscribe(
+    campaignId: CampaignId,
+    listener: (event: CampaignEvent) => void,
+    who: string,
+  ): (() => void) | undefined
   readonly rows: CampaignRows
   close(): Promise<void>
 }
@@ -99,10 +104,16 @@ export interface CampaignBounds {
   readonly liveMax: number
   readonly livePerRequesterMax: number
   readonly listenersMax: number
+  readonly listenersPerRequesterMax: number
 }
 
 /** A window of 10,000 items takes 3 MB. */
-export const defaultBounds: CampaignBounds = { liveMax: 256, livePerRequesterMax: 32, listenersMax: 10_000 }
+export const defaultBounds: CampaignBounds = {
+  liveMax: 256,
+  livePerRequesterMax: 32,
+  listenersMax: 10_000,
+  listenersPerRequesterMax: 2_000,
+}
 
 const campaignKey = message('CampaignKey', {
   requesterId: field(1, values.requesterId),
@@ -131,7 +142,7 @@ export function createCampaigns(parts: CampaignsParts): Campaigns {
   const turns = createTurns<CampaignId>()
   const running = new Map<CampaignId, RunningCampaign>()
   const listeners = new Map<CampaignId, Set<(event: CampaignEvent) => void>>()
-  let listenerCount = 0
+  const places = createPlaces(bounds.listenersMax, bounds.listenersPerRequesterMax)
   /** On their way to be running, and whose they are. */
   const admitted = new Map<CampaignId, RequesterId>()
   let closed = false
@@ -318,14 +329,14 @@ export function createCampaigns(parts: CampaignsParts): Campaigns {
     },
     isLive: (campaignId) => running.has(campaignId as CampaignId),
     running: () => running.values(),
-    subscribe(campaignId, listener) {
-      if (listenerCount >= bounds.listenersMax) return undefined
+    subscribe(campaignId, listener, who) {
+      const giveBack = places.take(who)
+      if (giveBack === undefined) return undefined
       const those = listeners.get(campaignId) ?? new Set()
       listeners.set(campaignId, those.add(listener))
-      listenerCount++
       return () => {
         if (!those.delete(listener)) return
-        listenerCount--
+        giveBack()
         if (those.size === 0) listeners.delete(campaignId)
       }
     },

@@ -67,7 +67,7 @@ import {
   refuseLiveCampaign,
   submitTask,
 } from './tasks.ts'
-import { viewTask } from './taskView.ts'
+import { viewTask, viewTasks } from './taskView.ts'
 import { viewHealth, viewWorkers } from './workers.ts'
 
 export interface About {
@@ -123,8 +123,7 @@ export function createApp(
   function viewer(request: Request): Viewer {
     const { keyId, requesterId, held } = gate.key(request)
     const isAllowed = () => apiKeys.isActive(keyId)
-    if (held.has('events:readAll')) return { kind: 'everything', isAllowed }
-    return { kind: 'own', requesterId, isAllowed }
+    return { kind: held.has('events:readAll') ? 'everything' : 'own', requesterId, isAllowed }
   }
   const ok = (json: unknown, status = 200) => ({ status, json })
 
@@ -147,7 +146,7 @@ export function createApp(
       ...(status && { status }),
       ...(cursor && { cursor }),
     })
-    const tasks = await Promise.all(page.tasks.map((task) => viewTask(services, task)))
+    const tasks = await viewTasks(services, page.tasks)
     return ok({ tasks, ...(page.nextCursor && { nextCursor: page.nextCursor }) })
   })
   bind(app, routes.getTask, bound, async ({ params }, request) =>
@@ -171,7 +170,12 @@ export function createApp(
   })
   bind(app, routes.taskEvents, bound, async ({ params, query, headers }, request) => {
     const task = await ownTask(services, params.taskId, who(request))
-    return streamEvents(services, task.spec.taskId, Number(headers['last-event-id'] ?? query.after ?? '0'))
+    return streamEvents(
+      services,
+      task.spec.taskId,
+      Number(headers['last-event-id'] ?? query.after ?? '0'),
+      viewer(request),
+    )
   })
   bind(app, routes.taskReceipt, bound, async ({ params }, request) => {
     const task = await ownTask(services, params.taskId, who(request))
@@ -234,7 +238,12 @@ export function createApp(
   })
   bind(app, routes.campaignEvents, bound, async ({ params, query, headers }, request) => {
     const found = await ownCampaign(services, params.campaignId, who(request))
-    return streamCampaignEvents(services, found, Number(headers['last-event-id'] ?? query.after ?? '0'))
+    return streamCampaignEvents(
+      services,
+      found,
+      Number(headers['last-event-id'] ?? query.after ?? '0'),
+      viewer(request),
+    )
   })
   bind(app, routes.campaignWebhooks, bound, async ({ params }, request) =>
     ok(await viewWebhooks(services, await ownCampaign(services, params.campaignId, who(request)))),
@@ -331,7 +340,8 @@ export function createApp(
   const document = openApi(routes, {
     title: 'Shardy orchestrator',
     version: about.version,
-    description: 'Submit exact integer programs; get results that distinct workers agreed on, with receipts.',
+    description:
+      'Submit exact integer programs; get results with receipts that say what each rests on: a check, an agreement, or one worker’s word.',
   })
   const counted =
     (answer: (request: Request) => Response) =>

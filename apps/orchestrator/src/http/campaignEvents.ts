@@ -3,6 +3,7 @@ import { ApiError } from '@shardy/api'
 import type { CampaignEvent } from '@shardy/campaign'
 import type { FoundCampaign } from '../campaigns/campaigns.ts'
 import type { Services } from '../orchestrator.ts'
+import type { Viewer } from '../telemetry/follower.ts'
 import { viewCampaignEvent } from './campaigns.ts'
 
 /** A listener that does not read is let go; it resumes from the last event it had. */
@@ -11,7 +12,12 @@ const waitingMax = 1_000
 const quietMs = 15_000
 const pageEvents = 500
 
-export function streamCampaignEvents(services: Services, found: FoundCampaign, after: number): Response {
+export function streamCampaignEvents(
+  services: Services,
+  found: FoundCampaign,
+  after: number,
+  viewer: Viewer,
+): Response {
   const { campaigns, clock, log } = services
   const { campaignId } = found.state.record
   const encoder = new TextEncoder()
@@ -21,10 +27,14 @@ export function streamCampaignEvents(services: Services, found: FoundCampaign, a
   let early: CampaignEvent[] | undefined = []
   let cancelQuiet = (): void => {}
 
-  const unsubscribe = campaigns.subscribe(campaignId, (event) => {
-    if (early === undefined) send(event)
-    else if (early.push(event) > waitingMax) end()
-  })
+  const unsubscribe = campaigns.subscribe(
+    campaignId,
+    (event) => {
+      if (early === undefined) send(event)
+      else if (early.push(event) > waitingMax) end()
+    },
+    viewer.requesterId,
+  )
   if (unsubscribe === undefined) {
     throw new ApiError('overloaded', { detail: 'too many listen to campaigns already', retryAfterMs: 5_000 })
   }
@@ -43,6 +53,8 @@ export function streamCampaignEvents(services: Services, found: FoundCampaign, a
   }
 
   function write(text: string): void {
+    // The key may have been revoked, or have expired, while its reader stayed.
+    if (!viewer.isAllowed()) return end()
     try {
       sendTo?.enqueue(encoder.encode(text))
     } catch {

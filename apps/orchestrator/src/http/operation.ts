@@ -35,6 +35,15 @@ async function viewDeadLetter(services: Services, task: TaskRecord): Promise<Dea
   }
 }
 
+async function foundDeadLetter(services: Services, task: TaskRecord): Promise<readonly DeadLetter[]> {
+  try {
+    return [await viewDeadLetter(services, task)]
+  } catch (error) {
+    if (error instanceof ApiError && error.problem.code === 'unknownTask') return []
+    throw error
+  }
+}
+
 async function deadTask(services: Services, taskId: string): Promise<TaskRecord> {
   const task = await findTask(services, taskId as TaskId)
   if (task === undefined) {
@@ -52,9 +61,9 @@ export async function listDeadLetters(
 ): Promise<DeadLetterPage> {
   const page = await services.archive.deadLetters(Number(limit), cursor)
   const deadLetters: DeadLetter[] = []
-  // One that was put back to work meanwhile is a dead letter no more.
+  // One that was put back to work or purged meanwhile is a dead letter no more.
   for (const task of page.tasks)
-    if (task.status === 'dead') deadLetters.push(await viewDeadLetter(services, task))
+    if (task.status === 'dead') deadLetters.push(...(await foundDeadLetter(services, task)))
   return { deadLetters, ...(page.nextCursor && { nextCursor: page.nextCursor }) }
 }
 

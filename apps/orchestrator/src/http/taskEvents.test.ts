@@ -108,13 +108,13 @@ describe('the hub', () => {
 
   test('takes so many listeners and no more', () => {
     const hub = createEventHub(2)
-    const end = hub.subscribe('aa'.repeat(16) as never, () => {})
-    hub.subscribe('bb'.repeat(16) as never, () => {})
-    expect(hub.subscribe('aa'.repeat(16) as never, () => {})).toBeUndefined()
+    const end = hub.subscribe('aa'.repeat(16) as never, () => {}, 'a')
+    hub.subscribe('bb'.repeat(16) as never, () => {}, 'b')
+    expect(hub.subscribe('aa'.repeat(16) as never, () => {}, 'a')).toBeUndefined()
     end?.()
     end?.()
     expect(hub.size()).toBe(1)
-    expect(hub.subscribe('aa'.repeat(16) as never, () => {})).toBeDefined()
+    expect(hub.subscribe('aa'.repeat(16) as never, () => {}, 'a')).toBeDefined()
   })
 
   test('a listener may end itself or another while it is told', () => {
@@ -123,12 +123,16 @@ describe('the hub', () => {
     const taskId = 'aa'.repeat(16) as never
     const ends: ((() => void) | undefined)[] = []
     ends.push(
-      hub.subscribe(taskId, () => {
-        heard.push('first')
-        for (const end of ends) end?.()
-      }),
+      hub.subscribe(
+        taskId,
+        () => {
+          heard.push('first')
+          for (const end of ends) end?.()
+        },
+        'a',
+      ),
     )
-    ends.push(hub.subscribe(taskId, () => heard.push('second')))
+    ends.push(hub.subscribe(taskId, () => heard.push('second'), 'b'))
     hub.publish(event)
     hub.publish(event)
     expect(heard).toEqual(['first', 'second'])
@@ -136,14 +140,51 @@ describe('the hub', () => {
   })
 })
 
-test('too many listeners are refused, not queued', async () => {
+test('too many listeners of one requester are refused, not queued; others may listen', async () => {
   const network = await startTestNetwork()
-  const { events } = network.orchestrator.services
-  const ends = Array.from({ length: 10_000 }, () => events.subscribe('00'.repeat(16) as never, () => {}))
+  const { apiKeys, events } = network.orchestrator.services
+  const who = apiKeys.requester(network.apiKey) ?? ''
+  const ends = Array.from({ length: 2_000 }, () => events.subscribe('00'.repeat(16) as never, () => {}, who))
   const { taskId } = await submit(network, example().submission)
   expect(await refused(network.request(`/v1/tasks/${taskId}/events`))).toBe('overloaded')
+  const other = events.subscribe(taskId as never, () => {}, 'another')
+  expect(other).toBeDefined()
+  other?.()
   for (const end of ends) end?.()
   const { body } = await network.request(`/v1/tasks/${taskId}/events`)
   await body?.cancel()
+  await network.stop()
+})
+
+test('a stream ends when its key is revoked, before the next event; and when it expires, at the next heartbeat', async () => {
+  const clock = createManualClock()
+  const network = await startTestNetwork({ clock })
+  const { apiKeys, events } = network.orchestrator.services
+  const requesterId = apiKeys.requester(network.apiKey) as string
+  const { taskId } = await submit(network)
+  const brief = async (expiresAtMs?: number) => {
+    const order = {
+      name: 'brief',
+      roles: ['requester' as const],
+      requesterId,
+      ...(expiresAtMs && { expiresAtMs }),
+    }
+    const issued = await apiKeys.issue(order, undefined, {})
+    if (!issued.ok) throw new Error(issued.refusal.kind)
+    return issued
+  }
+  const revoked = await brief()
+  const expiring = await brief(clock.nowMs() + 1_000)
+  const path = `/v1/tasks/${taskId}/events`
+  const streams = [
+    await network.request(path, { apiKey: revoked.key }),
+    await network.request(path, { apiKey: expiring.key }),
+  ]
+  while (events.size() < 2) await new Promise((resolve) => setImmediate(resolve))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  await apiKeys.revoke(revoked.record.keyId, {})
+  clock.advance(15_000)
+  for (const stream of streams) expect((await all(stream)).map(({ type }) => type)).toEqual(['submitted'])
+  expect(events.size()).toBe(0)
   await network.stop()
 })

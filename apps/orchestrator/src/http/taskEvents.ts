@@ -3,6 +3,7 @@ import { ApiError, type EventView, isFinalEvent } from '@shardy/api'
 import type { TaskRecord } from '@shardy/dispatch'
 import type { TaskId } from '@shardy/protocol'
 import type { Services } from '../orchestrator.ts'
+import type { Viewer } from '../telemetry/follower.ts'
 import { findTask } from './taskView.ts'
 
 export function viewEvent(
@@ -29,7 +30,7 @@ const waitingMax = 1_000
 /** A comment now and then keeps proxies from closing a quiet line. */
 const quietMs = 15_000
 
-export function streamEvents(services: Services, taskId: TaskId, after: number): Response {
+export function streamEvents(services: Services, taskId: TaskId, after: number, viewer: Viewer): Response {
   const { clock, dispatcher, events, log } = services
   const encoder = new TextEncoder()
   let sendTo: ReadableStreamDefaultController<Uint8Array> | undefined
@@ -38,12 +39,16 @@ export function streamEvents(services: Services, taskId: TaskId, after: number):
   let early: EventView[] | undefined = []
   let cancelQuiet = (): void => {}
 
-  const unsubscribe = events.subscribe(taskId, ({ task, sequence }) => {
-    const view = viewEvent(task, sequence)
-    if (view === undefined) return
-    if (early === undefined) send(view)
-    else if (early.push(view) > waitingMax) end()
-  })
+  const unsubscribe = events.subscribe(
+    taskId,
+    ({ task, sequence }) => {
+      const view = viewEvent(task, sequence)
+      if (view === undefined) return
+      if (early === undefined) send(view)
+      else if (early.push(view) > waitingMax) end()
+    },
+    viewer.requesterId,
+  )
   if (unsubscribe === undefined) {
     throw new ApiError('overloaded', { detail: 'too many listen to events already', retryAfterMs: 5_000 })
   }
@@ -62,6 +67,8 @@ export function streamEvents(services: Services, taskId: TaskId, after: number):
   }
 
   function write(text: string): void {
+    // The key may have been revoked, or have expired, while its reader stayed.
+    if (!viewer.isAllowed()) return end()
     try {
       sendTo?.enqueue(encoder.encode(text))
     } catch {

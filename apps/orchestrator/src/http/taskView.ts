@@ -1,8 +1,14 @@
 /** A task as requesters see it: plain JSON, bigints as decimal text, with what it is waiting for in words. */
 
-import type { TaskView } from '@shardy/api'
+import { ApiError, type TaskView } from '@shardy/api'
 import { decodeWork, factsOf } from '@shardy/compute/work'
-import { type DeliveryRecord, explainWaiting, type TaskRecord, type TaskSpec } from '@shardy/dispatch'
+import {
+  type DeliveryRecord,
+  explainWaiting,
+  isEnded,
+  type TaskRecord,
+  type TaskSpec,
+} from '@shardy/dispatch'
 import { type DeliveryId, describeVerify, type ProgramId, type TaskId } from '@shardy/protocol'
 import type { Services } from '../orchestrator.ts'
 import { restsOn } from './verification.ts'
@@ -55,15 +61,41 @@ export async function findTask(
 }
 
 /** As it is when everything that is decided now is durable. */
-export async function viewTask(services: Services, { spec }: TaskRecord): Promise<TaskView> {
+export async function viewTask(services: Services, task: TaskRecord): Promise<TaskView> {
+  const view = await viewIfThere(services, task, true)
+  if (view !== undefined) return view
+  const { taskId } = task.spec
+  const detail = `task ${taskId} was forgotten while it was looked at`
+  throw new ApiError('unknownTask', { detail, field: 'taskId', value: taskId })
+}
+
+/** Each explanation looks at many workers, and all of a page are made in one go. */
+const explainedMax = 16
+
+/** A page of tasks. What was forgotten meanwhile is left out; only the first that wait are explained. */
+export async function viewTasks(services: Services, tasks: readonly TaskRecord[]): Promise<TaskView[]> {
+  let explained = 0
+  const views = tasks.map((task) => {
+    const explains = !isEnded(task.status) && explained++ < explainedMax
+    return viewIfThere(services, task, explains)
+  })
+  return (await Promise.all(views)).flatMap((view) => view ?? [])
+}
+
+/** Undefined when it has been forgotten. */
+async function viewIfThere(
+  services: Services,
+  { spec }: TaskRecord,
+  explains: boolean,
+): Promise<TaskView | undefined> {
   const { dispatcher, gateway } = services
   // What is decided may be a commit ahead of the disk, and nobody is told what a crash could take back.
   await dispatcher.caughtUp()
   const state = dispatcher.state()
   const live = state.tasks.get(spec.taskId)
   const task = live ?? (await services.archive.task(spec.taskId))
-  if (task === undefined) throw new Error(`task ${spec.taskId} was forgotten while it was looked at`)
-  const waiting = live && explainWaiting(state, live)
+  if (task === undefined) return undefined
+  const waiting = live && explains && explainWaiting(state, live)
   const { verify, proof, priority, keepOutput, inputDigest, inputLength, outputLength } = spec
   return {
     taskId: spec.taskId,

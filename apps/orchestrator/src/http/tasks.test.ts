@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { BalanceView, TaskPage, TaskView } from '@shardy/api'
+import type { TaskRecord } from '@shardy/dispatch'
 import { encodeFrame, type TaskId } from '@shardy/protocol'
 import { digestOf, example, finish, follow, problemOf, refused, submit, taskOf } from '../../test/example.ts'
 import { startTestNetwork, type TestNetwork } from '../../test/network.ts'
 import { connectRawWorker } from '../../test/rawWorker.ts'
+import { viewTask, viewTasks } from './taskView.ts'
 
 let network: TestNetwork
 let stranger: string
@@ -288,6 +290,30 @@ describe('listing', () => {
     expect(tasks.map(({ taskId }) => taskId).sort()).toEqual(cancelled.sort())
     expect((await pages('/v1/tasks?limit=2&status=waiting', apiKey)).tasks).toHaveLength(6)
     expect((await pages('/v1/tasks?limit=2&status=verified', apiKey)).tasks).toHaveLength(0)
+  })
+
+  test('explains only the first of many that wait', async () => {
+    const key = await network.orchestrator.services.apiKeys.create('waits')
+    const { submission } = example()
+    for (let count = 0; count < 18; count++)
+      await network.request('/v1/tasks', { json: submission, apiKey: key })
+    const page = await network.request('/v1/tasks?limit=50', { apiKey: key })
+    const { tasks } = (await page.json()) as TaskPage
+    expect(tasks.map(({ waitingFor }) => waitingFor !== undefined)).toEqual(
+      Array.from({ length: 18 }, (_, index) => index < 16),
+    )
+  })
+
+  test('leaves out what is forgotten while it looks; asked for by itself that is unknown, and no failure', async () => {
+    const { services } = network.orchestrator
+    const key = await services.apiKeys.create('forgets')
+    const { submission } = example()
+    const answer = await network.request('/v1/tasks', { json: submission, apiKey: key })
+    const { taskId } = (await answer.json()) as TaskView
+    const record = services.dispatcher.state().tasks.get(taskId as TaskId) as TaskRecord
+    const gone = { ...record, spec: { ...record.spec, taskId: '0c'.repeat(16) as TaskId } }
+    expect(await viewTasks(services, [gone, record])).toMatchObject([{ taskId }])
+    await expect(viewTask(services, gone)).rejects.toMatchObject({ problem: { code: 'unknownTask' } })
   })
 
   test("another requester's cursor gives nothing of theirs", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { TimeMs } from '@shardy/protocol'
+import type { RequesterId, TimeMs } from '@shardy/protocol'
 import type { Store } from '@shardy/storage'
 import fc from 'fast-check'
 import { createManualClock } from '../../test/manualClock.ts'
@@ -176,7 +176,11 @@ describe('retention', () => {
   })
 })
 
-const everything = { kind: 'everything', isAllowed: () => true } as const
+const everything = {
+  kind: 'everything',
+  requesterId: 'aa'.repeat(32) as RequesterId,
+  isAllowed: () => true,
+} as const
 
 interface Reader {
   following: Following | undefined

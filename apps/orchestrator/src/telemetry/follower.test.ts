@@ -1,6 +1,6 @@
 /** One reader at a time, on a line that the test opens and shuts. */
 import { expect, test } from 'bun:test'
-import type { TimeMs } from '@shardy/protocol'
+import type { RequesterId, TimeMs } from '@shardy/protocol'
 import { createManualClock } from '../../test/manualClock.ts'
 import { openMemoryStore } from '../../test/network.ts'
 import { record, requesterIds, streamRecordOf, until } from '../../test/streamRecords.ts'
@@ -11,7 +11,7 @@ import { createFollowers } from './followers.ts'
 import { createMetrics } from './metrics.ts'
 
 const [own, foreign] = requesterIds
-const everything = { kind: 'everything', isAllowed: () => true } as const
+const everything = { kind: 'everything', requesterId: own as RequesterId, isAllowed: () => true } as const
 
 async function open(asked: Partial<Asked> = {}, policy = defaultEventLogPolicy) {
   const store = await openMemoryStore()
@@ -63,7 +63,7 @@ test('a requester gets what is its own, whoever else is busy', async () => {
 test('a reader whose key is revoked gets nothing more', async () => {
   let isAllowed = true
   const { begin, write, marks, said } = await open({
-    viewer: { kind: 'everything', isAllowed: () => isAllowed },
+    viewer: { ...everything, isAllowed: () => isAllowed },
   })
   const following = begin()
   await write(1)
@@ -192,7 +192,10 @@ test('a store that fails ends the stream, and the reader may come back', async (
 test('there is room for so many, and at the end all are told', async () => {
   const { log, clock } = await open()
   const metrics = createMetrics()
-  const followers = createFollowers({ events: log, clock, log: silentLog, metrics }, 2)
+  const followers = createFollowers(
+    { events: log, clock, log: silentLog, metrics },
+    { followersMax: 2, reserved: 0 },
+  )
   const ends: string[] = []
   const line: FollowerLine = {
     send() {},
@@ -214,4 +217,61 @@ test('there is room for so many, and at the end all are told', async () => {
   const text = await metrics.scrape('prometheus')
   expect(text).toContain('shardy_event_followers{transport="sse"} 0\n')
   expect(text).toContain('shardy_event_followers_closed_total{reason="stopping"} 2\n')
+})
+
+const idle: FollowerLine = { send() {}, heartbeat() {}, drained: () => undefined, end() {} }
+
+test('requesters leave room for each other, and for who sees everything', async () => {
+  const { log, clock } = await open()
+  const followers = createFollowers(
+    { events: log, clock, log: silentLog, metrics: createMetrics() },
+    { followersMax: 4, reserved: 1, perRequesterMax: 2 },
+  )
+  const asked = (kind: 'own' | 'everything', requesterId: RequesterId): Asked => ({
+    viewer: { kind, requesterId, isAllowed: () => true },
+    after: 0,
+    types: undefined,
+    isLive: true,
+  })
+  const follows = (kind: 'own' | 'everything', who: string | undefined) =>
+    followers.open('sse', asked(kind, who as RequesterId), idle)
+  follows('own', own)
+  follows('own', own)
+  expect(() => follows('own', own)).toThrow(/one requester may 2/)
+  follows('own', foreign)
+  expect(() => follows('own', 'ee'.repeat(32))).toThrow(/too many/)
+  follows('everything', own)
+  expect(() => follows('everything', own)).toThrow(/4 follow the events already/)
+  await followers.stop()
+})
+
+test('a requester catches up few times at once, and follows what is new as often as it likes', async () => {
+  const { log, clock, store } = await open()
+  await record(
+    store,
+    log,
+    Array.from({ length: 1_100 }, (_, index) => streamRecordOf(index + 1)),
+  )
+  const followers = createFollowers(
+    { events: log, clock, log: silentLog, metrics: createMetrics() },
+    { catchUpsPerRequesterMax: 2 },
+  )
+  const asked: Asked = { viewer: everything, after: 0, types: undefined, isLive: true }
+  const behind = () => followers.open('sse', asked, idle)
+  behind()
+  const second = behind()
+  expect(behind).toThrow(/catch up 2 times already/)
+  followers.open('sse', { ...asked, after: log.newest() }, idle)
+  second.leave()
+  await second.ended
+  // The first has caught up meanwhile, or is about to.
+  await until(() => {
+    try {
+      behind()
+      return true
+    } catch {
+      return false
+    }
+  })
+  await followers.stop()
 })

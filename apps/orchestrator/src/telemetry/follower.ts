@@ -10,10 +10,12 @@ import type { EventLog } from './eventLog.ts'
 import type { StreamEvent } from './streamRecord.ts'
 
 /** Who reads: a requester sees what is its own, operators and auditors see everything. */
-export type Viewer = {
+export interface Viewer {
+  readonly kind: 'everything' | 'own'
+  readonly requesterId: RequesterId
   /** Asked again before each page and heartbeat: a key may be revoked while its reader stays. */
   readonly isAllowed: () => boolean
-} & ({ readonly kind: 'everything' } | { readonly kind: 'own'; readonly requesterId: RequesterId })
+}
 
 export interface Asked {
   readonly viewer: Viewer
@@ -41,6 +43,8 @@ export interface FollowerParts {
   /** A break between two pages, so that one who catches up does not hold up the rest. */
   readonly turn: () => Promise<void>
   readonly failed: (error: unknown) => void
+  /** It has come as far as the log for the first time. */
+  readonly caughtUp?: () => void
 }
 
 export interface Following {
@@ -62,7 +66,7 @@ function mayPass({ record }: StreamEvent, { viewer, types }: Asked): boolean {
 }
 
 export function follow(
-  { log, clock, turn, failed }: FollowerParts,
+  { log, clock, turn, failed, caughtUp = () => {} }: FollowerParts,
   asked: Asked,
   line: FollowerLine,
 ): Following {
@@ -127,8 +131,12 @@ export function follow(
         if (await roomIn(drained)) continue
         return end('slowConsumer')
       }
-      if (cursor < log.newest()) await turn()
-      else if (asked.isLive) await rest()
+      if (cursor < log.newest()) {
+        await turn()
+        continue
+      }
+      caughtUp()
+      if (asked.isLive) await rest()
       else end('caughtUp')
     }
   }
