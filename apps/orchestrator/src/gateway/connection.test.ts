@@ -62,6 +62,7 @@ function open(
       notice(`said ${type}`)
       return undefined
     },
+    awaits: () => true,
     answered: async (_, result, output) => notice(`answered ${result.outputLength} ${output?.length}`),
     ...parts,
   }
@@ -383,6 +384,47 @@ describe('a joined worker', () => {
     opened.connection.receive(encodeFrame('heartbeat', { sequence: 1, inFlight: 0 }))
     await opened.until(() => opened.sent.at(-1)?.type === 'heartbeat')
     expect(said).toHaveLength(5)
+  })
+
+  test('is not heard further while a frame of many commitments is undecided', async () => {
+    const said: string[] = []
+    const { promise: decided, resolve: decide } = Promise.withResolvers<void>()
+    const opened = open(
+      { undecidedMax: 3 },
+      {
+        said(_, { type }) {
+          said.push(type)
+          return decided
+        },
+      },
+    )
+    await join(opened)
+    const commits = [1, 2, 3].map((digit) => ({
+      deliveryId: `0${digit}`.repeat(16) as DeliveryId,
+      commitment: 'ab'.repeat(32) as Digest,
+    }))
+    opened.connection.receive(encodeFrame('commits', { commits }))
+    opened.connection.receive(encodeFrame('ack', { deliveryId }))
+    for (let count = 0; count < 20; count++) await Promise.resolve()
+    expect(said).toEqual(['commits'])
+    decide()
+    opened.connection.receive(encodeFrame('heartbeat', { sequence: 1, inFlight: 0 }))
+    await opened.until(() => opened.sent.at(-1)?.type === 'heartbeat')
+    expect(said).toEqual(['commits', 'ack'])
+  })
+
+  test('an announced output that nobody awaits is passed over, and gets no more time than silence', async () => {
+    const opened = open({ rawFrameMs: 100_000 }, { awaits: () => false })
+    await join(opened)
+    opened.connection.receive(encodeFrame('result', result))
+    opened.connection.receive(new Uint8Array([1, 2, 3]))
+    opened.connection.receive(encodeFrame('ack', { deliveryId }))
+    await opened.until(() => opened.happened.includes('said ack'))
+    expect(opened.happened.slice(1)).toEqual(['answered 3 undefined', 'said ack'])
+    opened.connection.receive(encodeFrame('result', result))
+    await opened.until(() => opened.happened.length === 4)
+    opened.clock.advance(3 * defaultGatewayLimits.heartbeatMs)
+    expect(refusalOf(opened)).toBe('heartbeatMissed')
   })
 
   const rawCases: readonly [string, Partial<Result>, boolean][] = [

@@ -55,6 +55,8 @@ export interface WorkerEvents {
   left(connection: Connection, workerId: WorkerId): void
   /** Resolves once it is decided what follows; undefined when nothing waits for a decision. */
   said(workerId: WorkerId, frame: Frame): Promise<void> | undefined
+  /** What it announces is the answer to something that it has, of the length that the program gives. */
+  awaits(workerId: WorkerId, result: Result): boolean
   /** A result with its output, when it announced one. */
   answered(workerId: WorkerId, result: Result, output: Uint8Array | undefined): Promise<void>
 }
@@ -75,7 +77,7 @@ export interface GatewayLimits {
   readonly handshakeMs: number
   readonly framesQueuedMax: number
   readonly bytesQueuedMax: number
-  /** Words of one worker that dispatch has not decided on; what follows them waits. */
+  /** What one worker said that dispatch has not decided on, each commitment and each answer by itself; what follows waits. */
   readonly undecidedMax: number
   /** How long an announced raw frame may take: nothing else can be heard while it is on its way. */
   readonly rawFrameMs: number
@@ -89,7 +91,7 @@ export const defaultGatewayLimits: GatewayLimits = {
   handshakeMs: 10_000,
   framesQueuedMax: 256,
   bytesQueuedMax: payloadBytesMax + 1024 * 1024,
-  undecidedMax: 64,
+  undecidedMax: 256,
   rawFrameMs: 120_000,
   connectionsMax: 10_000,
   handshakesMax: 64,
@@ -122,6 +124,12 @@ function codeOf(refusal: Refusal): RefusalCode {
   return refusal.kind === 'tooLong' && refusal.field === 'frame' ? 'frameTooLarge' : 'malformedFrame'
 }
 
+/** What dispatch has to decide on for it. */
+function countOf({ type, body }: Frame): number {
+  if (type === 'commits') return body.commits.length
+  return type === 'results' ? body.results.length : 1
+}
+
 /** Of the frame that follows a result: the output, and the parts of its transcript. */
 function rawLengthOf({ outputLength, partLengths }: Result): number {
   return partLengths.reduce((sum, length) => sum + length, outputLength)
@@ -144,7 +152,7 @@ export function openConnection(
   let outgoingQueued = 0
   let undecided = 0
   /** The result whose raw output is the next frame. */
-  let announced: Result | undefined
+  let announced: { readonly result: Result; readonly isAwaited: boolean } | undefined
   let saidAtMs = clock.nowMs()
   let roundTripMs = Number.POSITIVE_INFINITY
   let cancelWatch = clock.after(limits.handshakeMs, () =>
@@ -160,7 +168,7 @@ export function openConnection(
 
   /** One timer that looks again, rather than one restarted with every frame. */
   function watchHeartbeat(): void {
-    const patienceMs = announced === undefined ? silenceMsMax : Math.max(silenceMsMax, limits.rawFrameMs)
+    const patienceMs = announced?.isAwaited ? Math.max(silenceMsMax, limits.rawFrameMs) : silenceMsMax
     const leftMs = heardAtMs + patienceMs - clock.nowMs()
     if (leftMs <= 0) refuse('heartbeatMissed', `nothing was heard for ${patienceMs} ms`)
     else cancelWatch = clock.after(leftMs, watchHeartbeat)
@@ -187,9 +195,10 @@ export function openConnection(
 
   async function handle(bytes: Uint8Array): Promise<void> {
     if (announced !== undefined && state.kind === 'joined') {
-      const result = announced
+      const { result, isAwaited } = announced
       announced = undefined
-      await events.answered(state.workerId, result, bytes)
+      // What came too late, is another's or has another length is told already, and its frame passed over.
+      if (isAwaited) await events.answered(state.workerId, result, bytes)
       return
     }
     const decoded = decodeFrame(bytes, 'worker')
@@ -267,8 +276,11 @@ export function openConnection(
         enqueue(async () => [encodeFrame('heartbeat', frame.body)])
         return
       case 'result':
-        if (frame.body.outputIncluded && rawLengthOf(frame.body) > 0) announced = frame.body
-        else await events.answered(workerId, frame.body, undefined)
+        if (frame.body.outputIncluded && rawLengthOf(frame.body) > 0) {
+          const isAwaited = events.awaits(workerId, frame.body)
+          announced = { result: frame.body, isAwaited }
+          if (!isAwaited) await events.answered(workerId, frame.body, undefined)
+        } else await events.answered(workerId, frame.body, undefined)
         return
       case 'profileV2':
         events.changed(workerId, frame.body)
@@ -283,8 +295,13 @@ export function openConnection(
       case 'reject':
       case 'commits':
       case 'results': {
-        const decided = events.said(workerId, frame)?.finally(() => undecided--)
-        if (decided !== undefined && ++undecided >= limits.undecidedMax) await decided
+        const count = countOf(frame)
+        const decided = events.said(workerId, frame)?.finally(() => {
+          undecided -= count
+        })
+        if (decided === undefined) return
+        undecided += count
+        if (undecided >= limits.undecidedMax) await decided
         return
       }
       default:

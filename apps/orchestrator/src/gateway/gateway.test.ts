@@ -7,6 +7,7 @@ import {
   type BatchResult,
   commitTo,
   type DeliveryId,
+  type Digest,
   decodeFrame,
   encodeFrame,
   metaFrameBytesMax,
@@ -548,6 +549,38 @@ describe('an answer out of its order', () => {
     await one.closing(oneWork)
     one.send(await one.results({ work: oneWork }))
     expect(Object.values(paidFor(await finish(own, taskId)))).toEqual(['500', '500'])
+    await own.stop()
+  })
+
+  test("about another worker's delivery, or none, never comes as far as the queue", async () => {
+    const own = await startTestNetwork({ policy })
+    const [one, two] = [await join(own), await join(own)]
+    await submit(own, example({ ...both }).submission)
+    const [oneWork] = await Promise.all([one.work(), two.work()])
+    await two.heard()
+    const { dispatcher } = own.orchestrator.services
+    const posted: string[] = []
+    const { post } = dispatcher
+    dispatcher.post = (happening, room) => {
+      if ('workerId' in happening && happening.workerId === two.workerId) posted.push(happening.kind)
+      return post(happening, room)
+    }
+    const { deliveryId } = oneWork.delivery
+    const commitment = 'ab'.repeat(32) as Digest
+    const strange = '00'.repeat(16) as DeliveryId
+    two.send(encodeFrame('ack', { deliveryId }))
+    two.send(encodeFrame('reject', { deliveryId, reason: 'busy', message: '' }))
+    two.send(
+      encodeFrame('commits', {
+        commits: [
+          { deliveryId, commitment },
+          { deliveryId: strange, commitment },
+        ],
+      }),
+    )
+    await two.heard()
+    expect(posted).toEqual([])
+    dispatcher.post = post
     await own.stop()
   })
 

@@ -24,7 +24,7 @@ import type {
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Signer } from '../signer.ts'
-import type { Dispatcher, Happening } from '../tasks/dispatcher.ts'
+import { type Dispatcher, type Happening, queuedMax } from '../tasks/dispatcher.ts'
 import type { Payloads } from '../tasks/payloads.ts'
 import { createAdmission } from './admission.ts'
 import type { Connection, WorkerEvents } from './connection.ts'
@@ -79,6 +79,8 @@ interface Present {
   presence: Exclude<PresenceState, 'leaving'>
   hasJoined: boolean
   measurement: Measurement | undefined
+  /** What of it waits to be decided. */
+  undecided: number
 }
 
 /** How often one worker is told at most why it gets nothing. */
@@ -107,10 +109,15 @@ export function createGateway(parts: GatewayParts): Gateway {
   const progress = new Map<DeliveryId, number>()
   const state = (): DispatchState => parts.dispatcher().state()
 
-  /** Resolves once it is decided; undefined when it could not be queued, which ends its worker's connection. */
+  /**
+   * Resolves once it is decided; undefined when it could not be queued, which ends its worker's connection. A queue that others
+   * have filled takes what a worker says all the same, up to its equal share: those who flood it go, and nobody else.
+   */
   function post(happening: Happening): Promise<void> | undefined {
     const dispatcher = parts.dispatcher()
-    const posted = dispatcher.post(happening)
+    const speaker = 'workerId' in happening ? present.get(happening.workerId) : undefined
+    const isWithinShare = speaker !== undefined && speaker.undecided < Math.max(1, queuedMax / present.size)
+    const posted = dispatcher.post(happening, isWithinShare ? 'owed' : 'ifThereIsRoom')
     if (posted === undefined) {
       log.info('happeningDropped', { kind: happening.kind })
       if ('workerId' in happening) {
@@ -119,12 +126,17 @@ export function createGateway(parts: GatewayParts): Gateway {
       }
       return undefined
     }
+    if (speaker !== undefined) speaker.undecided++
+    const decided = (): void => {
+      if (speaker !== undefined) speaker.undecided--
+    }
     // A failed commit is reported once, through the dispatcher's `fatal`.
-    return posted.then(
-      () => {},
-      () => {},
-    )
+    return posted.then(decided, decided)
   }
+
+  /** What is said about others' deliveries, or about none, never comes as far as the queue. */
+  const isOwn = (workerId: WorkerId, deliveryId: DeliveryId): boolean =>
+    state().deliveries.get(deliveryId)?.workerId === workerId
 
   const isOpen = ({ deliveryId }: Delivery): boolean => state().deliveries.has(deliveryId)
   const outgoing = createOutgoing({
@@ -165,6 +177,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       case 'presence':
         return changePresence(workerId, body.state)
       case 'ack':
+        if (!isOwn(workerId, body.deliveryId)) return undefined
         return post({ kind: 'acked', workerId, deliveryId: body.deliveryId })
       case 'progress': {
         const delivery = state().deliveries.get(body.deliveryId)
@@ -174,10 +187,13 @@ export function createGateway(parts: GatewayParts): Gateway {
         return undefined
       }
       case 'reject':
+        if (!isOwn(workerId, body.deliveryId)) return undefined
         return post({ kind: 'rejected', workerId, ...body })
       case 'commits': {
         let last: Promise<void> | undefined
-        for (const commit of body.commits) last = post({ kind: 'committed', workerId, ...commit })
+        for (const commit of body.commits) {
+          if (isOwn(workerId, commit.deliveryId)) last = post({ kind: 'committed', workerId, ...commit })
+        }
         return last
       }
       case 'results': {
@@ -267,6 +283,7 @@ export function createGateway(parts: GatewayParts): Gateway {
           presence: 'available',
           hasJoined: false,
           measurement: undefined,
+          undecided: 0,
         })
         if (admission === undefined) join(workerId, undefined)
         else admission.arrived(workerId, likenessOf(hello, profile, address), roundTripMs)
@@ -288,6 +305,10 @@ export function createGateway(parts: GatewayParts): Gateway {
         if (worker.hasJoined) post({ kind: 'workerLeft', workerId })
       },
       said,
+      awaits(workerId, { deliveryId, outputLength }) {
+        const delivery = state().deliveries.get(deliveryId)
+        return delivery?.workerId === workerId && delivery.task.spec.outputLength === outputLength
+      },
       async answered(workerId, result, raw) {
         const key = present.get(workerId)?.publicKey
         if (key !== undefined) await incoming.answered(workerId, key, result, raw)

@@ -265,6 +265,9 @@ describe('the queue', () => {
       { kind: 'presence', workerId: worker, state: 'paused' },
     ]
     for (const each of refused) expect(dispatcher.post(each)).toBeUndefined()
+    const owed = dispatcher.post({ kind: 'acked', ...about }, 'owed')
+    expect(owed).toBeDefined()
+    posted.push(owed)
     const heard: readonly Happening[] = [
       nothing,
       { kind: 'tick' },
@@ -276,7 +279,7 @@ describe('the queue', () => {
       expect(decided).toBeDefined()
       posted.push(decided)
     }
-    expect(dispatcher.queued()).toBe(queuedMax + heard.length)
+    expect(dispatcher.queued()).toBe(queuedMax + 1 + heard.length)
     await Promise.all(posted)
     expect(dispatcher.queued()).toBe(0)
     await dispatcher.post(submitted(1))

@@ -39,9 +39,12 @@ export interface Changes {
   readonly published: readonly Published[]
 }
 
+/** `owed`: taken though the queue is full, because whoever says it has had less than its share. */
+export type Room = 'owed' | 'ifThereIsRoom'
+
 export interface Dispatcher {
   /** Resolves with the input's effects once they are durable; undefined when there is no room to queue it. */
-  post(happening: Happening): Promise<readonly Effect[]> | undefined
+  post(happening: Happening, room?: Room): Promise<readonly Effect[]> | undefined
   /** Resolves when everything posted so far is durable, or never will be. */
   caughtUp(): Promise<void>
   /** What is decided; it may be a few milliseconds ahead of what is durable. Whoever tells others of it waits for `caughtUp`. */
@@ -67,7 +70,7 @@ export interface DispatcherParts {
   committed?(inputs: number, ms: number): void
 }
 
-const queuedMax = 20_000
+export const queuedMax = 20_000
 /** Inputs decided together. */
 const inputsPerBatchMax = 1024
 /** What one write takes, since a store's batch has its bounds. A task is a handful of operations. */
@@ -281,8 +284,9 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
 
   let postedAtMs = clock.nowMs()
 
-  function post(happening: Happening): Promise<readonly Effect[]> | undefined {
-    if (closed || (queue.length >= queuedMax && !alwaysHeard.has(happening.kind))) return undefined
+  function post(happening: Happening, room: Room = 'ifThereIsRoom'): Promise<readonly Effect[]> | undefined {
+    const isTaken = queue.length < queuedMax || room === 'owed' || alwaysHeard.has(happening.kind)
+    if (closed || !isTaken) return undefined
     // The rules count on time that does not run backwards; a machine's clock may be set back.
     postedAtMs = Math.max(postedAtMs, clock.nowMs()) as TimeMs
     const input = { ...happening, atMs: postedAtMs } as Input
