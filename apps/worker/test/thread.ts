@@ -94,7 +94,7 @@ export function createTestThreads() {
       const thread = await this.next()
       thread.answer({ kind: 'opened', call: (await thread.take('open')).call, device })
       const { call } = await thread.take('measure')
-      thread.answer({ kind: 'measured', call, operationsPerSecond: 1e9 })
+      thread.answer({ kind: 'measured', call, operationsPerSecond: 1e9, stableBytes: 2 ** 28 })
       return thread
     },
   }

@@ -40,7 +40,12 @@ async function until<Kind extends ComputeState['kind']>(channel: Channel, kind: 
 test('opens, measures, and executes with the payload transferred', async () => {
   const { threads, channel, executor } = setUp()
   const thread = await threads.nextReady(gpu)
-  expect(await until(channel, 'ready')).toEqual({ kind: 'ready', device: gpu, operationsPerSecond: 1e9 })
+  expect(await until(channel, 'ready')).toEqual({
+    kind: 'ready',
+    device: gpu,
+    operationsPerSecond: 1e9,
+    stableBytes: 2 ** 28,
+  })
   const bytes = input()
   const seen: number[] = []
   const answer = executor.execute(program, bytes, { onProgress: (permille) => seen.push(permille) })
@@ -165,7 +170,12 @@ test('a lost GPU ends its thread; after two losses in a row the CPU takes over w
   const { call, without } = await last.take('open')
   expect(without).toEqual({ kind: 'failed', message: 'it was lost' })
   last.answer({ kind: 'opened', call, device: cpu })
-  last.answer({ kind: 'measured', call: (await last.take('measure')).call, operationsPerSecond: 1e6 })
+  last.answer({
+    kind: 'measured',
+    call: (await last.take('measure')).call,
+    operationsPerSecond: 1e6,
+    stableBytes: 0,
+  })
   expect((await until(channel, 'ready')).device).toEqual(cpu)
 })
 
@@ -196,7 +206,7 @@ test('an answer of another kind, or to no call at all, does no harm', async () =
   const answer = kindOf(executor.execute(program, input()))
   const { call } = await thread.take('execute')
   thread.answer({ kind: 'executed', call: call + 7, output: new ArrayBuffer(4), kept: new Map() })
-  thread.answer({ kind: 'measured', call, operationsPerSecond: 1 })
+  thread.answer({ kind: 'measured', call, operationsPerSecond: 1, stableBytes: 0 })
   expect(await answer).toBe('internal')
 })
 

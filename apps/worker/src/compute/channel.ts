@@ -6,12 +6,12 @@
 import { ComputeError, type Execution, type Executor, type ShaderOptions } from '@shardy/compute'
 import { noBlobs } from '@shardy/tensor'
 import { type Calls, openCalls, type Thread, type Timer, type WithoutCall } from './call.ts'
-import type { CpuReason, Device, Request } from './message.ts'
+import type { CpuReason, Device, Measured, Request } from './message.ts'
 
 export type ComputeState =
   | { readonly kind: 'opening' }
   | { readonly kind: 'measuring'; readonly device: Device }
-  | { readonly kind: 'ready'; readonly device: Device; readonly operationsPerSecond: number }
+  | ({ readonly kind: 'ready'; readonly device: Device } & Measured)
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'closed' }
 
@@ -86,8 +86,8 @@ export function openChannel(adapters: ChannelAdapters, without: CpuReason | unde
       const { device } = await current.call(opening, { answer: 'opened', patienceMs: openPatienceMs })
       become({ kind: 'measuring', device })
       const wanted = { answer: 'measured', patienceMs: measurePatienceMs } as const
-      const { operationsPerSecond } = await current.call({ kind: 'measure' }, wanted)
-      become({ kind: 'ready', device, operationsPerSecond })
+      const { operationsPerSecond, stableBytes } = await current.call({ kind: 'measure' }, wanted)
+      become({ kind: 'ready', device, operationsPerSecond, stableBytes })
     } catch (thrown) {
       current.end(asComputeError(thrown))
     }

@@ -25,6 +25,12 @@ export type CpuReason =
   /** The GPU was tried and hung or was lost. */
   | { readonly kind: 'failed'; readonly message: string }
 
+export interface Measured {
+  readonly operationsPerSecond: number
+  /** Of the device's memory, how much held what was written there. */
+  readonly stableBytes: number
+}
+
 export type Request =
   | { readonly kind: 'open'; readonly call: number; readonly without: CpuReason | undefined }
   | { readonly kind: 'measure'; readonly call: number }
@@ -49,7 +55,7 @@ export type Request =
 
 export type Answer =
   | { readonly kind: 'opened'; readonly call: number; readonly device: Device }
-  | { readonly kind: 'measured'; readonly call: number; readonly operationsPerSecond: number }
+  | ({ readonly kind: 'measured'; readonly call: number } & Measured)
   | { readonly kind: 'progressed'; readonly call: number; readonly permille: number }
   | {
       readonly kind: 'executed'

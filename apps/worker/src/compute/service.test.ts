@@ -1,18 +1,18 @@
 import { expect, test } from 'bun:test'
 import { ComputeError, type ComputeErrorKind, createCpuExecutor, type Executor } from '@shardy/compute'
 import { matmulProgram, noBlobs, type Program } from '@shardy/tensor'
-import { cpu } from '../../test/thread.ts'
-import type { Answer } from './message.ts'
+import { cpu, gpu } from '../../test/thread.ts'
+import type { Answer, Device } from './message.ts'
 import { createService } from './service.ts'
 
 const nothingMore = { blobs: noBlobs, keep: [] }
 const program: Program = matmulProgram({ m: 1, k: 2, n: 1 })
 
-function serve(executor: Executor) {
+function serve(executor: Executor, device: Device = cpu) {
   const answers: Answer[] = []
   let nowMs = 0
   const service = createService({
-    open: async () => ({ device: cpu, executor }),
+    open: async () => ({ device, executor }),
     post: (answer) => answers.push(answer),
     nowMs: () => ++nowMs,
   })
@@ -40,6 +40,23 @@ test('opens, measures and executes', async () => {
     output: Uint8Array.of(11, 0, 0, 0).buffer,
     kept: new Map(),
   })
+})
+
+test.each([
+  ['a GPU', gpu, 2 ** 30],
+  ['a GPU that is imitated', { ...gpu, isSoftware: true }, 2 ** 27],
+  ['a CPU', cpu, 2 ** 27],
+])('measures the memory of %s beside its speed', async (_, device, stableBytes) => {
+  const tried: number[] = []
+  const executor: Executor = {
+    ...executorThat(async () => ({ output: new Uint8Array(), kept: new Map() })),
+    tryMemory: async (bytes) => void tried.push(bytes),
+  }
+  const { service, answers } = serve(executor, device)
+  await service.receive({ kind: 'open', call: 1, without: undefined })
+  await service.receive({ kind: 'measure', call: 2 })
+  expect(answers.at(-1)).toMatchObject({ kind: 'measured', call: 2, stableBytes })
+  expect(Math.max(...tried)).toBe(stableBytes)
 })
 
 test('tries memory where the executor can, and says so where it cannot', async () => {

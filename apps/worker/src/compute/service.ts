@@ -2,9 +2,15 @@
  * The compute worker's side of the conversation: opens a device, runs programs on it, and answers every call once.
  * It knows nothing of its surroundings but how to post, so that tests run it without a worker.
  */
-import { ComputeError, type Execution, measureOpsPerSecond, type ShaderOptions } from '@shardy/compute'
+import {
+  ComputeError,
+  type Execution,
+  measureMemoryStability,
+  measureOpsPerSecond,
+  type ShaderOptions,
+} from '@shardy/compute'
 import type { OpenDevice } from './device.ts'
-import type { Answer, CpuReason, Request } from './message.ts'
+import type { Answer, CpuReason, Device, Request } from './message.ts'
 
 export interface ServiceHost {
   open(without: CpuReason | undefined): Promise<OpenDevice>
@@ -14,6 +20,11 @@ export interface ServiceHost {
 
 /** Often enough for the eye and for the page's patience, and seldom enough to cost nothing. */
 const progressEveryMs = 100
+
+/** A tab lends some of its own memory; a device has memory to itself. A software GPU's is the tab's. */
+function memoryTrialBytesMax({ executor, isSoftware }: Device): number {
+  return executor === 'webgpu' && !isSoftware ? 2 ** 30 : 2 ** 27
+}
 
 /** Whole buffers only: a view into a larger one would take its neighbours along. */
 function wholeBuffer(bytes: Uint8Array): ArrayBuffer {
@@ -58,8 +69,11 @@ export function createService({ open, post, nowMs }: ServiceHost) {
         opened = await open(request.without)
         return post({ kind: 'opened', call, device: opened.device }, [])
       case 'measure': {
-        const operationsPerSecond = await measureOpsPerSecond(device().executor, nowMs)
-        return post({ kind: 'measured', call, operationsPerSecond }, [])
+        const { executor, device: found } = device()
+        const operationsPerSecond = await measureOpsPerSecond(executor, nowMs)
+        const capBytes = memoryTrialBytesMax(found)
+        const { stableBytes } = await measureMemoryStability(executor, { capBytes })
+        return post({ kind: 'measured', call, operationsPerSecond, stableBytes }, [])
       }
       case 'execute': {
         const { program, input, blobs, keep } = request

@@ -17,7 +17,7 @@ import {
   type WorkerView,
 } from '@shardy/worker'
 import type { Channel, ComputeState } from '../compute/channel.ts'
-import type { Device } from '../compute/message.ts'
+import type { Device, Measured } from '../compute/message.ts'
 import { IdentityStoreError } from '../identity.ts'
 import type { Failure } from './failure.ts'
 import { createRecord, type WorkRecord } from './record.ts'
@@ -123,13 +123,13 @@ export function openStation(adapters: StationAdapters): Station {
   function openSession(
     { identity, sha256, channel }: Ready,
     device: Device,
-    operationsPerSecond: number,
+    { operationsPerSecond, stableBytes }: Measured,
   ): void {
     const executor = channel.executorFor(device)
     const constants = createConstants(fetchConstant, sha256)
     const worker = createWorker(
       { connect, identity, sha256, executor, constants, clock, random, log: hear },
-      { agent, slots, payloadBytesMax, operationsPerSecond },
+      { agent, slots, payloadBytesMax, operationsPerSecond, stableBytes },
     )
     session = { worker, device }
     worker.subscribe(changed)
@@ -160,12 +160,12 @@ export function openStation(adapters: StationAdapters): Station {
       return become({ kind: 'failed', failure: { kind: 'compute', message: compute.message } })
     }
     if (compute.kind !== 'ready' || isReplacing) return
-    const { device, operationsPerSecond } = compute
+    const { device } = compute
     if (session?.device.executor === device.executor && session.device.adapter === device.adapter) return
     isReplacing = true
     await endSession()
     isReplacing = false
-    if (ready === current) openSession(current, device, operationsPerSecond)
+    if (ready === current) openSession(current, device, compute)
   }
 
   async function prepare(): Promise<void> {

@@ -15,7 +15,7 @@ const empty: StationView = {
   wasAdmitted: false,
   record: createRecord().with(undefined),
 }
-const ready = { kind: 'ready', device: gpu, operationsPerSecond: 1 } as const
+const ready = { kind: 'ready', device: gpu, operationsPerSecond: 1, stableBytes: 0 } as const
 const here = 'shardy.example:7700'
 
 function working(
