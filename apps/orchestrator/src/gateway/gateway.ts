@@ -148,7 +148,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     lineOf: (workerId) => present.get(workerId)?.connection,
     isWanted: isOpen,
     failed({ workerId, deliveryId }, detail) {
-      post({ kind: 'corrupted', workerId, deliveryId, detail })
+      post({ kind: 'unsent', workerId, deliveryId, detail })
     },
   })
   const incoming = createIncoming({

@@ -68,6 +68,7 @@ export function drainWorker(state: DispatchState, { workerId, draining }: InputO
 
 function drop(state: DispatchState, worker: Worker): void {
   state.workers.delete(worker.workerId)
+  state.failing.delete(worker)
   place(state, worker)
   // A loss may end its task, which settles nothing else of this worker: no task is with one worker twice.
   for (const { deliveryId } of [...worker.held]) {

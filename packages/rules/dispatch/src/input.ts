@@ -114,6 +114,8 @@ export type Input =
     }
   /** Something about the answer was unsigned, cut short or did not match its digest. */
   | (AboutDelivery & { readonly kind: 'corrupted'; readonly detail: string })
+  /** It could not be sent, for a reason of our own. */
+  | (AboutDelivery & { readonly kind: 'unsent'; readonly detail: string })
   | (AboutDelivery & { readonly kind: 'rejected'; readonly reason: RejectReason; readonly message: string })
   | { readonly kind: 'tick'; readonly atMs: TimeMs }
 

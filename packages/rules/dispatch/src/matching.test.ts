@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { checked, type MicroCredit, quorum } from '@shardy/protocol'
 import fc from 'fast-check'
-import { nameOf, requesterIdOf, taskIdOf } from '../test/identity.ts'
+import { nameOf, requesterIdOf, taskIdOf, workerIdOf } from '../test/identity.ts'
 import { Scene } from '../test/scene.ts'
-import type { NewTask, Profile } from './index.ts'
+import { explainIdle, type NewTask, type Profile } from './index.ts'
 
 const given = (words: readonly string[]): readonly string[] =>
   words.filter((word) => word.startsWith('deliver'))
@@ -45,6 +45,33 @@ describe('of several idle workers', () => {
     const scene = new Scene()
     scene.play('ann joins', 'submit t', 'ann rejects', 'bob joins')
     expect(given(scene.submit('u'))).toEqual(['deliver to bob'])
+  })
+
+  test('who only hands back waits longer each time, and cannot use up what waits', () => {
+    const scene = new Scene()
+    scene.join('ann', { slots: 1 })
+    for (let index = 0; index < 20; index++) scene.submit(`t${index}`)
+    let handedBack = 0
+    const hand = (): void => {
+      while (scene.state.workers.get(workerIdOf('ann'))?.computing === 1) {
+        scene.play('ann rejects')
+        handedBack++
+      }
+    }
+    hand()
+    expect(handedBack).toBe(2)
+    const ann = scene.state.workers.get(workerIdOf('ann'))
+    expect(ann && explainIdle(scene.state, ann)?.constraints[0]?.constraint).toBe('failing')
+    const pauses: number[] = []
+    for (let count = 0; count < 12; count++) {
+      const before = scene.nowMs
+      while (scene.state.workers.get(workerIdOf('ann'))?.computing === 0 && scene.nowMs < before + 60_000)
+        scene.wait(50)
+      pauses.push(scene.nowMs - before)
+      hand()
+    }
+    expect(pauses.slice(0, 4)).toEqual([100, 200, 400, 800])
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(30_000)
   })
 
   test('an accepted answer ends the count of failures', () => {

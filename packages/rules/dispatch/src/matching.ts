@@ -11,7 +11,7 @@ import { reschedule } from './schedule.ts'
 import { meet, reputationOf } from './standing.ts'
 import { type DispatchState, drawNumber, flowOf, record } from './state.ts'
 import { newDelivery, type Task } from './task.ts'
-import { hold, remember, unavailable, type Worker } from './worker.ts'
+import { failingMs, hold, remember, unavailable, type Worker } from './worker.ts'
 
 const startedLooksMax = 32
 const candidatesMax = 16
@@ -54,6 +54,36 @@ export function serve(state: DispatchState): void {
   if (state.woken.length === 0) return
   for (const task of state.woken) offer(state, task)
   state.woken.length = 0
+}
+
+/** One more of its deliveries came to nothing: it waits, so that who only hands back cannot use up what waits. */
+export function falter(state: DispatchState, worker: Worker): void {
+  if (worker.failingUntilMs !== undefined) return
+  worker.failures++
+  const pauseMs = failingMs(worker)
+  if (pauseMs === 0 || !isConnected(state, worker)) return
+  const untilMs = (state.atMs + pauseMs) as TimeMs
+  worker.failingUntilMs = untilMs
+  state.failing.add(worker)
+  state.failingUntilMs = Math.min(state.failingUntilMs ?? untilMs, untilMs) as TimeMs
+  touch(state, worker)
+}
+
+/** Those whose pause is over may have more. */
+export function resume(state: DispatchState): void {
+  if (state.failingUntilMs === undefined || state.failingUntilMs > state.atMs) return
+  let nextMs = Number.POSITIVE_INFINITY
+  for (const worker of state.failing) {
+    const untilMs = worker.failingUntilMs ?? state.atMs
+    if (untilMs > state.atMs) {
+      nextMs = Math.min(nextMs, untilMs)
+      continue
+    }
+    worker.failingUntilMs = undefined
+    state.failing.delete(worker)
+    touch(state, worker)
+  }
+  state.failingUntilMs = nextMs === Number.POSITIVE_INFINITY ? undefined : (nextMs as TimeMs)
 }
 
 function pull(state: DispatchState, worker: Worker): void {

@@ -54,6 +54,19 @@ describe('what is late, repeated or somebody else’s changes nothing (D18)', ()
   }
 })
 
+describe('what could not be sent for a reason of our own (D14)', () => {
+  test('is lost, excused, and no attempt: the same worker may have the task again', () => {
+    const scene = new Scene({ attemptsMax: 1 })
+    scene.play(...given)
+    expect(scene.play('ann misses')).not.toContain('event task_dead')
+    expect(scene.task().deliveries[0]).toMatchObject({ outcome: 'lost', excused: true })
+    expect(scene.state.standings.get(workerIdOf('ann'))).toMatchObject({ lostCount: 0, corruptedCount: 0 })
+    expect(scene.state.workers.get(workerIdOf('ann'))?.failures).toBe(0)
+    scene.wait(1_000)
+    expect(scene.deliveries()).toHaveLength(2)
+  })
+})
+
 describe('a device that is slower than it was measured', () => {
   const slow = { operationsPerSecond: 10_000_000 }
   test('is measured again, once in a while', () => {

@@ -11,10 +11,12 @@ import { isOut } from './record.ts'
 import { count, standingOf } from './standing.ts'
 import { type DispatchState, endAudit, record, saveTask } from './state.ts'
 import type { Delivery } from './task.ts'
-import { fail, isCommitFirst, refute, release, review } from './verdict.ts'
+import { excuse, fail, isCommitFirst, refute, release, review } from './verdict.ts'
 import { endComputing, letGo } from './worker.ts'
 
-export type Reply = InputOf<'acked' | 'committed' | 'answered' | 'checked' | 'corrupted' | 'rejected'>
+export type Reply = InputOf<
+  'acked' | 'committed' | 'answered' | 'checked' | 'corrupted' | 'unsent' | 'rejected'
+>
 
 export function reply(state: DispatchState, input: Reply): void {
   const delivery = state.deliveries.get(input.deliveryId)
@@ -31,6 +33,8 @@ export function reply(state: DispatchState, input: Reply): void {
       return takeVerdict(state, delivery, input)
     case 'corrupted':
       return giveUp(state, delivery, 'corrupted', input.detail)
+    case 'unsent':
+      return isOut(delivery) ? excuse(state, delivery, input.detail) : ignore(state, 'alreadyAnswered')
     case 'rejected':
       return giveUp(state, delivery, 'rejected', `${input.reason}: ${input.message}`)
   }

@@ -57,6 +57,9 @@ export interface DispatchState extends DispatchSettings {
   readonly waitingClasses: Set<TaskClass>
   /** Workers that can take something. */
   readonly idle: Worker[]
+  /** Those that get nothing for a while, and when the first of them may have more. */
+  readonly failing: Set<Worker>
+  failingUntilMs: TimeMs | undefined
   readonly due: DueHeap
   mode: DispatchMode
   /** That of the requester that was served last. */
@@ -92,6 +95,8 @@ export function emptyState(settings: DispatchSettings): DispatchState {
     classes: new Map(),
     waitingClasses: new Set(),
     idle: [],
+    failing: new Set(),
+    failingUntilMs: undefined,
     due: new DueHeap(),
     mode: 'running',
     virtualTime: 0,
@@ -109,10 +114,10 @@ export function emptyState(settings: DispatchSettings): DispatchState {
 }
 
 /** When the next `tick` is wanted. */
-export function nextDueMs({ due, sweepAtMs }: DispatchState): TimeMs | undefined {
-  const taskMs = due.first()?.dueAtMs
-  if (taskMs === undefined) return sweepAtMs
-  return (sweepAtMs === undefined ? taskMs : Math.min(taskMs, sweepAtMs)) as TimeMs
+export function nextDueMs({ due, sweepAtMs, failingUntilMs }: DispatchState): TimeMs | undefined {
+  const taskMs = due.first()?.dueAtMs ?? Number.POSITIVE_INFINITY
+  const dueMs = Math.min(taskMs, sweepAtMs ?? taskMs, failingUntilMs ?? taskMs)
+  return dueMs === Number.POSITIVE_INFINITY ? undefined : (dueMs as TimeMs)
 }
 
 /** The next of a sequence of 32-bit numbers (xorshift). */

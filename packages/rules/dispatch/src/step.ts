@@ -6,7 +6,7 @@ import { deliveriesPerTaskMax } from '@shardy/protocol'
 import { benchmarked, changePresence, drainWorker, join, leave, measure } from './connection.ts'
 import type { Effect } from './effect.ts'
 import type { Input, InputOf } from './input.ts'
-import { serve, sweep, touch } from './matching.ts'
+import { resume, serve, sweep, touch } from './matching.ts'
 import { isEnded, revivalsMax } from './record.ts'
 import { revive } from './recovery.ts'
 import { ignore, reply } from './reply.ts'
@@ -52,6 +52,7 @@ function decide(state: DispatchState, input: Input): void {
     case 'answered':
     case 'checked':
     case 'corrupted':
+    case 'unsent':
     case 'rejected':
       return reply(state, input)
     case 'compared':
@@ -161,6 +162,7 @@ function compared(state: DispatchState, { taskId, groups }: InputOf<'compared'>)
 }
 
 function tick(state: DispatchState): void {
+  resume(state)
   if (state.sweepAtMs !== undefined && state.sweepAtMs <= state.atMs) sweep(state)
   for (let count = 0; count < duePerStepMax; count++) {
     const task = state.due.first()

@@ -17,7 +17,7 @@ import { commitmentsAreIn, largestGroup, missing, needed, shares, type Tally, ta
 import { considerAlone } from './audit.ts'
 import type { Payout } from './effect.ts'
 import { backoffMs, revealEndMs } from './lease.ts'
-import { queue, touch } from './matching.ts'
+import { falter, queue, touch } from './matching.ts'
 import { offend } from './offence.ts'
 import { isOut } from './record.ts'
 import { reschedule } from './schedule.ts'
@@ -45,7 +45,10 @@ export function review(state: DispatchState, task: Task): void {
 
 /** Of this life, and of what the record of all its lives can hold. */
 function attemptsLeft({ policy }: DispatchState, { deliveries, attemptsSpent }: Task): number {
-  const ofThisLife = policy.attemptsMax - (deliveries.length - attemptsSpent)
+  let ofThisLife = policy.attemptsMax
+  for (let index = attemptsSpent; index < deliveries.length; index++) {
+    if (!deliveries[index]?.excused) ofThisLife--
+  }
   return Math.min(ofThisLife, deliveriesPerTaskMax - deliveries.length)
 }
 
@@ -139,9 +142,20 @@ export function fail(
 ): void {
   const { task, worker } = delivery
   settle(state, delivery, outcome)
-  if (worker !== undefined) worker.failures++
+  if (worker !== undefined) falter(state, worker)
   count(state, delivery.workerId, outcome)
   record(state, task, outcome, { delivery, detail })
+  task.failures++
+  task.notBeforeMs = (state.atMs + backoffMs(task, state.policy, state.sha256)) as TimeMs
+  review(state, task)
+}
+
+/** D14: lost by our own doing. Its worker is not held to account, and the task has no attempt less. */
+export function excuse(state: DispatchState, delivery: Delivery, detail: string): void {
+  const { task } = delivery
+  settle(state, delivery, 'lost')
+  delivery.excused = true
+  record(state, task, 'lost', { delivery, detail })
   task.failures++
   task.notBeforeMs = (state.atMs + backoffMs(task, state.policy, state.sha256)) as TimeMs
   review(state, task)
@@ -156,7 +170,7 @@ export function refute(
 ): void {
   const { task, worker } = delivery
   settle(state, delivery, 'wrong')
-  if (worker !== undefined) worker.failures++
+  if (worker !== undefined) falter(state, worker)
   count(state, delivery.workerId, 'wrong')
   record(state, task, 'wrong', { delivery, outputDigest: delivery.outputDigest, detail })
   saveTask(state, task, 'now')

@@ -61,6 +61,7 @@ export function digestOfState(state: DispatchState): string {
       state.sweepFrom,
       state.sweepLeft,
       state.sweepAtMs,
+      state.failingUntilMs,
       state.random,
       state.atMs,
     ],

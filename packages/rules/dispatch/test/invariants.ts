@@ -12,6 +12,7 @@ export function assertInvariants(state: DispatchState): void {
   assertDeliveries(state)
   assertQueues(state)
   assertIdle(state)
+  assertFailing(state)
   assertExposure(state)
 }
 
@@ -40,6 +41,19 @@ function assertTask(state: DispatchState, task: Task): void {
   if (task.dueAtMs > dueMs) throw new Broken('falls due too late', { dueMs, dueAtMs: task.dueAtMs })
   if (task.dueAtMs < (nextDueMs(state) ?? Number.POSITIVE_INFINITY))
     throw new Broken('the heap is out of order')
+}
+
+function assertFailing({ failing, failingUntilMs, workers }: DispatchState): void {
+  const untilMs: number[] = []
+  for (const worker of workers.values()) {
+    const isFailing = worker.failingUntilMs !== undefined
+    if (isFailing !== failing.has(worker)) throw new Broken('a pause that nobody ends', worker.workerId)
+    if (worker.failingUntilMs !== undefined) untilMs.push(worker.failingUntilMs)
+  }
+  if (failing.size !== untilMs.length) throw new Broken('who has gone is waited for')
+  const firstMs = Math.min(...untilMs)
+  if (untilMs.length > 0 && (failingUntilMs === undefined || failingUntilMs > firstMs))
+    throw new Broken('a pause ends too late')
 }
 
 function assertWorker(state: DispatchState, worker: Worker): void {

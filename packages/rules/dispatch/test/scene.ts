@@ -291,6 +291,8 @@ export class Scene {
         return this.send({ kind: 'checked', ...about, verdict: { kind: 'unknown', reason: 'no blobs' } })
       case 'corrupts':
         return this.send({ kind: 'corrupted', ...about, detail: 'cut short\u0000é' })
+      case 'misses':
+        return this.send({ kind: 'unsent', ...about, detail: 'the input could not be read' })
       case 'rejects':
         return this.send({
           kind: 'rejected',
