@@ -224,7 +224,11 @@ export function createCampaigns(parts: CampaignsParts): Campaigns {
         ...more,
       ])
     } catch (cause) {
-      throw new ApiError('storageFailed', 'nothing was changed; the orchestrator is restarting', { cause })
+      throw new ApiError(
+        'storageFailed',
+        'it may or may not have been taken; the orchestrator is restarting, ask again with the same key',
+        { cause },
+      )
     }
     holds.hold(campaignId, manifest.inputs.list)
     return shownRunning(campaign)

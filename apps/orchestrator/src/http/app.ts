@@ -32,6 +32,7 @@ import {
   viewPolicy,
 } from './access.ts'
 import { headBlob, openBlob, openConstant, openInput, openOutput, putBlob } from './blobs.ts'
+import { createBodyBudget } from './bodyBudget.ts'
 import { streamCampaignEvents } from './campaignEvents.ts'
 import {
   commandCampaign,
@@ -57,7 +58,7 @@ import {
   viewWorker,
 } from './operation.ts'
 import { acknowledgeLog, fenceLog, followLog, openLogBlob, streamBackup } from './replication.ts'
-import { readBatch, submitBatch } from './taskBatch.ts'
+import { submitBatch, withBatch } from './taskBatch.ts'
 import { streamEvents } from './taskEvents.ts'
 import {
   cancelTask,
@@ -91,6 +92,7 @@ export function createApp(
   const { apiKeys, archive, audit, clock, dispatcher, limits, log, metrics, requestIds } = services
   const gate = createGate(apiKeys, limits, clock)
   const answered = createHttpFigures(metrics)
+  const bodies = createBodyBudget()
   const app = new Elysia()
   const bound: Bound = {
     authorize(request, route) {
@@ -102,6 +104,9 @@ export function createApp(
       const about = { requestId: requestIds.of(request), method: route.method, path: route.path }
       // Nobody is left to hear an answer.
       if (error instanceof Error && error.name === 'AbortError') log.info('requestBroken', about)
+      // A crowd that is told to come later must not fill the log as well.
+      else if (error instanceof ApiError && error.problem.status === 503)
+        log.sampled('notNow', { ...about, code: error.problem.code })
       // Everybody hears it while the disk is full, which is said by the guard.
       else if (error instanceof ApiError && error.problem.code === 'storageFull') log.sampled('noRoom', about)
       else log.error('requestFailed', error, about)
@@ -131,13 +136,16 @@ export function createApp(
     const { task, isNew } = await submitTask(services, body, headers['idempotency-key'], who(request))
     return ok(await viewTask(services, task), isNew ? 201 : 200)
   })
-  bind(app, routes.submitTasks, bound, async (_, request) => {
-    const batch = await readBatch(request)
-    // One was counted at the gate.
-    gate.take(request, 'submit', batch.tasks.length - 1)
-    const content = await submitBatch(services, batch, who(request))
-    return new Response(content as Uint8Array<ArrayBuffer>, { headers: { 'content-type': batchContentType } })
-  })
+  bind(app, routes.submitTasks, bound, (_, request) =>
+    withBatch(bodies, request, async (batch) => {
+      // One was counted at the gate.
+      gate.take(request, 'submit', batch.tasks.length - 1)
+      const content = await submitBatch(services, batch, who(request))
+      return new Response(content as Uint8Array<ArrayBuffer>, {
+        headers: { 'content-type': batchContentType },
+      })
+    }),
+  )
   bind(app, routes.listTasks, bound, async ({ query }, request) => {
     const { status, limit = '50', cursor } = query
     const page = await archive.list({

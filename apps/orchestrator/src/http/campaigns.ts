@@ -181,7 +181,11 @@ export async function commandCampaign(
     return viewCampaign({ ...found, state: running.state }, clock.nowMs())
   } catch (cause) {
     if (cause instanceof ApiError) throw cause
-    throw new ApiError('storageFailed', 'nothing was changed; the orchestrator is restarting', { cause })
+    throw new ApiError(
+      'storageFailed',
+      'it may or may not have been taken; the orchestrator is restarting, ask again',
+      { cause },
+    )
   }
 }
 

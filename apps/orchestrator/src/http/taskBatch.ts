@@ -3,7 +3,7 @@
  * terms, the funds, what is known under the idempotency keys. All of it is posted in one go and shares its commits, and each
  * entry is answered for itself.
  */
-import { ApiError, type ErrorCode, readBytes } from '@shardy/api'
+import { ApiError, type ErrorCode } from '@shardy/api'
 import type { Effect } from '@shardy/dispatch'
 import {
   type BatchSubmission,
@@ -29,6 +29,7 @@ import type { Services } from '../orchestrator.ts'
 import { isInline } from '../tasks/payloads.ts'
 import { type Request as Asked, newTask, taskIdOf } from '../tasks/submission.ts'
 import { refuseByPolicy } from './access.ts'
+import { type BodyBudget, readWithin } from './bodyBudget.ts'
 import { entriesAreBounded, pinnedAll, refuseConstants, refuseEntries } from './operands.ts'
 import {
   type AskedWork,
@@ -59,8 +60,16 @@ interface Entry {
   readonly spec: ReturnType<typeof newTask>
 }
 
-/** The whole of it cannot be understood: nothing is taken. */
-export async function readBatch(request: Request): Promise<BatchSubmission> {
+/** From its first byte until its tasks are taken, the body is held. */
+const bodyMsMax = 30_000
+
+/** Reads a batch and hands it on. Throws when the whole of it cannot be understood: nothing is taken then. */
+export async function withBatch<T>(
+  budget: BodyBudget,
+  request: Request,
+  act: (batch: BatchSubmission) => Promise<T>,
+  deadlineMs = bodyMsMax,
+): Promise<T> {
   const type = request.headers.get('content-type') ?? ''
   if (type !== batchContentType) {
     const value = JSON.stringify(type.slice(0, 80))
@@ -72,22 +81,22 @@ export async function readBatch(request: Request): Promise<BatchSubmission> {
       bound: batchContentType,
     })
   }
-  const bytes = await bodyOf(request)
-  if (bytes === undefined) {
-    const bound = `at most ${submissionBytesMax} bytes`
-    throw new ApiError('bodyTooLarge', { detail: `the body may have ${bound}`, field: 'body', bound })
-  }
-  const decoded = batchSubmission.decode(bytes)
-  if (decoded.ok) return decoded.value
-  const { field } = decoded.refusal
-  throw new ApiError('malformedMessage', { detail: describeRefusal(decoded.refusal), field })
+  const declared = Number(request.headers.get('content-length') ?? Number.NaN)
+  const isDeclared = declared >= 0
+  if (isDeclared && declared > submissionBytesMax) throw bodyTooLarge()
+  return budget.hold(isDeclared ? declared : submissionBytesMax, async () => {
+    const bytes = await readWithin(request.body, submissionBytesMax, deadlineMs)
+    if (bytes === undefined) throw bodyTooLarge()
+    const decoded = batchSubmission.decode(bytes)
+    if (decoded.ok) return act(decoded.value)
+    const { field } = decoded.refusal
+    throw new ApiError('malformedMessage', { detail: describeRefusal(decoded.refusal), field })
+  })
 }
 
-/** In one piece where its length is known to be bounded: putting megabytes together from chunks costs more than reading them. */
-async function bodyOf(request: Request): Promise<Uint8Array | undefined> {
-  const declared = Number(request.headers.get('content-length') ?? Number.NaN)
-  if (!(declared >= 0)) return readBytes(request.body, submissionBytesMax)
-  return declared > submissionBytesMax ? undefined : new Uint8Array(await request.arrayBuffer())
+function bodyTooLarge(): ApiError {
+  const bound = `at most ${submissionBytesMax} bytes`
+  return new ApiError('bodyTooLarge', { detail: `the body may have ${bound}`, field: 'body', bound })
 }
 
 export async function submitBatch(

@@ -39,7 +39,11 @@ export async function settle(services: Services, happening: Happening): Promise<
   try {
     return await posted
   } catch (cause) {
-    throw new ApiError('storageFailed', 'nothing was changed; the orchestrator is restarting', { cause })
+    throw new ApiError(
+      'storageFailed',
+      'it may or may not have been taken; the orchestrator is restarting, ask again with the same key',
+      { cause },
+    )
   }
 }
 

@@ -90,9 +90,13 @@ export class ApiError extends Error {
   }
 }
 
+/** What is not now may be soon; every 503 says when to ask again. */
+const retryAfterMsDefault = 5_000
+
 export function problemResponse(value: Problem): Response {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
-  if (value.retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(value.retryAfterMs / 1000))
+  const retryAfterMs = value.retryAfterMs ?? (value.status === 503 ? retryAfterMsDefault : undefined)
+  if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000))
   if (value.status === 401) headers['www-authenticate'] = 'Bearer'
   if (value.offset !== undefined) headers['upload-offset'] = String(value.offset)
   return new Response(JSON.stringify(value), { status: value.status, headers })
