@@ -336,7 +336,8 @@ export async function openHost(parts: HostParts): Promise<Host> {
       post({ kind: 'workerJoined', workerId, publicKey, profile })
     },
     left: (workerId) => void post({ kind: 'workerLeft', workerId }),
-    benchmarked: (workerId, profile) => void post({ kind: 'benchmarked', workerId, profile }),
+    benchmarked: (workerId, profile) =>
+      void post({ kind: 'benchmarked', workerId, profile, askedAtMs: clock.nowMs() }),
     drain: (workerId, draining) => void post({ kind: 'drainWorker', workerId, draining }),
     said(workerId, message) {
       switch (message.kind) {

@@ -37,6 +37,7 @@ import {
   encodeFrame,
   type RefusalCode,
   type Sha256,
+  type TimeMs,
   type WorkerId,
 } from '@shardy/protocol'
 import type { Clock } from '../clock.ts'
@@ -56,7 +57,8 @@ export interface AdmissionParts {
   /** Whether anything is left that was given to it. */
   isComputing(workerId: WorkerId): boolean
   admitted(workerId: WorkerId, measurement: Measurement): void
-  remeasured(workerId: WorkerId, measurement: Measurement): void
+  /** `askedAtMs`: when it was asked to. */
+  remeasured(workerId: WorkerId, measurement: Measurement, askedAtMs: TimeMs): void
 }
 
 export type BenchmarkFrame =
@@ -83,6 +85,7 @@ interface SizedPlan extends ChainPlan {
 interface Dossier {
   readonly benchmarkId: string
   readonly benchmark: Benchmark
+  readonly askedAtMs: TimeMs
   root: Digest | undefined
   drawn: readonly Cell[]
   openedAtMs: number
@@ -150,9 +153,12 @@ export function createAdmission(policy: AdmissionPolicy, parts: AdmissionParts):
       case 'admit':
         dossiers.delete(workerId)
         return parts.admitted(workerId, effect.measurement)
-      case 'remeasured':
+      case 'remeasured': {
+        const askedAtMs = dossiers.get(workerId)?.askedAtMs
+        if (askedAtMs === undefined) throw new Error('nobody is measured without being asked')
         dossiers.delete(workerId)
-        return parts.remeasured(workerId, effect.measurement)
+        return parts.remeasured(workerId, effect.measurement, askedAtMs)
+      }
       case 'refuse':
         forget(workerId)
         log.info('workerNotAdmitted', { workerId, code: effect.code, detail: effect.message })
@@ -189,6 +195,7 @@ export function createAdmission(policy: AdmissionPolicy, parts: AdmissionParts):
     dossiers.set(workerId, {
       benchmarkId,
       benchmark,
+      askedAtMs: clock.nowMs(),
       root: undefined,
       drawn: [],
       openedAtMs: 0,

@@ -644,7 +644,12 @@ describe('an answer out of its order', () => {
         if (profile === undefined) throw new Error('the worker is gone')
         // It passes a benchmark, and goes on.
         const { workerId } = worker
-        await own.orchestrator.services.dispatcher.post({ kind: 'benchmarked', workerId, profile })
+        await own.orchestrator.services.dispatcher.post({
+          kind: 'benchmarked',
+          workerId,
+          profile,
+          askedAtMs: Date.now() as never,
+        })
       }
     }
     expect(own.orchestrator.services.payloads.answerBytes()).toBe(0)
@@ -769,7 +774,12 @@ describe('a liar', () => {
     // As after a benchmark that it passed: it works again, and every answer is looked at.
     const { profile } = dispatcher.state().workers.get(worker.workerId) ?? {}
     if (profile === undefined) throw new Error('the worker is gone')
-    await dispatcher.post({ kind: 'benchmarked', workerId: worker.workerId, profile })
+    await dispatcher.post({
+      kind: 'benchmarked',
+      workerId: worker.workerId,
+      profile,
+      askedAtMs: Date.now() as never,
+    })
     const honest = await submit(own, example({ rewardMicroCredit: '1000000' }).submission)
     await worker.answer(await worker.work())
     await finish(own, honest.taskId)

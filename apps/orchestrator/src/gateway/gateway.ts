@@ -19,6 +19,7 @@ import type {
   RequesterId,
   Sha256,
   Signature,
+  TimeMs,
   WorkerId,
 } from '@shardy/protocol'
 import type { Clock } from '../clock.ts'
@@ -219,7 +220,7 @@ export function createGateway(parts: GatewayParts): Gateway {
           hold: (workerId, measuring) => post({ kind: 'measuring', workerId, measuring }),
           isComputing: (workerId) => (state().workers.get(workerId)?.computing ?? 0) > 0,
           admitted: (workerId, measurement) => join(workerId, measurement),
-          remeasured: (workerId, measurement) => takeMeasurement(workerId, measurement),
+          remeasured: takeMeasurement,
         })
 
   const notices = createIdleNotices(
@@ -256,14 +257,14 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (presence !== 'available') post({ kind: 'presence', workerId, state: presence })
   }
 
-  function takeMeasurement(workerId: WorkerId, measurement: Measurement): void {
+  function takeMeasurement(workerId: WorkerId, measurement: Measurement, askedAtMs: TimeMs): void {
     const worker = present.get(workerId)
     if (worker === undefined) return
     const { tier, operationsPerSecond, reason, shared } = measurement
     worker.measurement = measurement
     log.info('workerMeasured', { workerId, tier, operationsPerSecond, reason, together: shared?.with.size })
     send(workerId, admittedFrame(measurement))
-    post({ kind: 'benchmarked', workerId, profile: profileFor(worker) })
+    post({ kind: 'benchmarked', workerId, profile: profileFor(worker), askedAtMs })
   }
 
   return {

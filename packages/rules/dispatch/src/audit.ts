@@ -18,6 +18,15 @@ export function considerAlone(state: DispatchState, task: Task, answered: Delive
   if (mode === 'checked') return { kind: 'check' }
   const { deliveryId, outputDigest } = answered
   if (outputDigest === undefined) throw new Error(`delivery ${deliveryId} is answered without a digest`)
+  // It was drawn before a restart: what its worker has to lose now changes nothing about that.
+  const wasDrawn = task.history.some(
+    ({ type, attempt }) => type === 'audited' && attempt === answered.index + 1,
+  )
+  if (wasDrawn) {
+    if (mode === 'adaptive')
+      expose(state, answered, freeStakeOf(state, answered) / BigInt(state.policy.trust.stakeParts))
+    return { kind: 'check' }
+  }
   const draw = drawOf(state.secret, deliveryId, outputDigest, state.sha256)
   if (mode === 'audited') {
     if (draw % 1000 >= auditPermille) return { kind: 'take' }
@@ -28,16 +37,13 @@ export function considerAlone(state: DispatchState, task: Task, answered: Delive
 }
 
 function considerTrust(state: DispatchState, task: Task, answered: Delivery, draw: number): Alone {
-  const standing = standingOf(state, answered.workerId)
-  const stake = { ...standing.stake, pendingExposureMicroCredit: standing.exposureMicroCredit }
-  const freeStakeMicroCredit = freeStake(stake, standing.conduct, state.atMs)
+  const freeStakeMicroCredit = freeStakeOf(state, answered)
   const examination = task.spec.exact ? 'reexecution' : 'none'
   const taskValueMicroCredit = task.spec.rewardMicroCredit
   const question = { freeStakeMicroCredit, taskValueMicroCredit, examination, draw } as const
   const decision = auditDecision(question, state.policy.trust)
   if (decision.kind === 'alone') return { kind: 'take' }
-  answered.exposureMicroCredit = decision.stakeMicroCredit
-  standing.exposureMicroCredit = (standing.exposureMicroCredit + decision.stakeMicroCredit) as MicroCredit
+  expose(state, answered, decision.stakeMicroCredit)
   if (decision.kind === 'audit') {
     const detail = `audited against a free stake of ${freeStakeMicroCredit} micro-credits`
     record(state, task, 'audited', { delivery: answered, detail })
@@ -45,4 +51,16 @@ function considerTrust(state: DispatchState, task: Task, answered: Delivery, dra
   }
   record(state, task, 'replicated', { delivery: answered, detail: `${decision.replicas} workers must agree` })
   return { kind: 'replicate', replicas: decision.replicas }
+}
+
+function freeStakeOf(state: DispatchState, { workerId }: Delivery): MicroCredit {
+  const { stake, exposureMicroCredit, conduct } = standingOf(state, workerId)
+  return freeStake({ ...stake, pendingExposureMicroCredit: exposureMicroCredit }, conduct, state.atMs)
+}
+
+/** At risk until the audit is decided. */
+function expose(state: DispatchState, answered: Delivery, stakeMicroCredit: bigint): void {
+  const standing = standingOf(state, answered.workerId)
+  answered.exposureMicroCredit = stakeMicroCredit as MicroCredit
+  standing.exposureMicroCredit = (standing.exposureMicroCredit + stakeMicroCredit) as MicroCredit
 }

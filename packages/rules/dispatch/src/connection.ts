@@ -23,17 +23,23 @@ export function join(state: DispatchState, { workerId, publicKey, profile }: Inp
 }
 
 /** Measured anew, by a benchmark that was done rather than claimed. */
-export function benchmarked(state: DispatchState, { workerId, profile }: InputOf<'benchmarked'>): void {
+export function benchmarked(
+  state: DispatchState,
+  { workerId, profile, askedAtMs }: InputOf<'benchmarked'>,
+): void {
   const worker = state.workers.get(workerId)
   if (worker === undefined) return ignore(state, 'unknownWorker')
   const standing = state.standings.get(workerId)
-  if (standing?.conduct.quarantine !== undefined) {
+  const isFresh = standing !== undefined && askedAtMs >= standing.conduct.lastOffenceAtMs
+  if (standing?.conduct.quarantine !== undefined && isFresh) {
     standing.conduct = afterBenchmark(standing.conduct)
     state.unsavedStandings.add(standing)
   }
   worker.profile = profile
   worker.measuring = false
   worker.quarantined = isShutOut(standing)
+  // This one was under way when it was convicted: it says nothing about what came after.
+  if (worker.quarantined && !isFresh) askForBenchmark(state, workerId)
   setPresence(worker, worker.presence)
   touch(state, worker)
 }

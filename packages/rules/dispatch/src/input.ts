@@ -84,8 +84,8 @@ export type Input =
       readonly publicKey: PublicKey
       readonly profile: Profile
     })
-  /** Measured anew; a quarantined worker that passed is free again. */
-  | (FromWorker & { readonly kind: 'benchmarked'; readonly profile: Profile })
+  /** Measured anew; a quarantined worker that passed is free again, if it was asked to after its last offence. */
+  | (FromWorker & { readonly kind: 'benchmarked'; readonly profile: Profile; readonly askedAtMs: TimeMs })
   /** It gets nothing new, so that its work does not slow its benchmark; `benchmarked` ends this too. */
   | (FromWorker & { readonly kind: 'measuring'; readonly measuring: boolean })
   | (FromWorker & { readonly kind: 'workerLeft' })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import type { MicroCredit } from '@shardy/protocol'
 import { nameOf, taskIdOf } from '../test/identity.ts'
-import { Scene } from '../test/scene.ts'
+import { inWords, Scene } from '../test/scene.ts'
 import type { Records } from './index.ts'
 
 const joined = ['ann joins', 'bob joins', 'cat joins']
@@ -108,5 +109,21 @@ describe('a restart', () => {
     const scene = new Scene()
     scene.play('ann joins', 'submit t adaptive', 'ann answers x')
     expect(scene.play('restart')).toContain('check ann')
+  })
+
+  test('audits what was drawn, also when its worker has more to lose by then', () => {
+    const scene = new Scene()
+    scene.stake = { lockedMicroCredit: 1_000n as MicroCredit, withdrawingMicroCredit: 0n as MicroCredit }
+    scene.play('ann joins', 'submit t adaptive', 'ann answers x')
+    const { workerId } = scene.deliveryOf('ann')
+    const stake = {
+      lockedMicroCredit: (10n ** 15n) as MicroCredit,
+      withdrawingMicroCredit: 0n as MicroCredit,
+    }
+    const stakes = new Map([[workerId, stake]])
+    const again = scene.restart({ ...scene.witness.records(), stakes }).map(inWords)
+    expect(again).toContain('check ann')
+    expect(scene.history().filter((word) => word === 'audited 1')).toHaveLength(1)
+    expect(scene.state.standings.get(workerId)?.exposureMicroCredit).toBe((10n ** 15n / 2n) as MicroCredit)
   })
 })

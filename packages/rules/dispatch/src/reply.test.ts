@@ -114,6 +114,15 @@ describe('a convict (D32)', () => {
     scene.play('ann joins', 'submit t', 'ann answers x', 'wait 1', 'ann fails')
     return scene
   }
+  test('is not freed by a benchmark that was under way when it was convicted', () => {
+    const scene = convicted()
+    const quarantined = () => scene.state.workers.get(workerIdOf('ann'))?.quarantined
+    expect(scene.play(`ann benchmarks ${scene.nowMs - 1}`)).toEqual(['benchmark ann: quarantine'])
+    expect(quarantined()).toBe(true)
+    scene.play(`ann benchmarks ${scene.nowMs}`)
+    expect(quarantined()).toBe(false)
+  })
+
   const again = (scene: Scene, name: string): readonly string[] => {
     scene.submit(name)
     scene.play('wait 1', `ann@${name} answers x`, 'wait 1')

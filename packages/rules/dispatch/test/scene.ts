@@ -258,6 +258,7 @@ export class Scene {
         return this.send({
           kind: 'benchmarked',
           workerId,
+          askedAtMs: object === '' ? this.nowMs : (Number(object) as TimeMs),
           profile: this.state.workers.get(workerId)?.profile ?? profile,
         })
     }

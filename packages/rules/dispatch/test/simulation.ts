@@ -293,7 +293,12 @@ class World {
         return [
           {
             afterMs: random.below(5_000),
-            input: { kind: 'benchmarked', workerId: actor.workerId, profile: actor.profile },
+            input: {
+              kind: 'benchmarked',
+              workerId: actor.workerId,
+              profile: actor.profile,
+              askedAtMs: this.#state.atMs,
+            },
           },
         ]
       }
