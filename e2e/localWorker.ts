@@ -2,6 +2,7 @@
 import { createCpuExecutor, type Executor } from '@shardy/compute'
 import { generateIdentity } from '@shardy/crypto'
 import { sha256 } from '@shardy/crypto/native'
+import type { Program } from '@shardy/tensor'
 import {
   connectWebSocket,
   createConstants,
@@ -12,18 +13,22 @@ import {
   workerSocketUrl,
 } from '@shardy/worker'
 
-/** Changes one bit of every answer, and is otherwise a model citizen. */
+/** Changes one bit of every product, and is otherwise a model citizen: its benchmark, a long chain, it computes right. */
 export function createLyingExecutor(): Executor {
   const honest = createCpuExecutor()
+  const lie = (program: Program, output: Uint8Array): Uint8Array =>
+    program.nodes.length > 1 ? output : output.with(0, (output[0] ?? 0) ^ 1)
   return {
     ...honest,
     name: 'cpu',
     adapter: 'a liar',
     async execute(program, input, options) {
       const execution = await honest.execute(program, input, options)
-      const { output } = execution
-      output[0] = (output[0] ?? 0) ^ 1
-      return execution
+      return { ...execution, output: lie(program, execution.output) }
+    },
+    executeSmall(program, input) {
+      const output = honest.executeSmall?.(program, input)
+      return output && lie(program, output)
     },
   }
 }
@@ -49,7 +54,8 @@ export async function startLocalWorker(url: string, executor: Executor): Promise
     },
   )
   worker.start()
-  await viewed(worker, ({ connection }) => connection.kind === 'admitted')
+  // What it is given, it is given once it was measured.
+  await viewed(worker, ({ standing }) => standing !== undefined)
   return worker
 }
 

@@ -1,13 +1,13 @@
 /**
- * A worker that lies is caught, named in the receipt and not paid; nobody else is harmed, and nobody is slashed. The
- * honest ones are a tab in Chromium, which meets the liar alone, and a headless worker, which comes and decides.
+ * A worker that lies is found by the check, named in the receipt, not paid and put in quarantine; nobody else is harmed. The honest
+ * ones are a tab in Chromium, which takes the task that the liar had, and a headless worker. In a quorum the answers differ, and
+ * computing the task again says which is right.
  */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { type Client, followTask, orchestratorRoutes as routes } from '@shardy/api'
-import { createCpuExecutor } from '@shardy/compute'
+import { type Client, followTask, orchestratorRoutes as routes, type TaskView } from '@shardy/api'
 import { sha256 } from '@shardy/crypto/native'
 import type { Worker } from '@shardy/worker'
 import type { Browser, Page } from 'playwright-core'
@@ -30,7 +30,6 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'shardy-e2e-files-'))
   ;[network, browser] = await Promise.all([startNetwork({ providers: 0 }), openBrowser()])
   client = clientOf(network)
-  tab = await startTab(browser, network.url)
 })
 
 afterAll(async () => {
@@ -40,33 +39,27 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-test('a lying worker is caught, named and not paid', async () => {
+const accepted = (task: TaskView) => task.deliveries.filter(({ outcome }) => outcome === 'accepted')
+
+test('alone with a checked task, a liar is refuted, and on record with evidence that anybody can repeat', async () => {
   const liar = await startLocalWorker(network.url, createLyingExecutor())
   workers.push(liar)
   const { workerId } = liar.getView()
   const wanted = example(33, 17, 9, { rewardMicroCredit: '1001' })
   const { taskId } = await submit(client, wanted)
-  for await (const { type } of followTask(client, taskId)) if (type === 'consensus_mismatch') break
+  for await (const { type } of followTask(client, taskId)) if (type === 'quarantined') break
   const undecided = await client.call(routes.getTask, { params: { taskId } })
-  expect(undecided.waitingFor).toContain('needs 1 more worker')
-  expect(undecided.deliveries.every(({ outputDigest }) => outputDigest === undefined)).toBe(true)
+  expect(undecided.status).toBe('waiting')
 
-  workers.push(await startLocalWorker(network.url, createCpuExecutor()))
-  const { task, events } = await finish(client, taskId)
-  expect(task.status).toBe('verified')
+  tab = await startTab(browser, network.url)
+  const { task } = await finish(client, taskId)
+  expect(task).toMatchObject({ status: 'verified', basis: 'checked' })
   expect(Buffer.compare(await outputOf(client, taskId), wanted.output)).toBe(0)
-  expect(events.filter(({ type }) => type === 'consensus_mismatch')).toHaveLength(1)
-
-  const paid = task.deliveries.filter(({ outcome }) => outcome === 'accepted')
-  expect(paid).toHaveLength(2)
-  expect(paid.map((each) => each.workerId)).not.toContain(workerId)
-  expect(paid.map((each) => each.workerId)).toContain(
-    (await tab.getByTestId('worker-id').getAttribute('data-worker-id')) ?? '',
-  )
-  expect(paid.reduce((sum, each) => sum + BigInt(each.rewardMicroCredit), 0n)).toBe(1001n)
+  const tabId = (await tab.getByTestId('worker-id').getAttribute('data-worker-id')) ?? ''
+  expect(accepted(task)).toMatchObject([{ workerId: tabId, rewardMicroCredit: '1001' }])
 
   const receipt = await client.call(routes.taskReceipt, { params: { taskId } })
-  const named = receipt.deliveries.filter(({ outcome }) => outcome === 'disagreed')
+  const named = receipt.deliveries.filter(({ outcome }) => outcome === 'wrong')
   expect(named).toHaveLength(1)
   expect(sha256(Uint8Array.fromBase64(named[0]?.workerKey ?? '')).toHex()).toBe(workerId)
   expect(named[0]?.rewardMicroCredit).toBe('0')
@@ -78,12 +71,37 @@ test('a lying worker is caught, named and not paid', async () => {
   expect(checked.stdout).toContain(workerId)
   expect(checked.exitCode).toBe(0)
 
+  const { offences } = await client.call(routes.listOffences)
+  expect(offences).toMatchObject([{ taskId, workerId, consequence: 'unpaidAndQuarantine' }])
+  const evidence = await client.call(routes.getOffence, {
+    params: { deliveryId: offences[0]?.deliveryId ?? '' },
+  })
+  const evidenceFile = path.join(folder, 'evidence.json')
+  await Bun.write(evidenceFile, JSON.stringify(evidence))
+  const repeated = await shardy(network, 'evidence', 'check', evidenceFile)
+  expect(repeated.stdout).toContain(`The evidence against worker ${workerId} holds.`)
+  expect(repeated.exitCode).toBe(0)
+
   const listed = await client.call(routes.workers)
   expect(listed.workers.find((each) => each.workerId === workerId)).toMatchObject({
     acceptedCount: 0,
-    disagreedCount: 1,
     earnedMicroCredit: '0',
   })
   expect(liar.getView().totals).toMatchObject({ accepted: 0, rewardMicroCredit: 0n })
+  await liar.stop()
   await tab.locator('[data-testid=history][data-outcome=accepted]').waitFor()
+})
+
+test('in a quorum a liar that disagrees is found by computing again', async () => {
+  const liar = await startLocalWorker(network.url, createLyingExecutor())
+  workers.push(liar)
+  const { workerId } = liar.getView()
+  const wanted = example(21, 8, 13, { rewardMicroCredit: '1001', verify: 'quorum(2,2)' })
+  const { taskId } = await submit(client, wanted)
+  const { task, events } = await finish(client, taskId)
+  expect(task).toMatchObject({ status: 'verified', basis: 'checked' })
+  expect(events.filter(({ type }) => type === 'consensus_mismatch')).toHaveLength(1)
+  expect(Buffer.compare(await outputOf(client, taskId), wanted.output)).toBe(0)
+  expect(task.deliveries.filter(({ outcome }) => outcome === 'wrong')).toMatchObject([{ workerId }])
+  expect(accepted(task).reduce((sum, each) => sum + BigInt(each.rewardMicroCredit), 0n)).toBe(1001n)
 })

@@ -21,6 +21,8 @@ export interface Network {
 }
 
 const root = path.resolve(import.meta.dir, '..')
+/** Tabs compute on a software GPU here, slower than what a network of strangers would admit. */
+export const policyFile = path.join(import.meta.dir, 'policy.json')
 
 export async function startNetwork(
   options: {
@@ -29,10 +31,17 @@ export async function startNetwork(
     readonly env?: Record<string, string>
   } = {},
 ): Promise<Network> {
+  const { providers = 1 } = options
   const dataFolder = options.dataFolder ?? (await mkdtemp(path.join(tmpdir(), 'shardy-e2e-')))
-  const child = Bun.spawn(['npm', 'start', '--silent', '--', '--providers', String(options.providers ?? 1)], {
+  const child = Bun.spawn(['npm', 'start', '--silent', '--', '--providers', String(providers)], {
     cwd: root,
-    env: { ...process.env, SHARDY_PORT: '0', SHARDY_DATA: dataFolder, ...options.env },
+    env: {
+      ...process.env,
+      SHARDY_PORT: '0',
+      SHARDY_DATA: dataFolder,
+      SHARDY_POLICY: policyFile,
+      ...options.env,
+    },
     stdout: 'pipe',
     stderr: 'pipe',
     stdin: 'ignore',
@@ -69,6 +78,11 @@ export async function startNetwork(
   }
 
   const [, url = ''] = await matched(/(http:\/\/127\.0\.0\.1:\d+)/)
+  // A worker works once it was measured.
+  for (let joined = 0; joined < providers; ) {
+    await Bun.sleep(50)
+    joined = ((await (await fetch(`${url}/v1/health`)).json()) as { workers: number }).workers
+  }
   const apiKey = (await readFile(path.join(dataFolder, 'api-key'), 'utf8')).trim()
   return {
     url,

@@ -39,7 +39,12 @@ describe('a tab and a headless worker agree on the example', () => {
   for (const name of exampleNames) {
     test(name, async () => {
       const { program, input, blobs } = exampleProgram(name)
-      const { taskId } = await requester.submitProgram({ program, input: new Uint8Array(input), blobs })
+      const { taskId } = await requester.submitProgram({
+        program,
+        input: new Uint8Array(input),
+        blobs,
+        verify: 'quorum(2,2)',
+      })
       const task = await requester.wait(taskId)
       expect(task.status).toBe('verified')
       expect(task.deliveries.map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted'])
@@ -85,7 +90,7 @@ test('a tab and a headless worker agree on a shader of a user', async () => {
   if (!built.ok) throw new Error(built.refusal.message)
   const task = encodeShaderTask(built.value)
   const input = new Uint8Array(starts.buffer)
-  const { taskId } = await requester.submitShader({ task, input })
+  const { taskId } = await requester.submitShader({ task, input, verify: 'quorum(2,2)' })
   expect((await requester.wait(taskId)).status).toBe('verified')
   const parsed = parseShaderTask(task)
   if (!parsed.ok) throw new Error('it was just made')

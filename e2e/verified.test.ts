@@ -26,7 +26,6 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'shardy-e2e-files-'))
   ;[network, browser] = await Promise.all([startNetwork(), openBrowser()])
   client = clientOf(network)
-  page = await startTab(browser, network.url)
 })
 
 afterAll(async () => {
@@ -35,7 +34,20 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+test('the headless worker alone is enough: its answer is checked, and the whole reward is its own', async () => {
+  const wanted = example(64, 64, 64, { rewardMicroCredit: '1001' })
+  const { taskId } = await submit(client, wanted)
+  const { task } = await finish(client, taskId)
+  expect(task).toMatchObject({ status: 'verified', verify: 'checked', basis: 'checked' })
+  expect(task.deliveries).toMatchObject([{ outcome: 'accepted', rewardMicroCredit: '1001' }])
+  expect(Buffer.compare(await outputOf(client, taskId), wanted.output)).toBe(0)
+})
+
 describe('a tab and a headless worker', () => {
+  beforeAll(async () => {
+    page = await startTab(browser, network.url)
+  })
+
   const shapes: readonly (readonly [number, number, number])[] = [
     [32, 32, 32],
     [1, 1, 1],
@@ -45,7 +57,7 @@ describe('a tab and a headless worker', () => {
   ]
   for (const [m, k, n] of shapes) {
     test(`agree on ${m}×${k}×${n}, and the output is what the definition says`, async () => {
-      const wanted = example(m, k, n)
+      const wanted = example(m, k, n, { verify: 'quorum(2,2)' })
       const { taskId } = await submit(client, wanted)
       const { task, events } = await finish(client, taskId)
       expect(task.status).toBe('verified')
