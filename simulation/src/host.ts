@@ -209,6 +209,7 @@ export async function openHost(parts: HostParts): Promise<Host> {
     readBlob: noBlobs.bytes,
     isWanted: (deliveryId) => state.deliveries.has(deliveryId) || state.audits.has(deliveryId),
     isOpen: (taskId) => state.tasks.has(taskId),
+    after: clock.after,
     afterTurn: (act) => void clock.after(0, act),
     nowMs: () => clock.nowMs(),
     post(happening) {

@@ -250,6 +250,7 @@ export async function createOrchestrator(
       return deliveries.has(deliveryId) || audits.has(deliveryId)
     },
     isOpen: (taskId) => dispatcher.state().tasks.has(taskId),
+    after: clock.after,
     afterTurn: (act) => void setImmediate(act),
     nowMs: () => performance.now(),
     checked: (result, ms) => checked[result].observe(ms / 1000),

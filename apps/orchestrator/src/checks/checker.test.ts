@@ -16,7 +16,7 @@ const random = (length: number) => crypto.getRandomValues(new Uint8Array(length)
 const adapters = { tools: await openCheckTools(sha256), random }
 const digestOf = (bytes: Uint8Array) => encodeHex(sha256(bytes)) as Digest
 
-function stage(size: number) {
+function stage(size: number, mode = 'checked') {
   const program = matmulProgram({ m: size, k: size, n: size })
   const bytes = encodeProgram(program)
   const input = random(2 * size * size)
@@ -26,6 +26,7 @@ function stage(size: number) {
   const jobs: Job[] = []
   const posted: Happening[] = []
   const turns: (() => void)[] = []
+  const pauses: [number, () => void][] = []
   const results: string[] = []
   let isWanted = true
   const spec = {
@@ -39,6 +40,7 @@ function stage(size: number) {
     outputLength: output.length,
     constantBytes: 0,
     constants: [],
+    verify: { mode },
   } as unknown as Task['spec']
   const checker = createChecker({
     payloads: {
@@ -57,6 +59,10 @@ function stage(size: number) {
     isWanted: () => isWanted,
     isOpen: () => isWanted,
     post: (happening) => void posted.push(happening),
+    after(ms, act) {
+      pauses.push([ms, act])
+      return () => {}
+    },
     afterTurn: (act) => void turns.push(act),
     nowMs: () => 0,
     checked: (result) => void results.push(result),
@@ -71,7 +77,7 @@ function stage(size: number) {
   const nobodyWaits = () => {
     isWanted = false
   }
-  return { begin, output, jobs, posted, turns, results, kept, nobodyWaits }
+  return { begin, output, jobs, posted, turns, pauses, results, kept, nobodyWaits }
 }
 
 const flip = (bytes: Uint8Array) => bytes.with(0, (bytes[0] ?? 0) ^ 1)
@@ -122,6 +128,29 @@ describe('a check', () => {
     expect(await jobs[0]?.load()).toBeUndefined()
     jobs[0]?.done({ kind: 'unwanted' })
     expect(posted).toEqual([])
+  })
+
+  for (const mode of ['audited', 'adaptive']) {
+    test(`that there is no room for is asked again under ${mode}, and says nothing meanwhile`, () => {
+      const { begin, output, jobs, posted, pauses, nobodyWaits } = stage(200, mode)
+      begin(output)
+      expect(jobs[0]?.isAudit).toBe(true)
+      jobs[0]?.done({ kind: 'postponed', reason: 'too many checks wait' })
+      pauses[0]?.[1]()
+      jobs[1]?.done({ kind: 'postponed', reason: 'too many checks wait' })
+      expect(pauses.map(([ms]) => ms)).toEqual([1_000, 2_000])
+      nobodyWaits()
+      pauses[1]?.[1]()
+      expect(jobs).toHaveLength(2)
+      expect(posted).toEqual([])
+    })
+  }
+
+  test('that there is no room for is given up under checked: somebody else gets the task', () => {
+    const { begin, output, jobs, posted } = stage(200)
+    begin(output)
+    jobs[0]?.done({ kind: 'postponed', reason: 'too many checks wait' })
+    expect(posted).toMatchObject([{ kind: 'checked', verdict: { kind: 'unknown' } }])
   })
 
   test('that failed says nothing about the answer', () => {

@@ -10,8 +10,8 @@ import type { Log } from '../log.ts'
 import type { Begun, Happening } from '../tasks/dispatcher.ts'
 import type { Answer, Payloads } from '../tasks/payloads.ts'
 import { costOf, momentCostMax, turnCostMax } from './moment.ts'
-import type { Pool } from './pool.ts'
-import type { Claimed, Finding, Question } from './question.ts'
+import type { Job, Pool } from './pool.ts'
+import type { Claimed, Question } from './question.ts'
 
 export interface Checker {
   /** The answer when it is known at once; otherwise it is posted later. */
@@ -33,12 +33,18 @@ export interface CheckerParts {
   isWanted(deliveryId: DeliveryId): boolean
   isOpen(taskId: TaskId): boolean
   post(happening: Happening): void
+  /** Calls once when so much time has passed, unless it is cancelled. */
+  after(ms: number, act: () => void): () => void
   /** Calls once when the loop has turned. */
   afterTurn(act: () => void): void
   /** In milliseconds and parts of them. */
   nowMs(): number
   checked?(result: CheckResult, ms: number): void
 }
+
+/** Twice as long each time: what threads die of must not have them all day. */
+const againMsMin = 1_000
+const againMsMax = 600_000
 
 const knownWorksMax = 1_000
 
@@ -66,6 +72,21 @@ export function createChecker(parts: CheckerParts): Checker {
     works.set(programId, made)
     return made
   }
+
+  const cancels = new Set<() => void>()
+
+  /** Asks again after a while. */
+  function again(tries: number, act: (tries: number) => void): void {
+    const cancel = parts.after(Math.min(againMsMin * 2 ** tries, againMsMax), () => {
+      cancels.delete(cancel)
+      act(tries + 1)
+    })
+    cancels.add(cancel)
+  }
+
+  /** Chosen for an audit, or its task has ended: nobody else would give an answer, and crowding checks out must not help. */
+  const isAudit = ({ spec }: Task, { state }: Delivery): boolean =>
+    spec.verify.mode === 'audited' || spec.verify.mode === 'adaptive' || state === 'settled'
 
   const told = ({ workerId, deliveryId }: Delivery, verdict: CheckVerdict): Happening => ({
     kind: 'checked',
@@ -119,12 +140,13 @@ export function createChecker(parts: CheckerParts): Checker {
     }
   }
 
-  function checkLater(task: Task, delivery: Delivery): void {
+  function checkLater(task: Task, delivery: Delivery, tries = 0): void {
     const { spec } = task
     const { deliveryId, workerId } = delivery
     let startedMs = 0
     pool.add({
       flows: [`worker ${workerId}`, `requester ${spec.requesterId}`],
+      isAudit: isAudit(task, delivery),
       cost: spec.complexity + spec.inputLength + spec.outputLength + spec.constantBytes,
       async load(): Promise<Question | undefined> {
         if (!parts.isWanted(deliveryId)) return undefined
@@ -137,6 +159,12 @@ export function createChecker(parts: CheckerParts): Checker {
       blob: parts.readBlob,
       done(finding) {
         if (finding.kind === 'unwanted') return
+        if (finding.kind === 'postponed' && isAudit(task, delivery)) {
+          log.warn('checkPostponed', { deliveryId, reason: finding.reason })
+          return again(tries, (next) => {
+            if (parts.isWanted(deliveryId)) checkLater(task, delivery, next)
+          })
+        }
         const verdict = verdictOf(finding, deliveryId)
         parts.checked?.(resultOf(verdict), startedMs === 0 ? 0 : parts.nowMs() - startedMs)
         parts.post(told(delivery, verdict))
@@ -144,14 +172,15 @@ export function createChecker(parts: CheckerParts): Checker {
     })
   }
 
-  function verdictOf(finding: Finding, deliveryId: DeliveryId): CheckVerdict {
+  type Told = Exclude<Parameters<Job['done']>[0], { readonly kind: 'unwanted' }>
+  function verdictOf(finding: Told, deliveryId: DeliveryId): CheckVerdict {
     if (finding.kind === 'verdict') return finding.verdict
-    const reason = finding.kind === 'failed' ? finding.reason : 'it was taken for floats'
+    const reason = finding.kind === 'groups' ? 'it was taken for floats' : finding.reason
     log.error('answerNotChecked', new Error(reason), { deliveryId })
     return notChecked
   }
 
-  function compareLater(task: Task, deliveries: readonly Delivery[]): void {
+  function compareLater(task: Task, deliveries: readonly Delivery[], tries = 0): void {
     const { taskId, requesterId, outputLength } = task.spec
     pool.add({
       flows: [`requester ${requesterId}`],
@@ -169,6 +198,12 @@ export function createChecker(parts: CheckerParts): Checker {
       blob: parts.readBlob,
       done(finding) {
         if (finding.kind === 'unwanted') return
+        if (finding.kind === 'postponed') {
+          log.warn('comparisonPostponed', { taskId, reason: finding.reason })
+          return again(tries, (next) => {
+            if (parts.isOpen(taskId)) compareLater(task, deliveries, next)
+          })
+        }
         if (finding.kind === 'failed') log.error('answersNotCompared', new Error(finding.reason), { taskId })
         const groups = finding.kind === 'groups' ? finding.groups : []
         parts.post({
@@ -198,6 +233,9 @@ export function createChecker(parts: CheckerParts): Checker {
       return now
     },
     waiting: () => pool.waiting() + pool.running(),
-    close: pool.close,
+    close() {
+      for (const cancel of cancels) cancel()
+      pool.close()
+    },
   }
 }

@@ -18,8 +18,12 @@ export class FairQueue<T> {
   #now = 0
   #sequence = 0
 
-  constructor(lengthMax: number) {
+  readonly #isKept: (item: T) => boolean
+
+  /** What is kept goes only where nothing else could. */
+  constructor(lengthMax: number, isKept: (item: T) => boolean = () => false) {
     this.#lengthMax = lengthMax
+    this.#isKept = isKept
   }
 
   get length(): number {
@@ -55,10 +59,16 @@ export class FairQueue<T> {
 
   #dropLast(): T | undefined {
     let last = 0
-    for (let at = 1; at < this.#heap.length; at++) if (this.#isBefore(last, at)) last = at
+    for (let at = 1; at < this.#heap.length; at++) if (this.#goesBefore(at, last)) last = at
     const entry = this.#heap[last]
     this.#remove(last)
     return entry?.item
+  }
+
+  #goesBefore(left: number, right: number): boolean {
+    const [one, other] = [this.#heap[left] as Entry<T>, this.#heap[right] as Entry<T>]
+    const isKept = this.#isKept(one.item)
+    return isKept === this.#isKept(other.item) ? this.#isBefore(right, left) : !isKept
   }
 
   #isBefore(left: number, right: number): boolean {

@@ -117,7 +117,7 @@ describe('a pool', () => {
     await turn()
     answerLast(2)
     expect(found).toEqual([
-      ['a', 'failed'],
+      ['a', 'postponed'],
       ['b', 'verdict'],
     ])
   })
@@ -148,8 +148,20 @@ describe('a pool', () => {
     for (const name of ['1', '2', '3']) add(name, { flows: ['flood'] })
     add('other')
     expect(found).toEqual([
-      ['3', 'failed'],
-      ['2', 'failed'],
+      ['3', 'postponed'],
+      ['2', 'postponed'],
+    ])
+  })
+
+  test('loses no audit while there is anything else to lose', async () => {
+    const { found, add } = stage(1, 2)
+    add('running')
+    await turn()
+    for (const name of ['1', '2']) add(name, { flows: ['convict'], isAudit: true })
+    for (const name of ['3', '4']) add(name)
+    expect(found).toEqual([
+      ['3', 'postponed'],
+      ['4', 'postponed'],
     ])
   })
 
@@ -217,7 +229,7 @@ for (const [name, open] of [
     let brought = 0
     const pool = createPool({ open, threads: 1, clock: systemClock, pause: turn })
     const ask = (question: Question) =>
-      new Promise<Finding | { readonly kind: 'unwanted' }>((done) => {
+      new Promise<Parameters<Job['done']>[0]>((done) => {
         pool.add({
           flows: ['w'],
           cost: 1,

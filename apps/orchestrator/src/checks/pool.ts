@@ -29,7 +29,15 @@ export interface Job {
   /** Asked for when its turn comes; undefined when nobody waits for it any more. */
   load(): Promise<Question | undefined>
   blob(digest: Digest): Promise<Uint8Array>
-  done(finding: Finding | { readonly kind: 'unwanted' }): void
+  /** `postponed`: nothing was found out, for a reason that is over after a while. */
+  done(
+    finding:
+      | Finding
+      | { readonly kind: 'unwanted' }
+      | { readonly kind: 'postponed'; readonly reason: string },
+  ): void
+  /** Others make room for it: an audit that could be crowded out would be none. */
+  readonly isAudit?: boolean
 }
 
 export interface PoolParts {
@@ -76,7 +84,7 @@ interface Waiting {
 
 export function createPool(parts: PoolParts): Pool {
   const { clock, open, pause } = parts
-  const queue = new FairQueue<Waiting>(parts.queuedMax ?? queuedMaxDefault)
+  const queue = new FairQueue<Waiting>(parts.queuedMax ?? queuedMaxDefault, ({ job }) => job.isAudit === true)
   const slots = Array.from({ length: Math.max(1, parts.threads) }, (): Slot => {
     return { thread: undefined, running: undefined }
   })
@@ -86,7 +94,7 @@ export function createPool(parts: PoolParts): Pool {
   function enqueue(waiting: Waiting): void {
     const { job } = waiting
     const dropped = queue.push(waiting, job.flows, job.cost)
-    dropped?.job.done({ kind: 'failed', reason: 'too many checks wait' })
+    dropped?.job.done({ kind: 'postponed', reason: 'too many checks wait' })
   }
 
   function pump(): void {
@@ -124,7 +132,7 @@ export function createPool(parts: PoolParts): Pool {
       lost.cancelTimer()
       slot.running = undefined
       if (tries + 1 < triesMax) enqueue({ job: lost.job, tries: tries + 1 })
-      else lost.job.done({ kind: 'failed', reason: `its thread was lost: ${reason}` })
+      else lost.job.done({ kind: 'postponed', reason: `its thread was lost: ${reason}` })
       pump()
     }
 
