@@ -21,6 +21,7 @@ export const exits = {
   badEvidence: { code: 13, meaning: 'the evidence is malformed, forged, or proves nothing' },
   badAudit: { code: 11, meaning: 'the audit log was changed, or is not the one that was noted' },
   interrupted: { code: 130, meaning: 'stopped by Ctrl-C or a signal; tasks go on' },
+  unread: { code: 141, meaning: 'nobody reads the output any more' },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>
 
 export type Exit = keyof typeof exits

@@ -78,3 +78,22 @@ test('a reader that has seen enough is no failure', async () => {
   )
   expect(await new Response(child.stderr).text()).toBe('')
 })
+
+test('who stops reading is told by 141 on stdout, and changes nothing on stderr', async () => {
+  const codeOf = async (script: string) => {
+    const child = Bun.spawn(['bash', '-c', script, launcher], {
+      env: { PATH: process.env.PATH ?? '' },
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+    children.push(child)
+    return Number((await new Response(child.stdout).text()).trim())
+  }
+  // `true` has gone long before anything is said.
+  expect(
+    await codeOf(
+      'node "$0" list --url http://127.0.0.1:1 --key x 2>&1 >/dev/null | true; echo "$PIPESTATUS"',
+    ),
+  ).toBe(3)
+  expect(await codeOf('node "$0" --help | true; echo "$PIPESTATUS"')).toBe(141)
+})

@@ -4,13 +4,15 @@ import { run } from './run.ts'
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
-// `shardy list | head`: a reader that has seen enough is no failure.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit(exits.done.code)
-  })
-}
+// What nobody reads on stderr changes nothing about how the command ends.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+// `shardy list | head`: the reader has seen enough, and what comes behind it was not said. As if by SIGPIPE.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(exits.unread.code)
+})
 
 const exit = await run(process.argv.slice(2), {
   env: process.env,

@@ -179,6 +179,7 @@ beforeAll(async () => {
     listTasks: ({ query }) => {
       asked = query
       if (pages > 0 && --pages === 0) return { status: 200, json: { tasks: [task] } }
+      if (query.cursor === 'ee'.repeat(24)) return { status: 200, json: { tasks: [], nextCursor } }
       const next = pages > 0 ? String(pages).padStart(48, '0') : nextCursor
       return { status: 200, json: { tasks: [task], nextCursor: next } }
     },
@@ -187,6 +188,7 @@ beforeAll(async () => {
       return { status: 200, json: { ...task, taskId, status } }
     },
     cancelTask: ({ params: { taskId } }) => {
+      if (statuses.get(taskId) === 'waiting') throw new ApiError('badApiKey', 'it is none')
       if (statuses.get(taskId) === 'dead') throw new ApiError('taskEnded', 'it is dead')
       return { status: 200, json: { ...task, taskId, status: 'cancelled' } }
     },
@@ -410,7 +412,7 @@ describe('quote', () => {
       proof: 'v2',
     })
     expect(stdout).toBe(
-      'matrix product 32 × 32 · 32 × 32, verified as quorum(3,2), costs 0.000063 test credits:\n' +
+      'matrix product 32 × 32 · 32 × 32, asked for quorum(3,2), costs 0.000063 test credits:\n' +
         '  FOR         UNITS  MICRO-CREDITS  TO\n' +
         '  operations  60     60             workers\n' +
         '  fee         0      3              fees\n' +
@@ -499,6 +501,15 @@ describe('several tasks', () => {
     statuses = new Map()
     expect((await cli('wait', ids[0] ?? '', ids[2] ?? '')).exit).toBe('done')
     expect((await cli('wait', ...ids, '--to', 'x')).stderr).toContain('--to takes the output of one task')
+  })
+
+  test('that were cancelled before one failed are told', async () => {
+    const [first = '', second = ''] = ['0a', '0b'].map((each) => each.repeat(16))
+    statuses.set(second, 'waiting')
+    const { exit, stderr } = await cli('cancel', first, second)
+    statuses.delete(second)
+    expect(exit).toBe('notAllowed')
+    expect(stderr).toContain(`Task ${first} is cancelled.`)
   })
 
   test('are cancelled each for itself', async () => {
@@ -705,6 +716,11 @@ describe('looking', () => {
     const { stdout } = await cli('list', '--status', 'verified', '--limit', '7')
     expect(asked).toEqual({ limit: '7', status: 'verified' })
     expect(stdout).toMatch(new RegExp(`${task.taskId}  verified  matrix product 3 × 5 · 5 × 2  1 min ago`))
+    expect(stdout).toContain(`--cursor ${'0f'.repeat(24)}`)
+  })
+  test('an empty page with more behind it says so', async () => {
+    const { stdout } = await cli('list', '--status', 'dead', '--cursor', 'ee'.repeat(24))
+    expect(stdout).toContain('No tasks that are dead so far; more may follow.')
     expect(stdout).toContain(`--cursor ${'0f'.repeat(24)}`)
   })
   test('a cursor that is no plain word is not offered to a shell', async () => {

@@ -21,7 +21,7 @@ function headline(task: TaskView): string {
     case 'cancelled':
       return `Task ${taskId} was cancelled${took}.`
     default:
-      return `Task ${taskId} is ${activity(task)}. It is to be verified as ${printable(verify)}.`
+      return `Task ${taskId} is ${activity(task)}. It asked for ${printable(verify)}.`
   }
 }
 

@@ -22,7 +22,10 @@ export function matmulInput({ m, k, n }: MatmulShape, a: Entries, b: Entries): U
 }
 
 /** C row by row, whatever the host's byte order. */
-export function matmulOutput({ m, n }: MatmulShape, output: Uint8Array): Int32Array<ArrayBuffer> {
+export function matmulOutput(
+  { m, n }: Pick<MatmulShape, 'm' | 'n'> & Partial<MatmulShape>,
+  output: Uint8Array,
+): Int32Array<ArrayBuffer> {
   if (output.length !== 4 * m * n) {
     throw new RangeError(`the output has ${output.length} bytes, not ${4 * m * n}`)
   }

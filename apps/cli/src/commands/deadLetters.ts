@@ -12,6 +12,13 @@ const idsOf = (operands: readonly string[]): string[] => [
   ...new Set(operands.map((word) => taskIdOf([word]))),
 ]
 
+/** The cursor is the server's own text in a line that people copy into a shell: only plain ones are shown. */
+function moreAfter(cursor: string | undefined): string {
+  if (cursor === undefined) return ''
+  const isPlain = /^[0-9a-f]+$/.test(cursor)
+  return `\nThere are more${isPlain ? `:\n  npx shardy dead-letters list --cursor ${cursor}` : '.'}`
+}
+
 function listing(name: string): Command {
   return {
     name,
@@ -27,7 +34,13 @@ function listing(name: string): Command {
       const given = options.text('cursor')
       const cursor = given === undefined ? undefined : taskIdOf([given])
       const page = await operator.deadLetters({ limit, cursor })
-      if (page.deadLetters.length === 0) return { json: page, text: 'No task has died.' }
+      if (page.deadLetters.length === 0) {
+        const text =
+          page.nextCursor === undefined
+            ? 'No task has died.'
+            : `No dead letters here; more may follow.${moreAfter(page.nextCursor)}`
+        return { json: page, text }
+      }
       const rows = page.deadLetters.map(({ task, requesterId, revivals }) => [
         task.taskId,
         task.deadReason ?? '-',
@@ -38,10 +51,7 @@ function listing(name: string): Command {
         `${duration(world.nowMs() - (task.decidedAtMs ?? task.submittedAtMs))} ago`,
       ])
       const head = ['TASK_ID', 'REASON', 'DELIVERIES', 'REVIVALS', 'REQUESTER', 'PROGRAM', 'DIED']
-      const next = page.nextCursor === undefined ? undefined : page.deadLetters.at(-1)?.task.taskId
-      const more =
-        next === undefined ? '' : `\nThere are more:\n  npx shardy dead-letters list --cursor ${next}`
-      return { json: page, text: `${table([head, ...rows])}${more}` }
+      return { json: page, text: `${table([head, ...rows])}${moreAfter(page.nextCursor)}` }
     },
   }
 }

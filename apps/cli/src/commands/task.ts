@@ -123,6 +123,10 @@ export const list: Command = {
       page = { ...next, tasks: [...tasks, ...next.tasks] }
     }
     if (page.tasks.length === 0) {
+      if (page.nextCursor !== undefined) {
+        const none = status === undefined ? 'No tasks here' : `No tasks that are ${status} so far`
+        return { json: page, text: `${none}; more may follow.${moreAfter(page.nextCursor)}` }
+      }
       const none = status === undefined ? 'No tasks yet.' : `No tasks that are ${status}.`
       return { json: page, text: `${none}\nNext:\n  npx shardy submit matmul --size 64 --wait` }
     }
@@ -176,7 +180,13 @@ export async function eachOf(
     } catch (error) {
       const failure = failureOf(error)
       // Nobody will answer the next time either.
-      if (failure.exit !== 'refused') throw error
+      if (failure.exit !== 'refused') {
+        if (lines.length === 0) throw error
+        throw new Failure(failure.exit, `${failure.message}\nBefore that:\n${lines.join('\n')}`, {
+          next: failure.next,
+          cause: error,
+        })
+      }
       failures.push({ taskId, failure })
       lines.push(`Task ${taskId}: ${printable(failure.message)}`)
     }
