@@ -13,7 +13,7 @@ export async function run({ progress }: { readonly progress: Progress }): Promis
   sweep(1, warmSeeds)
   const startedMs = performance.now()
   const startedCpu = process.cpuUsage()
-  const found = sweep(warmSeeds + 1, warmSeeds + seeds, (seed) => {
+  const found = sweep(warmSeeds + 1, warmSeeds + seeds, ({ seed }) => {
     if (seed % 50 === 0) progress(`seed ${seed}`)
   })
   const { user, system } = process.cpuUsage(startedCpu)

@@ -61,12 +61,12 @@ function runOne({ firstSeed, isJson }: Asked, name: string | undefined): number 
 
 function runMany({ firstSeed, lastSeed, isJson }: Asked): number {
   const startedMs = performance.now()
-  const found = sweep(firstSeed, lastSeed, (seed) => {
+  const found = sweep(firstSeed, lastSeed, ({ seed, failure }) => {
+    if (failure !== undefined) {
+      console.error(`seed ${seed}, step ${failure.step}: ${failure.invariant}: ${failure.detail}`)
+    }
     if (seed % 100 === 0) console.error(`… seed ${seed}`)
   })
-  for (const failure of found.failures) {
-    console.error(`seed ${failure.seed}, step ${failure.step}: ${failure.invariant}`)
-  }
   const [first] = found.failures
   // Again, with what happened before it.
   const shown = first && simulate(first.seed, undefined, true).failure

@@ -17,9 +17,9 @@ export class Schedule {
   readonly #events: Event[] = []
   #order = 0
 
-  /** Calls once after `delayMs`; the returned function takes it back. */
+  /** Calls once after `delayMs`, rounded up, as a clock of whole milliseconds sees it; the returned function takes it back. */
   after(delayMs: number, act: () => void): () => void {
-    const event: Event = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, act }
+    const event: Event = { atMs: this.nowMs + Math.max(0, Math.ceil(delayMs)), order: this.#order++, act }
     this.#rise(this.#events.push(event) - 1)
     return () => {
       event.act = undefined

@@ -1,7 +1,7 @@
 /** Many seeds, and what they say together: how many failed, and whether the bound of `adaptive` holds over all of them. */
 import type { AdaptiveFigures } from './adaptiveTally.ts'
 import type { Plant } from './plant.ts'
-import { type Failure, simulate } from './simulate.ts'
+import { type Failure, type Outcome, simulate } from './simulate.ts'
 import type { Counts } from './world.ts'
 
 export interface Sweep {
@@ -17,7 +17,7 @@ export interface Sweep {
 /** One sweep in thirty thousand would exceed it by chance if the bound were met exactly. */
 export const sigmasMax = 4
 
-export function sweep(firstSeed: number, lastSeed: number, tells?: (seed: number) => void): Sweep {
+export function sweep(firstSeed: number, lastSeed: number, tells?: (outcome: Outcome) => void): Sweep {
   const failures: Failure[] = []
   const counts: Counts = { tasks: 0, faults: 0, crashes: 0, verified: 0, accepted: 0, dead: 0, cancelled: 0 }
   const adaptive = { accepted: 0, audited: 0, excess: 0, variance: 0 }
@@ -28,7 +28,7 @@ export function sweep(firstSeed: number, lastSeed: number, tells?: (seed: number
     add(counts, outcome.counts)
     add(adaptive, outcome.adaptive)
     if (outcome.failure !== undefined) failures.push(outcome.failure)
-    tells?.(seed)
+    tells?.(outcome)
   }
   const adaptiveSigmas = adaptive.variance === 0 ? 0 : adaptive.excess / Math.sqrt(adaptive.variance)
   return { seeds: lastSeed - firstSeed + 1, failures, counts, steps, adaptive, adaptiveSigmas }
