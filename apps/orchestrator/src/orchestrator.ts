@@ -195,7 +195,7 @@ export async function createOrchestrator(
         deposed: () => adapters.fatal(new Error('another orchestrator was promoted in place of this one')),
       })
     : undefined
-  const payloads = createPayloads(store, keeper)
+  const payloads = createPayloads(store, keeper, undefined, sha256)
   const archive = createArchive(store, payloads)
   const bookkeeper = await openBookkeeper({
     store,

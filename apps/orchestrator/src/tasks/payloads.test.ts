@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { type DeliveryId, type Digest, inlinePayloadBytesMax } from '@shardy/protocol'
+import { sha256 } from '@shardy/crypto/native'
+import { type DeliveryId, type Digest, encodeHex, inlinePayloadBytesMax } from '@shardy/protocol'
 import { taskIdOf } from '../../test/dispatchTask.ts'
 import { openMemoryStore } from '../../test/network.ts'
 import { idKey } from '../tables.ts'
@@ -46,6 +47,23 @@ describe('an input', () => {
     expect(await payloads.input(spec(2, 3))).toEqual(bytes(3, 9))
     expect(await payloads.input(spec(1, inlinePayloadBytesMax + 1))).toEqual(bytes(3, 9))
     expect(asked).toEqual([digest, digest])
+  })
+
+  test('of another task that had the id is passed over', async () => {
+    const store = await openMemoryStore()
+    const gone = { bytes: () => Promise.reject(new Error('no such blob')) }
+    const payloads = createPayloads(store, gone, undefined, sha256)
+    const own = bytes(4)
+    const asked = { ...spec(1, 4), inputDigest: encodeHex(sha256(own)) as Digest }
+    payloads.holdInput(taskIdOf(1), own)
+    expect(await payloads.input(asked)).toEqual(own)
+    payloads.holdInput(taskIdOf(1), bytes(4, 2))
+    await expect(payloads.input(asked)).rejects.toThrow('no such blob')
+    payloads.dropInput(taskIdOf(1))
+    await store.write([{ kind: 'put', table: 'inputs', key: idKey(taskIdOf(1)), value: bytes(4, 2) }], {
+      sync: true,
+    })
+    await expect(payloads.input(asked)).rejects.toThrow('no such blob')
   })
 
   test('of nothing is nothing, and asked for nowhere', async () => {

@@ -3,7 +3,14 @@
  * blobs. What is on its way is held in memory: an input until its task has been handed out, an answer until its verdict.
  */
 import type { TaskSpec } from '@shardy/dispatch'
-import { type DeliveryId, type Digest, inlinePayloadBytesMax, type TaskId } from '@shardy/protocol'
+import {
+  type DeliveryId,
+  type Digest,
+  encodeHex,
+  inlinePayloadBytesMax,
+  type Sha256,
+  type TaskId,
+} from '@shardy/protocol'
 import type { Store } from '@shardy/storage'
 import { idKey, type Table } from '../tables.ts'
 
@@ -49,7 +56,12 @@ export function createPayloads(
   store: Store<Table>,
   blobs: { bytes(digest: Digest): Promise<Uint8Array> },
   { inputBytesMax, answerBytesMax }: PayloadBounds = defaultBounds,
+  /** Given, an input that lies under the task's id and is not the one it names is passed over. */
+  sha256?: Sha256,
 ): Payloads {
+  const isNamed = (bytes: Uint8Array, digest: Digest): boolean =>
+    sha256 === undefined || encodeHex(sha256(bytes)) === digest
+
   /** Of tasks whose commit is still to come: there is no other copy. They are as many as submissions under way. */
   const unwritten = new Map<TaskId, Uint8Array>()
   const inputs = new Map<TaskId, Uint8Array>()
@@ -90,10 +102,10 @@ export function createPayloads(
     heldInput,
     async input({ taskId, inputDigest, inputLength }) {
       const held = heldInput(taskId)
-      if (held !== undefined) return held
+      if (held !== undefined && isNamed(held, inputDigest)) return held
       if (inputLength === 0) return new Uint8Array(0)
       const kept = isInline(inputLength) ? await store.get('inputs', idKey(taskId)) : undefined
-      return kept ?? blobs.bytes(inputDigest)
+      return kept !== undefined && isNamed(kept, inputDigest) ? kept : blobs.bytes(inputDigest)
     },
     dropInput,
     holdAnswer(deliveryId, answer) {
