@@ -43,7 +43,8 @@ const nextSteps: Partial<Readonly<Record<ErrorCode, string>>> = {
   insufficientFunds: '`npx shardy balance` shows what there is; a smaller --reward needs less.',
   draining: 'Try again later: an operator lets work run out.',
   tooManyLive: 'Wait until some of your tasks have ended.',
-  taskNotVerified: '`npx shardy wait TASK_ID` waits until it is.',
+  taskNotVerified:
+    '`npx shardy wait TASK_ID` waits until it has ended; one that is accepted is never verified.',
   cursorTooOld: '`npx shardy events --after oldest` begins with what is kept.',
   cursorAhead: '`npx shardy events --after oldest` begins with what is kept.',
   quotaExceeded: 'Forget ended tasks to let go of their inputs and outputs.',

@@ -31,5 +31,5 @@ export function waitMs(bucket: Bucket | undefined, limit: Limit, nowMs: number, 
 }
 
 export function spend(bucket: Bucket | undefined, limit: Limit, nowMs: number, amount: number): Bucket {
-  return { owed: owedAt(bucket, limit, nowMs) + amount, atMs: nowMs }
+  return { owed: Math.max(0, owedAt(bucket, limit, nowMs) + amount), atMs: nowMs }
 }

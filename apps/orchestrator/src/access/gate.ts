@@ -74,7 +74,16 @@ export function createGate(apiKeys: ApiKeys, limits: Limits, clock: Clock): Gate
     actor: (request) => ({ keyId: visit(request).key?.keyId, address: visit(request).address }),
     take(request, counted, amount) {
       if (amount <= 0) return
-      for (const [by, who] of each(visit(request))) limits.take(`${counted}.${by}`, who, amount)
+      const { address, key } = visit(request)
+      limits.take(`${counted}.address`, address, amount)
+      if (key === undefined) return
+      try {
+        limits.take(`${counted}.key`, key.keyId, amount)
+      } catch (error) {
+        // Others behind the same address must not pay for what this key did not get.
+        limits.charge(`${counted}.address`, address, -amount)
+        throw error
+      }
     },
     charge(request, counted, amount) {
       if (amount <= 0) return

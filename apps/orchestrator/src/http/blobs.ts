@@ -80,6 +80,7 @@ async function begin(services: Services, digest: Digest): Promise<Upload | { rea
     case 'busy':
       throw new ApiError('uploadInProgress', {
         detail: `blob ${digest} is being uploaded; wait for that one`,
+        retryAfterMs: 5_000,
       })
   }
 }
