@@ -35,7 +35,7 @@ async function main() {
   }
   const { chromium } = await bootstrap({ browser: true })
   endChildrenOnSignal()
-  const chosen = filesBelow(root, ['packages', 'apps', 'bench', 'models', 'tools', 'e2e']).filter(
+  const chosen = filesBelow(root, ['packages', 'apps', 'bench', 'models', 'simulation', 'tools', 'e2e']).filter(
     (file) => /\.test\.tsx?$/.test(file) && (words.length === 0 || words.some((word) => file.includes(word))),
   )
   const isEndToEnd = (/** @type {string} */ file) => file.startsWith('e2e/')
@@ -44,8 +44,8 @@ async function main() {
     {
       files: chosen.filter((file) => !isEndToEnd(file)),
       concurrency: Math.max(1, Math.min(availableParallelism(), 4)),
-      testMs: 30_000,
-      fileMs: 180_000,
+      testMs: 60_000,
+      fileMs: 300_000,
       isLive: false,
     },
     { files: chosen.filter(isEndToEnd), concurrency: 1, testMs: 180_000, fileMs: 360_000, isLive: true },
