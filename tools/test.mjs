@@ -35,7 +35,15 @@ async function main() {
   }
   const { chromium } = await bootstrap({ browser: true })
   endChildrenOnSignal()
-  const chosen = filesBelow(root, ['packages', 'apps', 'bench', 'models', 'simulation', 'tools', 'e2e']).filter(
+  const chosen = filesBelow(root, [
+    'packages',
+    'apps',
+    'bench',
+    'models',
+    'simulation',
+    'tools',
+    'e2e',
+  ]).filter(
     (file) => /\.test\.tsx?$/.test(file) && (words.length === 0 || words.some((word) => file.includes(word))),
   )
   const isEndToEnd = (/** @type {string} */ file) => file.startsWith('e2e/')

@@ -182,7 +182,7 @@ describe('repeats', () => {
       problem: { code: 'overloaded' },
     })
     expect(requests).toHaveLength(4)
-    expect(pauses).toEqual([200, 400, 800])
+    expect(pauses).toEqual([5000, 5000, 5000])
   })
 
   test("a proxy's 503 counts too, and no pause is longer than five seconds", async () => {
