@@ -74,6 +74,8 @@ export interface TestOptions {
   /** Already open; it stays open, so that another network can go on with it. */
   readonly store?: Store<Table>
   readonly blobs?: BlobStore
+  /** The store inside `store`, where that is not one that can be copied. */
+  readonly copied?: Store<Table>
 }
 
 export const openMemoryStore = (): Promise<Store<Table>> =>
@@ -87,6 +89,7 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
   const orchestrator = await createOrchestrator(
     {
       store,
+      ...(options.copied && { copied: options.copied }),
       blobs,
       identity: await generateIdentity({ extractable: false }),
       sha256,

@@ -438,8 +438,9 @@ test('no key is ever in a log, whatever is asked with it and however it fails', 
   const lines: string[] = []
   // Everything that can be said, and what is said of an error is said with its stack.
   const log = createLog((line) => lines.push(line), Date.now, { level: 'debug' })
-  const store = createFailingStore(await openMemoryStore())
-  const own = await startTestNetwork({ log, store })
+  const copied = await openMemoryStore()
+  const store = createFailingStore(copied)
+  const own = await startTestNetwork({ log, store, copied })
   const made = await json<NewKey>(own.request('/v1/keys', { json: order }))
   const secrets = [own.apiKey, made.key, `shardy_${'5a'.repeat(32)}`, 'not-of-our-form-4711']
   for (const failing of [false, true]) {

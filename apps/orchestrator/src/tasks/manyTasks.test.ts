@@ -18,7 +18,7 @@ import { type Changes, createDispatcher } from './dispatcher.ts'
 
 const id = (index: number, digits: number): string => index.toString(16).padStart(digits, '0')
 
-/** Its only delivery was out when the process ended. */
+/** Its only delivery was lost, which the process did not live to conclude anything from. */
 function lastChance(index: number, programBytes: number): TaskRecord {
   const nowMs = 1_000_000 as TimeMs
   return {
@@ -57,7 +57,7 @@ function lastChance(index: number, programBytes: number): TaskRecord {
       {
         deliveryId: id(index, 32) as DeliveryId,
         workerId: id(5, 64) as WorkerId,
-        state: 'leased',
+        state: 'settled',
         leasedAtMs: nowMs,
         deadlineMs: nowMs,
         dueMs: nowMs,
@@ -65,7 +65,7 @@ function lastChance(index: number, programBytes: number): TaskRecord {
         outputDigest: undefined,
         traceRoot: undefined,
         answer: undefined,
-        outcome: undefined,
+        outcome: 'lost',
         rewardMicroCredit: 0n as MicroCredit,
         excused: false,
         operator: '',
