@@ -23,7 +23,7 @@ const progressEveryMs = 100
 
 /** A tab lends some of its own memory; a device has memory to itself. A software GPU's is the tab's. */
 function memoryTrialBytesMax({ executor, isSoftware }: Device): number {
-  return executor === 'webgpu' && !isSoftware ? 2 ** 30 : 2 ** 27
+  return executor === 'webgpu' && !isSoftware ? 2 ** 30 : 2 ** 26
 }
 
 /** Whole buffers only: a view into a larger one would take its neighbours along. */
