@@ -21,11 +21,11 @@ export function About() {
           </dd>
         </div>
         <div>
-          <dt>“Accepted” and “verified” mean agreement, not proof</dt>
+          <dt>“Verified” says how an answer was looked at, not that it cannot be wrong</dt>
           <dd>
-            The same task goes to at least two different workers. When enough of them give the same answer,
-            bit for bit, the task counts as verified and they are paid. Workers who conspire could agree on a
-            wrong answer; agreement does not rule that out.
+            Most answers are checked by the orchestrator. Some tasks go to several workers instead, and as
+            many as the requester asked for must give the same answer; workers who conspire could agree on a
+            wrong one. An answer that nobody looked at is called accepted.
           </dd>
         </div>
         <div>
