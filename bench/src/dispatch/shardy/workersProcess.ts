@@ -59,6 +59,8 @@ const workers = await Promise.all(
         slots: 4,
         payloadBytesMax: 1024 * 1024,
         operationsPerSecond: 2_000_000_000,
+        // Without it a worker gets no task that asks for memory.
+        stableBytes: 256 * 1024 * 1024,
         offer: { prefetch: 1024 },
       },
     ),
