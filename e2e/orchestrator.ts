@@ -25,9 +25,11 @@ export async function startOrchestrator(options: {
         SHARDY_PORT: '0',
         SHARDY_DATA: options.dataFolder,
         SHARDY_STORE: options.store ?? 'rocksdb',
+        // A test that is killed leaves nothing behind.
+        SHARDY_PARENT: 'pipe',
         ...options.env,
       },
-      stdin: 'ignore',
+      stdin: 'pipe',
       stdout: 'pipe',
       stderr: 'inherit',
     },
