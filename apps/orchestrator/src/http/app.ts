@@ -59,7 +59,7 @@ import {
 } from './operation.ts'
 import { acknowledgeLog, fenceLog, followLog, openLogBlob, streamBackup } from './replication.ts'
 import { submitBatch, withBatch } from './taskBatch.ts'
-import { streamEvents } from './taskEvents.ts'
+import { streamTaskEvents } from './taskEvents.ts'
 import {
   cancelTask,
   forgetTask,
@@ -178,7 +178,7 @@ export function createApp(
   })
   bind(app, routes.taskEvents, bound, async ({ params, query, headers }, request) => {
     const task = await ownTask(services, params.taskId, who(request))
-    return streamEvents(
+    return streamTaskEvents(
       services,
       task.spec.taskId,
       Number(headers['last-event-id'] ?? query.after ?? '0'),
