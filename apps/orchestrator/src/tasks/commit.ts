@@ -4,7 +4,7 @@
  */
 
 import type { BookEffect, Offence } from '@shardy/dispatch'
-import type { Store } from '@shardy/storage'
+import type { Operation, Store } from '@shardy/storage'
 import type { Bookkeeper } from '../book/bookkeeper.ts'
 import type { Clock } from '../clock.ts'
 import type { Table } from '../tables.ts'
@@ -27,6 +27,20 @@ export interface CommitParts {
 
 export function createCommit(parts: CommitParts) {
   const { store, clock, archive, bookkeeper, evidenceOf, eventLog } = parts
+  let written: Promise<void> = Promise.resolve()
+
+  /** After all before it, and not when one of them failed: it rests on what they hold. */
+  function write(operations: readonly Operation<Table>[]): Promise<void> {
+    const before = written
+    written = (async () => {
+      await before
+      const startedMs = clock.nowMs()
+      await store.write(operations, { sync: true })
+      parts.written?.(operations.length, clock.nowMs() - startedMs)
+    })()
+    return written
+  }
+
   return async function commit(changes: Changes): Promise<void> {
     const { entries, offences, published } = changes
     const operations = archive.operations(changes)
@@ -46,11 +60,7 @@ export function createCommit(parts: CommitParts) {
     if (posting !== undefined) operations.push(...posting.operations)
     const appending = records.length > 0 ? eventLog.append(records) : undefined
     if (appending !== undefined) operations.push(...appending.operations)
-    if (operations.length > 0) {
-      const startedMs = clock.nowMs()
-      await store.write(operations, { sync: true })
-      parts.written?.(operations.length, clock.nowMs() - startedMs)
-    }
+    if (operations.length > 0) await write(operations)
     appending?.committed()
     posting?.committed()
   }

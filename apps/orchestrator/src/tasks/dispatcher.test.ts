@@ -173,6 +173,92 @@ describe('what is durable', () => {
   })
 })
 
+describe('a commit under way', () => {
+  /** Saves that end when they are told to. */
+  function openHeld() {
+    const held: PromiseWithResolvers<void>[] = []
+    const opened = open({
+      save({ tasks }) {
+        if (tasks.length === 0) return Promise.resolve()
+        const ending = Promise.withResolvers<void>()
+        held.push(ending)
+        return ending.promise
+      },
+    })
+    return { ...opened, held }
+  }
+
+  test('lets the next be decided and handed over, and no more than that one', async () => {
+    const { dispatcher, saved, held, log, begun } = openHeld()
+    await begun()
+    const posted: (Promise<unknown> | undefined)[] = []
+    for (const number of [1, 2, 3, 4]) {
+      posted.push(dispatcher.post(submitted(number)))
+      await settled()
+    }
+    expect(saved.map(({ tasks }) => tasks.length)).toEqual([1, 1])
+    expect(log.filter((line) => line === 'submitted')).toEqual([])
+    // The later one is on the disk first: it is told of in its turn all the same.
+    held[1]?.resolve()
+    await settled()
+    expect(log.filter((line) => line === 'submitted')).toEqual([])
+    held[0]?.resolve()
+    await settled()
+    await Promise.all(posted.slice(0, 2))
+    expect(log.filter((line) => line === 'submitted')).toHaveLength(2)
+    // What waited meanwhile goes together.
+    expect(saved.map(({ tasks }) => tasks.length)).toEqual([1, 1, 2])
+    held[2]?.resolve()
+    await Promise.all(posted)
+  })
+
+  test('takes what was decided meanwhile with it when it fails', async () => {
+    const { dispatcher, held, performed, fatal, begun } = openHeld()
+    await begun()
+    const outcomes: Promise<string>[] = []
+    for (const number of [1, 2, 3]) {
+      const posted = dispatcher.post(submitted(number)) ?? Promise.reject(new Error('not taken'))
+      outcomes.push(
+        posted.then(
+          () => 'durable',
+          (error: Error) => error.message,
+        ),
+      )
+      await settled()
+    }
+    held[1]?.resolve()
+    held[0]?.reject(new Error('disk'))
+    expect(await Promise.all(outcomes)).toEqual(['disk', 'disk', 'disk'])
+    expect([performed, fatal.length]).toEqual([[], 1])
+    await dispatcher.close()
+  })
+
+  test('with an offence is alone: its evidence is gathered first', async () => {
+    const { dispatcher, saved, held, begun } = openHeld()
+    await begun()
+    const free = async (posted: Promise<unknown> | undefined) => {
+      await settled()
+      for (const ending of held) ending.resolve()
+      await posted
+    }
+    await free(dispatcher.post(submitted(1)))
+    await free(dispatcher.post(joins()))
+    const answer = answers(dispatcher)
+    await free(dispatcher.post(answer))
+    if (answer.kind !== 'answered') throw new Error('no answer')
+    const { workerId, deliveryId } = answer
+    saved.length = 0
+    dispatcher.post({ kind: 'checked', workerId, deliveryId, verdict: { kind: 'wrong', reason: 'off' } })
+    await settled()
+    const behind = dispatcher.post(submitted(2))
+    await settled()
+    expect(saved.map(({ offences }) => offences.length)).toEqual([1])
+    await free(undefined)
+    await free(behind)
+    expect(saved.length).toBeGreaterThan(1)
+  })
+})
+
 describe('readers', () => {
   test('who wait until all is caught up are told nothing that is not saved', async () => {
     const { promise: held, resolve: release } = Promise.withResolvers<void>()

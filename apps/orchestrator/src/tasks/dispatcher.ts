@@ -1,8 +1,8 @@
 /**
  * The dull driver around dispatch: a bounded queue, one input at a time, run to completion. Inputs that wait together are
- * decided together and committed in one synced batch; only then are their effects carried out, in order. What no promise
- * rests on, leases above all, is written later, and not at all when the verdict comes first. A store that fails ends the process:
- * what is on disk is the truth to restart from.
+ * decided together and committed in one synced batch; only then are their effects carried out, in order. While one commit is
+ * written, the next is decided. What no promise rests on, leases above all, is written later, and not at all when the verdict
+ * comes first. A store that fails ends the process: what is on disk is the truth to restart from.
  */
 import {
   type BookEffect,
@@ -59,6 +59,7 @@ export interface Dispatcher {
 
 export interface DispatcherParts {
   readonly clock: Clock
+  /** Written in the order of the calls, and none when one before it was not. */
   save(changes: Changes): Promise<void>
   /** An answer that is known at once comes back as an input; others are posted later. */
   begin(effect: Begun): Happening | undefined
@@ -89,6 +90,11 @@ interface Queued {
   readonly input: Input
   readonly resolve: (effects: readonly Effect[]) => void
   readonly reject: (error: unknown) => void
+}
+
+interface UnderWay {
+  readonly decided: readonly Queued[]
+  readonly landing: Promise<void>
 }
 
 interface Batch {
@@ -122,6 +128,10 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
   const { clock } = parts
   const { state } = recovered
   let queue: Queued[] = []
+  /** Decided, and not durable yet. */
+  const underWay: UnderWay[] = []
+  /** Resolves when what was decided so far is durable and carried out; never rejects. */
+  let landed: Promise<void> = Promise.resolve()
   let running: Promise<void> | undefined
   let latest: Promise<unknown> = Promise.resolve()
   let closed = false
@@ -129,9 +139,15 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
   let laterDueMs: number | undefined
   const unlogged: Published[] = []
 
+  let failed = false
+
+  /** Once: what comes of it later has the same cause. */
   function fail(error: unknown): void {
+    if (failed) return
+    failed = true
     closed = true
-    for (const { reject } of queue) reject(error)
+    for (const { reject } of [...underWay.flatMap(({ decided }) => decided), ...queue]) reject(error)
+    underWay.length = 0
     queue = []
     parts.fatal(error)
   }
@@ -217,13 +233,37 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
   }
 
   async function commit(batch: Batch): Promise<void> {
+    const saves: Promise<void>[] = []
     for (;;) {
       const changes = changesOf(batch)
-      if (changes === undefined) return
-      await parts.save(changes)
+      if (changes === undefined) break
+      const saved = parts.save(changes)
+      saves.push(saved)
+      // Evidence is gathered before its write begins: what belongs behind it waits.
+      if (changes.offences.length > 0) await saved
       // More than one write can hold: the rest follows before anything is carried out.
-      if (!state.unsavedTasks.some(isUrgent)) return
+      if (!state.unsavedTasks.some(isUrgent)) break
     }
+    await Promise.all(saves)
+  }
+
+  /** Carried out when it is durable, and all before it has been. */
+  function land(batch: Batch, saved: Promise<void>, then: () => void): Promise<void> {
+    const before = landed
+    // Its failure is told in its turn.
+    saved.catch(() => {})
+    landed = (async () => {
+      await before
+      if (failed) return
+      try {
+        await saved
+        parts.perform(batch.effects)
+        then()
+      } catch (error) {
+        fail(error)
+      }
+    })()
+    return landed
   }
 
   async function begin(): Promise<void> {
@@ -231,35 +271,41 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
       const batch = openBatch()
       take(batch, recovered.effects)
       laterDueMs = clock.nowMs()
-      await commit(batch)
-      parts.perform(batch.effects)
+      await land(batch, commit(batch), () => {})
     } catch (error) {
       fail(error)
-      return
     }
     await run()
   }
 
   async function run(): Promise<void> {
     while (queue.length > 0) {
+      const [first, second] = underWay
+      if (first !== undefined && second !== undefined) {
+        await first.landing
+        continue
+      }
       const startedMs = clock.nowMs()
+      const batch = openBatch()
+      const decided = queue.splice(0, inputsPerBatchMax)
       try {
-        const batch = openBatch()
-        const decided: { readonly queued: Queued; readonly effects: readonly Effect[] }[] = []
-        while (decided.length < inputsPerBatchMax && decided.length < queue.length) {
-          const queued = queue[decided.length] as Queued
-          const effects = step(state, queued.input)
-          decided.push({ queued, effects })
+        const outcomes = decided.map(({ input }) => {
+          const effects = step(state, input)
           take(batch, effects)
-        }
-        await commit(batch)
-        parts.perform(batch.effects)
-        for (const { queued, effects } of decided) queued.resolve(effects)
-        queue = queue.slice(decided.length)
-        parts.committed?.(decided.length, clock.nowMs() - startedMs)
+          return effects
+        })
+        const isAlone = batch.offences.length > 0
+        const landing = land(batch, commit(batch), () => {
+          underWay.shift()
+          for (const [index, { resolve }] of decided.entries()) resolve(outcomes[index] ?? [])
+          parts.committed?.(decided.length, clock.nowMs() - startedMs)
+        })
+        underWay.push({ decided, landing })
+        if (isAlone) await landing
         // Also while there is always more to do: leases end, and pauses, for those who keep us busy too.
         if (queue.length > 0) schedule()
       } catch (error) {
+        for (const { reject } of decided) reject(error)
         fail(error)
         return
       }
@@ -316,6 +362,8 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
       closed = true
       cancelTimer?.()
       await running
+      await landed
+      if (failed) return
       try {
         await commit(openBatch())
       } catch (error) {

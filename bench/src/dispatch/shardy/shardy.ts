@@ -11,8 +11,8 @@ import { type Network, openNetwork, until } from './network.ts'
 const workerCount = 4
 const batch = 1_000
 /** Enough to keep everybody busy, and no more than a moment's work. */
-const liveMax = 6_000
-const warmTasks = 8_000
+const liveMax = 8_000
+const warmTasks = 20_000
 
 interface Flow {
   readonly perSecond: number
@@ -22,23 +22,30 @@ interface Flow {
 
 const endedName = 'shardy_tasks_ended_total'
 
-/** Submits until `count` have ended, with a bounded number under way. */
+/** Submits until `count` have ended, with a bounded number under way and two requests at a time. */
 async function pump(network: Network, count: number, verify: VerifyPolicy): Promise<void> {
   const before = await network.metric(endedName)
   let sent = 0
   let ended = 0
-  while (ended < count) {
-    const submissions: Promise<unknown>[] = []
-    while (sent < count && sent - ended < liveMax && submissions.length < 2) {
+  const submitting = async (): Promise<void> => {
+    while (sent < count) {
+      if (sent - ended >= liveMax) {
+        await Bun.sleep(10)
+        continue
+      }
       const tasks = smallTasks(Math.min(batch, count - sent))
       sent += tasks.length
-      submissions.push(submitAll(network, tasks, verify))
+      await submitAll(network, tasks, verify)
     }
-    if (submissions.length > 0) await Promise.all(submissions)
-    // Asking costs the orchestrator a few milliseconds each time.
-    else await Bun.sleep(100)
-    ended = (await network.metric(endedName)) - before
   }
+  const watching = async (): Promise<void> => {
+    while (ended < count) {
+      // Asking costs the orchestrator a few milliseconds each time.
+      await Bun.sleep(100)
+      ended = (await network.metric(endedName)) - before
+    }
+  }
+  await Promise.all([submitting(), submitting(), watching()])
 }
 
 async function submitAll(
