@@ -167,7 +167,8 @@ async function openRaw(path: string): Promise<Candidate> {
   await level.open({
     createIfMissing: true,
     compaction: 'level',
-    memtableMemoryBudget: 32 * 1024 * 1024,
+    compression: false,
+    memtableMemoryBudget: 64 * 1024 * 1024,
     cacheSize: 8 * 1024 * 1024,
     parallelism: 2,
     walCompression: false,

@@ -27,10 +27,11 @@ export type Table = (typeof tables)[number]
 const synced = { sync: true }
 const unsynced = { sync: false }
 
-export function storeConformance(kind: StoreKind): void {
-  const { open, freshPath } = openings(kind)
+/** `columns`: which of the tables are kept apart. */
+export function storeConformance(kind: StoreKind, columns: readonly Table[] = ['right']): void {
+  const { open, freshPath } = openings(kind, columns)
 
-  describe(`${kind} store: rows`, () => {
+  describe(`${kind} store${apart(columns)}: rows`, () => {
     test('a written row is read back, and a missing one is undefined', async () => {
       const store = await open()
       await store.write([put('left', 'a', 'one')], synced)
@@ -91,7 +92,7 @@ export function storeConformance(kind: StoreKind): void {
     })
   })
 
-  describe(`${kind} store: batches`, () => {
+  describe(`${kind} store${apart(columns)}: batches`, () => {
     test('a batch reaches several tables', async () => {
       const store = await open()
       await store.write([put('left', 'a', '1'), put('right', 'a', '2')], synced)
@@ -135,7 +136,7 @@ export function storeConformance(kind: StoreKind): void {
     })
   })
 
-  describe(`${kind} store: deleted ranges`, () => {
+  describe(`${kind} store${apart(columns)}: deleted ranges`, () => {
     const keys = ['a', 'b', 'c', 'd']
     const cases: readonly [string, Omit<DeleteRange<Table>, 'kind' | 'table'>, string][] = [
       ['all of a table', {}, ''],
@@ -204,7 +205,7 @@ export function storeConformance(kind: StoreKind): void {
     })
   })
 
-  describe(`${kind} store: ranges`, () => {
+  describe(`${kind} store${apart(columns)}: ranges`, () => {
     test('keys come in the order of their bytes, not of their text or length', async () => {
       const store = await open()
       const keys = [[0], [0, 0], [0, 1], [1], [0x7f], [0x80], [0xfe, 0xff], [0xff], [0xff, 0], [0xff, 0xff]]
@@ -296,7 +297,7 @@ export function storeConformance(kind: StoreKind): void {
     })
   })
 
-  describe(`${kind} store: snapshots`, () => {
+  describe(`${kind} store${apart(columns)}: snapshots`, () => {
     test('a snapshot does not see later writes, in any table', async () => {
       const store = await open()
       await store.write([put('left', 'a', '1'), put('left', 'b', '1'), put('right', 'a', '1')], synced)
@@ -369,7 +370,7 @@ export function storeConformance(kind: StoreKind): void {
     })
   })
 
-  describe(`${kind} store: refusals`, () => {
+  describe(`${kind} store${apart(columns)}: refusals`, () => {
     const refused: readonly [StoreErrorKind, string, (store: Store<Table>) => Promise<unknown>][] = [
       ['keyOutOfBounds', 'an empty key in get', (store) => store.get('left', new Uint8Array(0))],
       ['keyOutOfBounds', 'a long key in get', (store) => store.get('left', new Uint8Array(keyBytesMax + 1))],
@@ -477,6 +478,8 @@ export function storeConformance(kind: StoreKind): void {
       ['no tables', { tables: [], schemaVersion: 1 }],
       ['a table twice', { tables: ['left', 'left'], schemaVersion: 1 }],
       ['a table name with a path in it', { tables: ['../left'], schemaVersion: 1 }],
+      ['a column without a table', { tables: ['left'], columns: ['right' as 'left'], schemaVersion: 1 }],
+      ['too many columns', { tables: ['a', 'b', 'c'], columns: ['a', 'b', 'c'], schemaVersion: 1 }],
     ] as const) {
       test(`${what} is refused`, async () => {
         await expectKind(openStore({ kind, path: await freshPath(), ...options }), 'schemaMismatch')
@@ -539,6 +542,26 @@ export function diskConformance(kind: 'rocksdb' | 'sqlite'): void {
       await second.close()
     })
 
+    test('a table stays where it was made, and one that is made later goes where it is asked for', async () => {
+      const path = await freshPath()
+      const before = { kind, path, tables, schemaVersion: 1 } as const
+      const first = await openStore(before)
+      await first.write([put('left', 'a', 'l'), put('right', 'a', 'r')], synced)
+      await first.close()
+      for (const columns of [['left', 'added'], [], ['added', 'right']] as const) {
+        const store = await openStore({ ...before, tables: [...tables, 'added'], columns })
+        await store.write([{ kind: 'put', table: 'added', key: bytes('a'), value: bytes('n') }], synced)
+        for (const [table, value] of [
+          ['left', 'l'],
+          ['right', 'r'],
+          ['added', 'n'],
+        ] as const) {
+          expect(await store.get(table, bytes('a'))).toEqual(bytes(value))
+        }
+        await store.close()
+      }
+    })
+
     test('a folder with the other kind of store is refused instead of looking empty', async () => {
       const path = await freshPath()
       await (await open(path)).close()
@@ -560,8 +583,12 @@ export function diskConformance(kind: 'rocksdb' | 'sqlite'): void {
   })
 }
 
+function apart(columns: readonly Table[]): string {
+  return columns.length === 0 ? ' with all tables together' : ` with ${columns.join(' and ')} apart`
+}
+
 /** Opens stores in folders that are gone after each test. */
-export function openings(kind: StoreKind) {
+export function openings(kind: StoreKind, columns: readonly Table[] = ['right']) {
   const folders: string[] = []
   const stores: Store<Table>[] = []
 
@@ -576,7 +603,8 @@ export function openings(kind: StoreKind) {
     return join(folder, 'store')
   }
   const open = async (path?: string): Promise<Store<Table>> => {
-    const store = await openStore({ kind, path: path ?? (await freshPath()), tables, schemaVersion: 1 })
+    const place = { kind, path: path ?? (await freshPath()) }
+    const store = await openStore({ ...place, tables, columns, schemaVersion: 1 })
     stores.push(store)
     return store
   }

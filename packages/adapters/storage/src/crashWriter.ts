@@ -26,7 +26,9 @@ export const rowsPerCrashBatch = tables.length * rowsPerTable
 
 if (import.meta.main) {
   const [kind = 'rocksdb', path = '', sync = '', first = '0'] = process.argv.slice(2)
-  const store = await openStore({ kind: kind as StoreKind, path, tables, schemaVersion: 1 })
+  const place = { kind: kind as StoreKind, path }
+  // One table lies apart from the other, and a batch is whole all the same.
+  const store = await openStore({ ...place, tables, columns: ['right'], schemaVersion: 1 })
   let next = Number(first)
   const writer = async (): Promise<void> => {
     // Ends with the process; the bound is for a parent that is gone.

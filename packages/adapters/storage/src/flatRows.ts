@@ -7,7 +7,7 @@ import type { EncodedBatch, KeyRange, Scan } from './engine.ts'
 import { putHeader, putHeaderBytes } from './operations.ts'
 import type { Entry } from './store.ts'
 
-/** Every key of every table: a table's number is 250 at most. */
+/** Every key of every table: a table's number is 254 at most (`tableIds.ts`). */
 export const everything: KeyRange = { gte: Uint8Array.of(0), lt: Uint8Array.of(0xff), reverse: false }
 const pageRows = 512
 

@@ -7,7 +7,14 @@ import { bytes, expectKind, openings, put, read, text } from './conformance.ts'
 import type { Engine } from './engine.ts'
 import { openMemoryEngine } from './memory.ts'
 import type { Migration, MigrationStore } from './migration.ts'
-import { killedAtWrite, migratedRows, rowsBefore, steps, writeRowsBefore } from './migrationWriter.ts'
+import {
+  killedAtWrite,
+  migratedRows,
+  rowsBefore,
+  schemaAfter,
+  steps,
+  writeRowsBefore,
+} from './migrationWriter.ts'
 import { openEngine, openStore, type StoreKind } from './openStore.ts'
 import { openTabledStore } from './tabledStore.ts'
 
@@ -35,7 +42,7 @@ async function migrateWithStops(kind: StoreKind, stopAt: number): Promise<number
   await first.close()
   for (let opened = 0; opened < 50; opened += 1) {
     const engine = killedAtWrite(await reopen(), opened === 0 ? stopAt : Math.max(3, stopAt))
-    const outcome = await openTabledStore(engine, { version: 5, tables: ['kept', 'made'] }, steps).catch(
+    const outcome = await openTabledStore(engine, { version: 5, ...schemaAfter }, steps).catch(
       (error: unknown) => error,
     )
     if (outcome instanceof Error) {
@@ -100,7 +107,7 @@ for (const kind of ['sqlite', 'rocksdb'] as const) {
       const store = await openStore({
         kind,
         path,
-        tables: ['kept', 'made'],
+        ...schemaAfter,
         schemaVersion: 5,
         migrations: steps,
       })
@@ -141,6 +148,30 @@ describe('which migrations run', () => {
     await store.close()
     await expectKind(openAt(path, 3), 'schemaMismatch')
     await (await openAt(path, 4)).close()
+  })
+
+  test('tables that one of them drops are there for those before it, also in a store that never had them', async () => {
+    const path = await freshPath()
+    const first = await openStore({ kind: 'sqlite', path, tables: ['left'], schemaVersion: 1 })
+    await first.write([{ kind: 'put', table: 'left', key: bytes('a'), value: bytes('1') }], { sync: true })
+    await first.close()
+    const moving = (from: number, source: string, target: string, drops: readonly string[]): Migration => ({
+      from,
+      to: from + 1,
+      drops,
+      async migrate(store) {
+        for await (const { key, value } of store.iterate(source)) {
+          await store.write([{ kind: 'put', table: target, key, value }], key)
+        }
+      },
+    })
+    const migrations = [moving(1, 'left', 'between', ['left']), moving(2, 'between', 'right', ['between'])]
+    const after = { kind: 'sqlite', path, tables: ['right'], schemaVersion: 3, migrations } as const
+    for (let opened = 0; opened < 2; opened += 1) {
+      const store = await openStore({ ...after, columns: ['right'] })
+      expect(await rowsOf(store.iterate('right'))).toEqual(['a=1'])
+      await store.close()
+    }
   })
 
   test('a gap is named before anything runs', async () => {

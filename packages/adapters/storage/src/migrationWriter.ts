@@ -1,6 +1,6 @@
 /**
- * Two migrations that move rows and would show if one ran twice over a row, and the process that
- * `migration.test.ts` kills in the middle of them.
+ * Two migrations that move rows, to a table in a column of its own, and would show if one ran twice over a row; and the
+ * process that `migration.test.ts` kills in the middle of them.
  */
 import { writeSync } from 'node:fs'
 import type { Engine } from './engine.ts'
@@ -31,6 +31,8 @@ export async function writeRowsBefore(store: Store<'old' | 'kept'>): Promise<voi
 export function migratedRows(rows: readonly string[]): string[] {
   return rows.map((row) => `${row}=vxy`)
 }
+
+export const schemaAfter = { tables: ['kept', 'made'], columns: ['made'] } as const
 
 export const steps: readonly Migration[] = [
   overRows(3, 4, 'old', ({ key, value }) => [
@@ -95,7 +97,7 @@ if (import.meta.main) {
   await openStore({
     kind: kind as StoreKind,
     path,
-    tables: ['kept', 'made'],
+    ...schemaAfter,
     schemaVersion: 5,
     migrations: steps,
   })

@@ -47,13 +47,15 @@ const command = fc.oneof(
 type Command = typeof command extends fc.Arbitrary<infer Value> ? Value : never
 type Read = Extract<Command, { act: 'read' }>
 
-for (const [kind, numRuns] of [
-  ['memory', 200],
-  ['sqlite', 40],
-  ['rocksdb', 40],
+for (const [kind, columns, numRuns] of [
+  ['memory', ['right'], 200],
+  ['sqlite', ['right'], 40],
+  ['rocksdb', [], 20],
+  ['rocksdb', ['right'], 30],
+  ['rocksdb', ['left', 'right'], 20],
 ] as const) {
-  describe(`${kind} store against a model`, () => {
-    const { open, freshPath } = openings(kind)
+  describe(`${kind} store against a model, apart: [${columns}]`, () => {
+    const { open, freshPath } = openings(kind, columns)
     test('the same after any commands', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) =>

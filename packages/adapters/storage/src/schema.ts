@@ -6,27 +6,32 @@ import type { EncodedBatch, Engine } from './engine.ts'
 import { checkMigrations, type Migration, migrationStore } from './migration.ts'
 import { encodeOperations } from './operations.ts'
 import { StoreError } from './storeError.ts'
-import { idOf, type TableIds } from './tableIds.ts'
+import { columnNumberFirst, columnsMax, idOf, type TableIds, tablesMax } from './tableIds.ts'
 
 const recordTable = 0
 const recordKey = new TextEncoder().encode('schema')
 export const schemaKey = Uint8Array.of(recordTable, ...recordKey)
-const tablesMax = 250
 /** Stands for a table that a migration dropped: its number is never given again. */
 const noTable = ''
 
 export interface Schema {
   readonly version: number
   readonly tables: readonly string[]
+  /** Those of them that get a column of their own when they are made. A table that the store has stays where it is. */
+  readonly columns?: readonly string[] | undefined
 }
 
 export function checkSchema(schema: Schema): void {
-  const { version, tables } = schema
+  const { version, tables, columns = [] } = schema
   if (!Number.isSafeInteger(version) || version < 1) {
     throw new StoreError('schemaMismatch', `A schema version is a whole number from 1, not ${version}`)
   }
   if (tables.length === 0 || tables.length > tablesMax || new Set(tables).size !== tables.length) {
     throw new StoreError('schemaMismatch', `A store has 1 to ${tablesMax} different tables, not [${tables}]`)
+  }
+  if (columns.length > columnsMax || !columns.every((table) => tables.includes(table))) {
+    const message = `Up to ${columnsMax} of the tables may have columns of their own, not [${columns}]`
+    throw new StoreError('schemaMismatch', message)
   }
   for (const table of tables) {
     if (!/^[a-z][A-Za-z0-9]{0,62}$/.test(table)) {
@@ -50,9 +55,8 @@ export async function agreeOnSchema(
   const known = stored === undefined ? await emptyStore(engine) : parseRecord(stored)
   const path = migrationPath(known, schema.version, migrations)
   const dropped = new Set(path.flatMap(({ drops }) => drops ?? []))
-  const unknown = known.tables.filter(
-    (table) => table !== noTable && !schema.tables.includes(table) && !dropped.has(table),
-  )
+  const names = namesOf(known)
+  const unknown = names.filter((table) => !schema.tables.includes(table) && !dropped.has(table))
   if (unknown.length > 0) {
     throw new StoreError(
       'schemaMismatch',
@@ -60,16 +64,27 @@ export async function agreeOnSchema(
         'run that one, or start with an empty data folder',
     )
   }
-  const tables = [...known.tables, ...schema.tables.filter((table) => !known.tables.includes(table))]
-  if (tables.length > tablesMax) {
-    throw new StoreError(
-      'schemaMismatch',
-      `A store numbers at most ${tablesMax} tables, these are ${tables.length}`,
-    )
+  const wanted = new Set([...schema.tables, ...dropped])
+  const fresh = [...wanted].filter((table) => !names.includes(table))
+  const apart = new Set(schema.columns)
+  const numbered = {
+    tables: [...known.tables, ...fresh.filter((table) => !apart.has(table))],
+    columns: [...known.columns, ...fresh.filter((table) => apart.has(table))],
   }
-  if (path.length > 0) return migrate(engine, tables, known, path)
-  if (tables.length > known.tables.length) await writeRecord(engine, { version: schema.version, tables })
-  return idsOf(tables)
+  refuseTooMany(numbered)
+  if (path.length > 0) return migrate(engine, numbered, known, path)
+  if (fresh.length > 0) await writeRecord(engine, { version: schema.version, ...numbered })
+  return idsOf(numbered)
+}
+
+function refuseTooMany({ tables, columns }: Numbered): void {
+  for (const [what, count, most] of [
+    ['tables', tables.length, tablesMax],
+    ['tables in columns of their own', columns.length, columnsMax],
+  ] as const) {
+    if (count <= most) continue
+    throw new StoreError('schemaMismatch', `A store numbers at most ${most} ${what}, these are ${count}`)
+  }
 }
 
 function migrationPath(known: Known, target: number, migrations: readonly Migration[]): Migration[] {
@@ -108,48 +123,63 @@ function migrationPath(known: Known, target: number, migrations: readonly Migrat
 
 async function migrate(
   engine: Engine,
-  allTables: readonly string[],
+  all: Numbered,
   known: Known,
   path: readonly Migration[],
 ): Promise<TableIds> {
-  let tables = allTables
+  let numbered = all
   for (const migration of path) {
     const { from, to, drops = [] } = migration
-    const ids = idsOf(tables)
+    const ids = idsOf(numbered)
     const resumed = known.migrating?.from === from ? known.migrating : undefined
-    const begun = { version: to, tables, migrating: { from, cursor: resumed?.cursor ?? '' } }
+    const begun = { version: to, ...numbered, migrating: { from, cursor: resumed?.cursor ?? '' } }
     await writeRecord(engine, begun)
     const save = (cursor: Uint8Array): EncodedBatch =>
       encodeRecord({ ...begun, migrating: { from, cursor: Buffer.from(cursor).toString('hex') } })
     const cursor = begun.migrating.cursor === '' ? undefined : fromHex(begun.migrating.cursor)
     await migration.migrate(migrationStore(engine, ids, save, cursor))
     const deletions = drops.map((table) => ({ kind: 'deleteRange', table }) as const)
-    tables = tables.map((table) => (drops.includes(table) ? noTable : table))
+    const keep = (table: string): string => (drops.includes(table) ? noTable : table)
+    numbered = { tables: numbered.tables.map(keep), columns: numbered.columns.map(keep) }
     const emptied = encodeOperations(deletions, (table) => idOf(ids, table))
-    await engine.commit([emptied, encodeRecord({ version: to, tables })], true)
+    await engine.commit([emptied, encodeRecord({ version: to, ...numbered })], true)
   }
-  return idsOf(tables)
+  return idsOf(numbered)
 }
 
 function fromHex(hex: string): Uint8Array {
   return new Uint8Array(Buffer.from(hex, 'hex'))
 }
 
-function idsOf(tables: readonly string[]): TableIds {
-  return new Map(tables.flatMap((table, index) => (table === noTable ? [] : [[table, index + 1] as const])))
+/** Table names in the order of their numbers. */
+interface Numbered {
+  readonly tables: readonly string[]
+  readonly columns: readonly string[]
+}
+
+function idsOf({ tables, columns }: Numbered): TableIds {
+  const from = (first: number, names: readonly string[]) =>
+    names.map((table, index) => [table, first + index] as const)
+  const all = [...from(1, tables), ...from(columnNumberFirst, columns)]
+  return new Map(all.filter(([table]) => table !== noTable))
+}
+
+function namesOf({ tables, columns }: Numbered): readonly string[] {
+  return [...tables, ...columns].filter((table) => table !== noTable)
 }
 
 /** What the record says; `undefined` in an empty store. */
-export async function readSchema(reader: Pick<Engine, 'getMany'>): Promise<Schema | undefined> {
+export async function readSchema(
+  reader: Pick<Engine, 'getMany'>,
+): Promise<Pick<Schema, 'version' | 'tables'> | undefined> {
   const [stored] = await reader.getMany([schemaKey])
   if (stored === undefined) return undefined
-  const { version, tables } = parseRecord(stored)
-  return version === undefined ? undefined : { version, tables }
+  const { version, tables, columns } = parseRecord(stored)
+  return version === undefined ? undefined : { version, tables: [...tables, ...columns] }
 }
 
-interface Known {
+interface Known extends Numbered {
   readonly version: number | undefined
-  readonly tables: readonly string[]
   readonly migrating?: Migrating
 }
 
@@ -168,25 +198,34 @@ async function emptyStore(engine: Engine): Promise<Known> {
   } finally {
     await scan.close()
   }
-  return { version: undefined, tables: [] }
+  return { version: undefined, tables: [], columns: [] }
 }
 
 function parseRecord(bytes: Uint8Array): Known {
   try {
     const record: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    if (isSchema(record)) return record
+    if (isSchema(record)) return { ...record, columns: record.columns ?? [] }
   } catch (cause) {
     throw new StoreError('corrupt', 'The schema record of the store cannot be read', { cause })
   }
   throw new StoreError('corrupt', 'The schema record of the store is not one')
 }
 
-function isSchema(record: unknown): record is Schema & Known {
+/** As it is stored: one without columns says nothing of them, as before there were any. */
+interface StoredRecord extends Schema {
+  readonly migrating?: Migrating
+}
+
+function isSchema(record: unknown): record is StoredRecord {
   if (typeof record !== 'object' || record === null) return false
   if (!('version' in record) || typeof record.version !== 'number') return false
-  if (!('tables' in record) || !Array.isArray(record.tables)) return false
-  if (!record.tables.every((table) => typeof table === 'string')) return false
+  if (!('tables' in record) || !isNames(record.tables)) return false
+  if ('columns' in record && !isNames(record.columns)) return false
   return !('migrating' in record) || isMigrating(record.migrating)
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((table) => typeof table === 'string')
 }
 
 function isMigrating(value: unknown): value is Migrating {
@@ -198,14 +237,12 @@ function isMigrating(value: unknown): value is Migrating {
   )
 }
 
-function encodeRecord(record: Schema & { readonly migrating?: Migrating }): EncodedBatch {
+function encodeRecord({ version, tables, columns = [], migrating }: StoredRecord): EncodedBatch {
+  const record = { version, tables, ...(columns.length > 0 && { columns }), ...(migrating && { migrating }) }
   const value = new TextEncoder().encode(JSON.stringify(record))
   return encodeOperations([{ kind: 'put', table: 'schema', key: recordKey, value }], () => recordTable)
 }
 
-async function writeRecord(
-  engine: Engine,
-  record: Schema & { readonly migrating?: Migrating },
-): Promise<void> {
+async function writeRecord(engine: Engine, record: StoredRecord): Promise<void> {
   await engine.commit([encodeRecord(record)], true)
 }

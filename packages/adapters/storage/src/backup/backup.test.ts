@@ -248,7 +248,7 @@ describe('a backup that is not as it was written', () => {
 
 test('a backup file has its name only when it is whole', async () => {
   const folder = await freshFolder()
-  const store = await openStore({ kind: 'memory', tables, schemaVersion: 1 })
+  const store = await openStore({ kind: 'memory', tables, columns: ['right'], schemaVersion: 1 })
   await store.write([put('left', 'a', '1')], synced)
   const file = join(folder, 'backup')
   const { bytes } = await backupToFile(store, file)

@@ -41,6 +41,7 @@ export interface Follower {
 
 export interface PromoteOptions<Table extends string = string> {
   readonly tables: readonly Table[]
+  readonly columns?: readonly Table[]
   readonly schemaVersion: number
   readonly migrations?: readonly Migration[]
   readonly log: LogOptions
@@ -111,9 +112,9 @@ class EngineFollower implements Follower {
         'staleEpoch',
         `This store was promoted in epoch ${place.epoch} and follows nobody`,
       )
-      const { tables, schemaVersion, migrations, log } = options
+      const { tables, columns, schemaVersion, migrations, log } = options
       const engine = await takePrimaryPlace(this.#engine, log)
-      return openTabledStore<Table>(engine, { version: schemaVersion, tables }, migrations)
+      return openTabledStore<Table>(engine, { version: schemaVersion, tables, columns }, migrations)
     })
   }
 

@@ -56,6 +56,7 @@ for (const kind of ['memory', 'sqlite', 'rocksdb'] as const) {
       kind,
       path: path ?? (await freshPath()),
       tables,
+      columns: ['right'],
       schemaVersion: 1,
       log: options,
     })

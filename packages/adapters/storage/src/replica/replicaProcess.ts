@@ -52,7 +52,7 @@ async function follow(kind: StoreKind, path: string): Promise<void> {
 }
 
 async function lead(kind: StoreKind, path: string): Promise<void> {
-  const store = await openStore({ kind, path, tables, schemaVersion: 1, log: {} })
+  const store = await openStore({ kind, path, tables, columns: ['right'], schemaVersion: 1, log: {} })
   const ship = async (): Promise<void> => {
     for await (const frame of log(store, { from: undefined }))
       writeAll(encodeMessage(Uint8Array.of(frameMessage), frame))

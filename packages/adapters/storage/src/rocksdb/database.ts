@@ -1,6 +1,7 @@
 /**
  * RocksDB itself, as the database thread drives it. The binding has no snapshot objects, but an iterator sees the
- * database as it was when it was made; a view is therefore one iterator in each direction, sought anew per read.
+ * database as it was when it was made; a view is therefore one iterator in each direction, sought anew per read, in
+ * each column. Calls here are synchronous, so that iterators made in one go see one moment.
  */
 import { readdirSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +9,8 @@ import type { RocksBatch, RocksIterator, RocksLevel } from '@nxtedition/rocksdb'
 import type { KeyRange, Values } from '../engine.ts'
 import { readOperations } from '../operations.ts'
 import { StoreError } from '../storeError.ts'
+import { columnNumberFirst } from '../tableIds.ts'
+import { type Columns, columnOf, columnsOf, openOptions, partsOf } from './columns.ts'
 import { toStoreError, unsupportedPlatform } from './failure.ts'
 
 const buffers = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const
@@ -15,19 +18,6 @@ const pageBytes = 256 * 1024
 const deletePageRows = 1_000
 /** Room for the manifest, options and a first log, beside what is written out. */
 const reopenBytes = 8 * 1024 * 1024
-/**
- * Modest on purpose: the whole orchestrator is to idle below 120 MB. A quarter of the budget is one write buffer,
- * of which up to six exist under load; the block cache grows only as blocks are read.
- */
-const openOptions = {
-  createIfMissing: true,
-  compaction: 'level',
-  memtableMemoryBudget: 32 * 1024 * 1024,
-  cacheSize: 8 * 1024 * 1024,
-  parallelism: 2,
-  walCompression: false,
-} as const
-
 export type LoadBinding = () => Promise<{ readonly RocksLevel: typeof RocksLevel }>
 
 export interface FlatPage {
@@ -36,41 +26,57 @@ export interface FlatPage {
   readonly finished: boolean
 }
 
-interface OpenView {
-  readonly forward: RocksIterator
-  readonly backward: RocksIterator
+interface Opened {
+  readonly level: RocksLevel
+  readonly columns: Columns
 }
+
+interface OpenScan {
+  /** One for each column, in the order in which they are read. */
+  readonly iterators: readonly RocksIterator[]
+  at: number
+}
+
+/** Of each column. */
+type OpenView = readonly { readonly forward: RocksIterator; readonly backward: RocksIterator }[]
 
 export async function openDatabase(path: string, load: LoadBinding): Promise<Database> {
   const { RocksLevel } = await load().catch((cause: unknown) => {
     throw unsupportedPlatform(`${process.platform} ${process.arch}`, cause)
   })
-  const open = async (): Promise<RocksLevel> => {
+  const open = async (): Promise<Opened> => {
     const level = new RocksLevel(path, buffers)
     try {
       await level.open(openOptions)
     } catch (error) {
       throw toStoreError(`open ${path}`, error)
     }
-    return level
+    const opened = { level, columns: columnsOf(level) }
+    try {
+      refuseMisplaced(opened)
+    } catch (error) {
+      await level.close()
+      throw error
+    }
+    return opened
   }
   return new Database(path, await open(), open)
 }
 
 export class Database {
   readonly #path: string
-  readonly #open: () => Promise<RocksLevel>
-  readonly #scans = new Map<number, RocksIterator>()
+  readonly #open: () => Promise<Opened>
+  readonly #scans = new Map<number, OpenScan>()
   readonly #views = new Map<number, OpenView>()
   /** `undefined` only while, or after, opening again did not succeed. */
-  #level: RocksLevel | undefined
+  #opened: Opened | undefined
   /** Why writes are refused: RocksDB takes none after one failed, until it is opened again. */
   #full: StoreError | undefined
   #reopening: Promise<void> | undefined
 
-  constructor(path: string, level: RocksLevel, open: () => Promise<RocksLevel>) {
+  constructor(path: string, opened: Opened, open: () => Promise<Opened>) {
     this.#path = path
-    this.#level = level
+    this.#opened = opened
     this.#open = open
   }
 
@@ -81,10 +87,10 @@ export class Database {
 
   async commit(batches: readonly Uint8Array[], sync: boolean): Promise<void> {
     if (this.#full !== undefined) await this.#openAgain(this.#full)
-    const level = this.#here()
+    const opened = this.#here()
     try {
-      const batch = level.batch()
-      fill(level, batch, batches)
+      const batch = opened.level.batch()
+      fill(opened, batch, batches)
       await batch.write({ sync })
     } catch (error) {
       const named = toStoreError('write', error)
@@ -94,41 +100,65 @@ export class Database {
   }
 
   getMany(keys: readonly Uint8Array[]): Values {
-    return this.#here()._getManySync(keys, buffers)
+    const { level, columns } = this.#here()
+    const [first] = keys
+    if (first === undefined) return []
+    const column = columnOf(first)
+    if (keys.every((key) => columnOf(key) === column)) {
+      return level._getManySync(keys, { ...buffers, ...at(columns, column) })
+    }
+    return keys.flatMap((key) => level._getManySync([key], { ...buffers, ...at(columns, columnOf(key)) }))
   }
 
-  openScan(reader: number, { gte, lt, reverse }: KeyRange): void {
+  openScan(reader: number, keyRange: KeyRange): void {
+    const { level, columns } = this.#here()
     // Bounds that the iterator knows keep it from walking over deleted rows beyond them.
-    this.#scans.set(
-      reader,
-      this.#here().iterator({ ...buffers, highWaterMarkBytes: pageBytes, gte, lt, reverse }),
+    const iterators = partsOf(keyRange).map(({ column, range }) =>
+      level.iterator({ ...buffers, highWaterMarkBytes: pageBytes, ...at(columns, column), ...range }),
     )
+    this.#scans.set(reader, { iterators, at: 0 })
   }
 
   scan(reader: number, rowsMax: number): FlatPage {
-    const { rows, finished } = found(this.#scans, reader)._nextvSync(rowsMax)
-    return { flat: rows, finished }
+    const scan = found(this.#scans, reader)
+    for (;;) {
+      const { rows, finished } = at(scan.iterators, scan.at)._nextvSync(rowsMax)
+      const isLast = scan.at === scan.iterators.length - 1
+      if (finished && !isLast) scan.at += 1
+      if (rows.length > 0 || !finished || isLast) return { flat: rows, finished: finished && isLast }
+    }
   }
 
   openView(reader: number): void {
+    const { level, columns } = this.#here()
     const options = { ...buffers, highWaterMarkBytes: pageBytes }
-    const forward = this.#here().iterator(options)
-    const backward = this.#here().iterator({ ...options, reverse: true })
-    this.#views.set(reader, { forward, backward })
+    const view = columns.map((column) => ({
+      forward: level.iterator({ ...options, ...column }),
+      backward: level.iterator({ ...options, ...column, reverse: true }),
+    }))
+    this.#views.set(reader, view)
   }
 
   viewGetMany(reader: number, keys: readonly Uint8Array[]): Values {
-    const { forward } = found(this.#views, reader)
+    const view = found(this.#views, reader)
     return keys.map((key) => {
+      const { forward } = at(view, columnOf(key))
       forward._seekSync(key)
       const [foundKey, value] = forward._nextvSync(1).rows
       return foundKey !== undefined && Buffer.compare(foundKey, key) === 0 ? value : undefined
     })
   }
 
-  viewScan(reader: number, range: KeyRange, rowsMax: number): FlatPage {
-    const { forward, backward } = found(this.#views, reader)
-    return range.reverse ? scanBack(backward, range, rowsMax) : scanOn(forward, range, rowsMax)
+  viewScan(reader: number, keyRange: KeyRange, rowsMax: number): FlatPage {
+    const view = found(this.#views, reader)
+    const parts = partsOf(keyRange)
+    for (const [index, { column, range }] of parts.entries()) {
+      const { forward, backward } = at(view, column)
+      const page = range.reverse ? scanBack(backward, range, rowsMax) : scanOn(forward, range, rowsMax)
+      if (page.flat.length === 0 && page.finished) continue
+      return { flat: page.flat, finished: page.finished && index === parts.length - 1 }
+    }
+    return { flat: [], finished: true }
   }
 
   async closeReader(reader: number): Promise<void> {
@@ -136,23 +166,27 @@ export class Database {
     const view = this.#views.get(reader)
     this.#scans.delete(reader)
     this.#views.delete(reader)
-    await Promise.all([scan?.close(), view?.forward.close(), view?.backward.close()])
+    const iterators = [
+      ...(scan?.iterators ?? []),
+      ...(view ?? []).flatMap(({ forward, backward }) => [forward, backward]),
+    ]
+    await Promise.all(iterators.map((iterator) => iterator.close()))
   }
 
   async close(): Promise<void> {
     const readers = [...this.#scans.keys(), ...this.#views.keys()]
     for (const reader of readers) await this.closeReader(reader)
-    const level = this.#level
+    const level = this.#opened?.level
     // Closing releases it in any case; the binding calls it open still when its last flush failed, and then crashes.
-    this.#level = undefined
+    this.#opened = undefined
     await level?.close().catch((error: unknown) => {
       // What was acknowledged is in the log already.
       if (this.#full === undefined) throw error
     })
   }
 
-  #here(): RocksLevel {
-    if (this.#level !== undefined) return this.#level
+  #here(): Opened {
+    if (this.#opened !== undefined) return this.#opened
     throw this.#full ?? new StoreError('closed', 'The store is closed')
   }
 
@@ -162,10 +196,10 @@ export class Database {
    */
   async #openAgain(full: StoreError): Promise<void> {
     const { logBytes, freeBytes } = roomAt(this.#path)
-    if (this.#level !== undefined && freeBytes < logBytes + logBytes / 4 + reopenBytes) throw full
+    if (this.#opened !== undefined && freeBytes < logBytes + logBytes / 4 + reopenBytes) throw full
     this.#reopening = (async () => {
       await this.close()
-      this.#level = await this.#open()
+      this.#opened = await this.#open()
       this.#full = undefined
     })()
     try {
@@ -176,20 +210,42 @@ export class Database {
   }
 }
 
-function fill(level: RocksLevel, batch: RocksBatch, batches: readonly Uint8Array[]): void {
+/**
+ * A program that knew no columns, but copied or followed a store of one that does, put everything into the first:
+ * there it would be found no more.
+ */
+function refuseMisplaced({ level, columns }: Opened): void {
+  const gte = Uint8Array.of(columnNumberFirst)
+  const options = { ...buffers, highWaterMarkBytes: pageBytes, values: false }
+  const iterator = level.iterator({ ...options, ...at(columns, 0), gte })
+  try {
+    if (iterator._nextvSync(1).rows.length === 0) return
+  } finally {
+    iterator._closeSync()
+  }
+  throw new StoreError(
+    'schemaMismatch',
+    'An older program restored or followed a newer store here, and put rows where they are not found: ' +
+      'restore the backup with this program, or follow again from an empty folder',
+  )
+}
+
+function fill({ level, columns }: Opened, batch: RocksBatch, batches: readonly Uint8Array[]): void {
   let index = 0
   const sink = {
     put(key: Uint8Array, value: Uint8Array): void {
       index += 1
-      batch._put(key, value)
+      batch._put(key, value, at(columns, columnOf(key)))
     },
     delete(key: Uint8Array): void {
       index += 1
-      batch._del(key)
+      batch._del(key, at(columns, columnOf(key)))
     },
     deleteRange(gte: Uint8Array, lt: Uint8Array): void {
-      deleteStored(level, batch, gte, lt)
-      deletePut(batch, batches, index, gte, lt)
+      for (const { column, range } of partsOf({ gte, lt, reverse: false })) {
+        deleteStored(level, batch, at(columns, column), range)
+      }
+      deletePut(columns, batch, batches, index, gte, lt)
       index += 1
     },
   }
@@ -197,16 +253,17 @@ function fill(level: RocksLevel, batch: RocksBatch, batches: readonly Uint8Array
 }
 
 /** The binding's batch knows no range deletion, and the one it has beside batches is not atomic with them. */
-function deleteStored(level: RocksLevel, batch: RocksBatch, gte: Uint8Array, lt: Uint8Array): void {
-  if (Buffer.compare(gte, lt) >= 0) return
-  const iterator = level.iterator({ ...buffers, highWaterMarkBytes: pageBytes, gte, lt, values: false })
+function deleteStored(level: RocksLevel, batch: RocksBatch, where: Columns[number], range: KeyRange): void {
+  if (Buffer.compare(range.gte, range.lt) >= 0) return
+  const options = { ...buffers, highWaterMarkBytes: pageBytes, values: false }
+  const iterator = level.iterator({ ...options, ...where, ...range })
   try {
     let finished = false
     while (!finished) {
       const page = iterator._nextvSync(deletePageRows)
-      for (let at = 0; at < page.rows.length; at += 2) {
-        const key = page.rows[at]
-        if (key !== undefined) batch._del(key)
+      for (let index = 0; index < page.rows.length; index += 2) {
+        const key = page.rows[index]
+        if (key !== undefined) batch._del(key, where)
       }
       finished = page.finished
     }
@@ -217,6 +274,7 @@ function deleteStored(level: RocksLevel, batch: RocksBatch, gte: Uint8Array, lt:
 
 /** What the same commit put into the range before its deletion is not in the database yet. */
 function deletePut(
+  columns: Columns,
   batch: RocksBatch,
   batches: readonly Uint8Array[],
   before: number,
@@ -229,7 +287,8 @@ function deletePut(
   }
   const sink = {
     put(key: Uint8Array): void {
-      if (index < before && Buffer.compare(key, gte) >= 0 && Buffer.compare(key, lt) < 0) batch._del(key)
+      if (index < before && Buffer.compare(key, gte) >= 0 && Buffer.compare(key, lt) < 0)
+        batch._del(key, at(columns, columnOf(key)))
       index += 1
     },
     delete: skip,
@@ -248,6 +307,12 @@ function roomAt(path: string): { readonly logBytes: number; readonly freeBytes: 
   }
   const { bavail, bsize } = statfsSync(path)
   return { logBytes, freeBytes: bavail * bsize }
+}
+
+function at<Item>(items: readonly Item[], index: number): Item {
+  const item = items[index]
+  if (item === undefined) throw new Error(`there is no item ${index} of ${items.length}`)
+  return item
 }
 
 function found<Reader>(readers: ReadonlyMap<number, Reader>, reader: number): Reader {

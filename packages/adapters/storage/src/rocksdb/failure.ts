@@ -11,6 +11,10 @@ export function toStoreError(work: string, error: unknown): StoreError {
   if (code === 'LEVEL_LOCKED') {
     return new StoreError('locked', `${message}. Something else has it open: stop that first`, { cause })
   }
+  if (/column famil/i.test(text)) {
+    const why = 'A newer program wrote it: run that one, or restore a backup'
+    return new StoreError('schemaMismatch', `${message}. ${why}`, { cause })
+  }
   if (/no space left|disk quota exceeded|max allowed space/i.test(text) || code === 'ENOSPC') {
     return new StoreError('diskFull', `${message}. Free some space on that disk, then start again`, { cause })
   }

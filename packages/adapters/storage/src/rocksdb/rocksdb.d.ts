@@ -3,19 +3,31 @@
  * synchronous ones: on the database thread they save a trip through the thread pool. The version is pinned.
  */
 declare module '@nxtedition/rocksdb' {
-  export interface OpenOptions {
-    readonly createIfMissing: boolean
+  export interface ColumnOptions {
     readonly compaction: 'level' | 'universal'
+    readonly compression?: boolean
     readonly memtableMemoryBudget: number
     readonly cacheSize: number
+  }
+
+  export interface OpenOptions extends ColumnOptions {
+    readonly createIfMissing: boolean
     readonly parallelism: number
     readonly walCompression: boolean
+    readonly columns?: Readonly<Record<string, ColumnOptions>>
+  }
+
+  /** Of one opening; it is never looked into. */
+  export type ColumnHandle = object
+  export interface InColumn {
+    readonly column: ColumnHandle
   }
 
   export interface IteratorOptions {
     readonly keyEncoding: 'buffer'
     readonly valueEncoding: 'buffer'
     readonly highWaterMarkBytes: number
+    readonly column?: ColumnHandle
     readonly reverse?: boolean
     /** False: every second of the rows is `undefined`. */
     readonly values?: boolean
@@ -32,20 +44,21 @@ declare module '@nxtedition/rocksdb' {
   }
 
   export interface RocksBatch {
-    _put(key: Uint8Array, value: Uint8Array): void
-    _del(key: Uint8Array): void
+    _put(key: Uint8Array, value: Uint8Array, where?: InColumn): void
+    _del(key: Uint8Array, where?: InColumn): void
     write(options: { readonly sync: boolean }): Promise<void>
   }
 
   export class RocksLevel {
     constructor(path: string, options: { readonly keyEncoding: 'buffer'; readonly valueEncoding: 'buffer' })
+    readonly columns: Readonly<Record<string, ColumnHandle>>
     open(options: OpenOptions): Promise<void>
     close(): Promise<void>
     batch(): RocksBatch
     iterator(options: IteratorOptions): RocksIterator
     _getManySync(
       keys: readonly Uint8Array[],
-      options: { readonly keyEncoding: 'buffer'; readonly valueEncoding: 'buffer' },
+      options: Partial<InColumn> & { readonly keyEncoding: 'buffer'; readonly valueEncoding: 'buffer' },
     ): (Uint8Array | undefined)[]
   }
 }

@@ -62,6 +62,7 @@ describe('what RocksDB and the platform say', () => {
   test.each([
     ['IO error: No space left on device: While appending to file: 000004.log', undefined, 'diskFull'],
     ['IO error: Disk quota exceeded: While fdatasync', 'LEVEL_IO_ERROR', 'diskFull'],
+    ['Invalid argument: Column families not opened: table253', undefined, 'schemaMismatch'],
     ['IO error: lock hold by current process', 'LEVEL_LOCKED', 'locked'],
     ['Corruption: checksum mismatch', 'LEVEL_CORRUPTION', 'corrupt'],
     ['Corruption: CURRENT file corrupted', undefined, 'corrupt'],
@@ -85,6 +86,63 @@ describe('damage on disk', () => {
     const manifest = (await readdir(path)).find((file) => file.startsWith('MANIFEST'))
     await writeFile(join(path, manifest ?? 'MANIFEST'), 'not a manifest')
     await expectKind(open(path), 'corrupt')
+  })
+})
+
+describe('columns', () => {
+  const load = () => import('@nxtedition/rocksdb')
+  const encoding = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const
+  const options = {
+    createIfMissing: true,
+    compaction: 'level',
+    memtableMemoryBudget: 1024 * 1024,
+    cacheSize: 0,
+    parallelism: 1,
+    walCompression: false,
+  } as const
+  /** As a program wrote it that knew no columns. */
+  async function writtenBefore(key: Uint8Array): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'shardy-store-'))
+    folders.push(folder)
+    const path = join(folder, 'store')
+    const level = new (await load()).RocksLevel(path, encoding)
+    await level.open(options)
+    const batch = level.batch()
+    batch._put(key, Uint8Array.of(7))
+    await batch.write({ sync: true })
+    await level.close()
+    return path
+  }
+
+  test('a database from before there were any opens, and has its rows', async () => {
+    const key = Uint8Array.of(250, 1)
+    const path = await writtenBefore(key)
+    for (let opened = 0; opened < 2; opened += 1) {
+      const database = await openDatabase(path, load)
+      expect(database.getMany([key, Uint8Array.of(251, 1)])).toEqual([Buffer.of(7), undefined])
+      await database.close()
+    }
+  })
+
+  test('rows that such a program put where they are not found are refused, not lost', async () => {
+    const path = await writtenBefore(Uint8Array.of(251, 1))
+    await expectKind(openDatabase(path, load), 'schemaMismatch')
+    await expectKind(openDatabase(path, load), 'schemaMismatch')
+  })
+
+  test('a database with more of them is refused by name', async () => {
+    const path = await writtenBefore(Uint8Array.of(1))
+    const level = new (await load()).RocksLevel(path, encoding)
+    await level.open({ ...options, columns: { default: options, table253: options } })
+    await level.close()
+    const error = await expectKind(openDatabase(path, load), 'schemaMismatch')
+    expect(error.message).toContain('table253')
+  })
+
+  test('rows of a table whose number is above them are refused', async () => {
+    const database = await openDatabase(await writtenBefore(Uint8Array.of(1)), load)
+    expect(() => database.getMany([Uint8Array.of(253, 1)])).toThrow('no table number 253')
+    await database.close()
   })
 })
 

@@ -27,9 +27,9 @@ const because = canMount ? '' : ' (skipped: no mount namespaces here)'
 /** Of different sizes, so that RocksDB runs out of space in its log as well as in a table. */
 for (const [kind, size] of [
   ['sqlite', '24m'],
-  ['rocksdb', '20m'],
-  ['rocksdb', '22m'],
   ['rocksdb', '24m'],
+  ['rocksdb', '90m'],
+  ['rocksdb', '110m'],
 ] as const) {
   describe.skipIf(!canMount)(`${kind} store on a full disk of ${size}${because}`, () => {
     test('refuses by name, stays readable, and takes writes again once there is room', async () => {

@@ -11,6 +11,10 @@ import { StoreError } from '../storeError.ts'
 const rowsPerBatch = 4
 const valueBytes = 60_000
 
+/** Every batch has rows in both, which lie apart. */
+const tables = ['rows', 'apart'] as const
+type Table = (typeof tables)[number]
+
 export interface DiskFullFindings {
   readonly acknowledgedRows: number
   /** `''` for a write that succeeded. */
@@ -25,10 +29,10 @@ export interface DiskFullFindings {
   readonly tornBatches: number
 }
 
-function batchOf(number: number): Operation<'rows'>[] {
+function batchOf(number: number): Operation<Table>[] {
   return Array.from({ length: rowsPerBatch }, (_, row) => {
     const value = crypto.getRandomValues(new Uint8Array(valueBytes))
-    return { kind: 'put', table: 'rows', key: keyOf(number, row), value } as const
+    return { kind: 'put', table: tables[row % 2] ?? 'rows', key: keyOf(number, row), value } as const
   })
 }
 
@@ -46,23 +50,25 @@ async function outcomeOf(call: Promise<unknown>): Promise<string> {
   )
 }
 
-async function batchesIn(store: Store<'rows'>): Promise<Map<number, number>> {
+async function batchesIn(store: Store<Table>): Promise<Map<number, number>> {
   const batches = new Map<number, number>()
-  for await (const { key } of store.iterate('rows')) {
-    const number = new DataView(key.buffer, key.byteOffset).getUint32(0)
-    batches.set(number, (batches.get(number) ?? 0) + 1)
+  for (const table of tables) {
+    for await (const { key } of store.iterate(table)) {
+      const number = new DataView(key.buffer, key.byteOffset).getUint32(0)
+      batches.set(number, (batches.get(number) ?? 0) + 1)
+    }
   }
   return batches
 }
 
-async function rowsIn(store: Store<'rows'>): Promise<number> {
+async function rowsIn(store: Store<Table>): Promise<number> {
   return [...(await batchesIn(store)).values()].reduce((sum, count) => sum + count, 0)
 }
 
 if (import.meta.main) {
   const [kind = 'rocksdb', folder = ''] = process.argv.slice(2)
   const place = { kind: kind as StoreKind, path: join(folder, 'store') }
-  const open = () => openStore({ ...place, tables: ['rows'], schemaVersion: 1 })
+  const open = () => openStore({ ...place, tables, columns: ['apart'], schemaVersion: 1 })
   const store = await open()
   let number = 0
   let refusal = ''
@@ -74,7 +80,7 @@ if (import.meta.main) {
   const rowsWhileFull = await rowsIn(store)
   const getWhileFull = (await store.get('rows', keyOf(0, 0)))?.byteLength === valueBytes
   const snapshot = await store.snapshot()
-  spawnSync('mount', ['-o', 'remount,size=96m', folder])
+  spawnSync('mount', ['-o', 'remount,size=256m', folder])
   const afterRoom = await outcomeOf(store.write(batchOf(number + 2), { sync: true }))
   const rowsAfterRoom = await rowsIn(store)
   const oldSnapshot = await outcomeOf(snapshot.get('rows', keyOf(0, 0)))
