@@ -9,6 +9,7 @@ import {
   type Dispatcher,
   offenceRecord,
   type Payloads,
+  payloadKey,
   type Table,
 } from '@shardy/app-orchestrator/parts'
 import { type DispatchState, type Effect, isEnded, type TaskRecord, taskRecord } from '@shardy/dispatch'
@@ -16,7 +17,6 @@ import { type BookEntry, feeOf } from '@shardy/ledger'
 import {
   type DeliveryId,
   type Digest,
-  decodeHex,
   type EventType,
   encodeHex,
   finalEventTypes,
@@ -332,7 +332,7 @@ export class Oracle {
   async #examineOutputs(records: ReadonlyMap<TaskId, TaskRecord>, store: Store<Table>): Promise<void> {
     for (const { spec, outputDigest, history } of records.values()) {
       if (outputDigest === undefined || !spec.keepOutput) continue
-      const output = await store.get('outputs', decodeHex(spec.taskId) as Uint8Array)
+      const output = await store.get('taskOutputs', payloadKey(spec))
       const isThere = output !== undefined && digestOf(output) === outputDigest
       demand(isThere, 'outputIsKept', () => {
         const life = history.map(({ type, attempt }) => `${type} ${attempt}`).join(', ')

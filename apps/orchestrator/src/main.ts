@@ -33,7 +33,7 @@ import { readOperationSettings } from './operation/settings.ts'
 import { createOrchestrator } from './orchestrator.ts'
 import { defaults, type Policy, readPolicy, writePolicy } from './policy/policyFile.ts'
 import { serve } from './server.ts'
-import { schemaVersion, tables } from './tables.ts'
+import { columns, schemaVersion, tables } from './tables.ts'
 import { createLineWriter } from './telemetry/lineWriter.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { watchProcess } from './telemetry/processFigures.ts'
@@ -208,6 +208,7 @@ async function openAll() {
     kind: settings.store,
     path: path.join(settings.data, 'store'),
     tables,
+    columns,
     schemaVersion,
     migrations,
     ...(hasLog && { log: {} }),

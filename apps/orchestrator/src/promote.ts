@@ -8,7 +8,7 @@ import { openFollower } from '@shardy/storage'
 import { migrations } from './migrations/index.ts'
 import { fail, readPeer, readPlace, wordsOf } from './operation/entry.ts'
 import { fenceOnce } from './operation/fencing.ts'
-import { schemaVersion, tables } from './tables.ts'
+import { columns, schemaVersion, tables } from './tables.ts'
 
 const { data, kind } = readPlace(process.env)
 const old = readPeer(process.env, 'SHARDY_PRIMARY')
@@ -22,7 +22,7 @@ async function promote(): Promise<number> {
   const follower = await openFollower({ kind, path: path.join(data, 'store') })
   const before = follower.position
   try {
-    const store = await follower.promote({ tables, schemaVersion, migrations, log: {} })
+    const store = await follower.promote({ tables, columns, schemaVersion, migrations, log: {} })
     await store.close()
   } catch (error) {
     await follower.close().catch(() => {})

@@ -3,6 +3,7 @@
  * times sort; values are the records' canonical bytes.
  */
 import {
+  type DeliveryId,
   decodeHex,
   field,
   type Infer,
@@ -15,7 +16,7 @@ import {
 } from '@shardy/protocol'
 
 /** A change to a record's encoding or to a key is a new version and a migration. */
-export const schemaVersion = 4
+export const schemaVersion = 5
 
 export const tables = [
   /** Tasks that have ended, whole: deliveries and history within. */
@@ -26,9 +27,9 @@ export const tables = [
   'tasksByRequester',
   /** Ended tasks that died. */
   'deadLetters',
-  /** Small inputs and outputs, under their task's id; larger ones are blobs. Answers of live tasks: behind it the delivery's. */
-  'inputs',
-  'outputs',
+  /** Small inputs and outputs, under `payloadKey`; larger ones are blobs. */
+  'taskInputs',
+  'taskOutputs',
   /** What the book is told, under the commit's number, until it is applied. */
   'outbox',
   /** The book's rows under their own keys. */
@@ -74,6 +75,9 @@ export const tables = [
 ] as const
 export type Table = (typeof tables)[number]
 
+/** Most of the bytes, and never changed: apart, they are not rewritten with what changes all the time. */
+export const columns: readonly Table[] = ['taskInputs', 'taskOutputs']
+
 export const blobRecord = message('BlobRecord', {
   digest: field(1, values.digest),
   length: field(2, whole(0, Number.MAX_SAFE_INTEGER)),
@@ -96,6 +100,20 @@ export function numberKey(value: number): Uint8Array {
 
 export function requesterKey(requesterId: RequesterId, atMs: TimeMs, taskId: TaskId): Uint8Array {
   return joined(idKey(requesterId), joined(numberKey(atMs), idKey(taskId)))
+}
+
+/**
+ * The time comes first, so that what is written next to each other lies next to each other, and the store need not sort
+ * it again. The output of a task is under its own key, an answer to one that is still open under its delivery's too.
+ */
+export function payloadKey(
+  { submittedAtMs, taskId }: { readonly submittedAtMs: TimeMs; readonly taskId: TaskId },
+  deliveryId?: DeliveryId,
+): Uint8Array {
+  return joined(
+    numberKey(submittedAtMs),
+    deliveryId === undefined ? idKey(taskId) : idKey(taskId, deliveryId),
+  )
 }
 
 function joined(left: Uint8Array, right: Uint8Array): Uint8Array {

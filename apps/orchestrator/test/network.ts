@@ -30,7 +30,7 @@ import { type Log, silentLog } from '../src/log.ts'
 import type { Space } from '../src/operation/space.ts'
 import { createOrchestrator, type Orchestrator, type OrchestratorConfig } from '../src/orchestrator.ts'
 import { type Serving, serve } from '../src/server.ts'
-import { schemaVersion, type Table, tables } from '../src/tables.ts'
+import { columns, schemaVersion, type Table, tables } from '../src/tables.ts'
 
 export const blobBytesMax = 1024 * 1024
 export const collectMs = 60_000
@@ -79,7 +79,7 @@ export interface TestOptions {
 }
 
 export const openMemoryStore = (): Promise<Store<Table>> =>
-  openStore({ kind: 'memory', tables, schemaVersion })
+  openStore({ kind: 'memory', tables, columns, schemaVersion })
 
 export async function startTestNetwork(options: TestOptions = {}): Promise<TestNetwork> {
   const store = options.store ?? (await openMemoryStore())

@@ -9,7 +9,7 @@ import type { DeliveryId, Digest, RequesterId } from '@shardy/protocol'
 import type { Upload } from '@shardy/storage'
 import { refuseWhenLow } from '../operation/space.ts'
 import type { Services } from '../orchestrator.ts'
-import { idKey } from '../tables.ts'
+import { payloadKey } from '../tables.ts'
 import { isInline } from '../tasks/payloads.ts'
 import { quotaExceeded } from './tasks.ts'
 
@@ -238,7 +238,7 @@ export async function openOutput(
 ): Promise<Response> {
   if (outputDigest === undefined) throw new Error(`task ${spec.taskId} has no output`)
   const kept = isInline(spec.outputLength)
-    ? await services.store.get('outputs', idKey(spec.taskId))
+    ? await services.store.get('taskOutputs', payloadKey(spec))
     : undefined
   if (kept === undefined) return openBlob(services, outputDigest, request)
   return answerBytes(request, outputDigest, kept.length, (start, end) => kept.slice(start, end))
@@ -253,7 +253,7 @@ export async function openInput(
   const { taskId, inputDigest, inputLength } = spec
   const { payloads, store } = services
   const kept = isInline(inputLength)
-    ? (payloads.heldInput(taskId) ?? (await store.get('inputs', idKey(taskId))))
+    ? (payloads.heldInput(taskId) ?? (await store.get('taskInputs', payloadKey(spec))))
     : undefined
   if (kept === undefined) return openBlob(services, inputDigest, request)
   return answerBytes(request, inputDigest, kept.length, (start, end) => kept.slice(start, end))

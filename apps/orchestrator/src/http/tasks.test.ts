@@ -471,8 +471,8 @@ describe('forgetting', () => {
     for (const table of [
       'tasks',
       'liveTasks',
-      'inputs',
-      'outputs',
+      'taskInputs',
+      'taskOutputs',
       'tasksByRequester',
       'references',
     ] as const) {

@@ -46,8 +46,8 @@ test('what ended long ago goes with all that it kept; what is young or open stay
   for (const [table, left] of [
     ['tasks', 0],
     ['tasksByRequester', 1],
-    ['inputs', 1],
-    ['outputs', 0],
+    ['taskInputs', 1],
+    ['taskOutputs', 0],
     ['references', 0],
   ] as const) {
     expect([table, await rows(table)]).toEqual([table, left])

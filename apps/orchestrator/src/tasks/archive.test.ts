@@ -32,7 +32,7 @@ import {
   workerIdOf,
 } from '../../test/dispatchTask.ts'
 import { openMemoryStore } from '../../test/network.ts'
-import { idKey, type Table } from '../tables.ts'
+import { idKey, payloadKey, type Table } from '../tables.ts'
 import { createArchive } from './archive.ts'
 import type { Happening } from './dispatcher.ts'
 import { createPayloads } from './payloads.ts'
@@ -100,13 +100,15 @@ async function open(store?: Awaited<ReturnType<typeof openMemoryStore>>, from?: 
   return { store: at, payloads, archive, state, say, commit, submit, join, answer, rows }
 }
 
+const payloadKeyOf = (number: number) => payloadKey({ taskId: taskIdOf(number), submittedAtMs: atMs })
+
 const tables: readonly Table[] = [
   'tasks',
   'liveTasks',
   'tasksByRequester',
   'deadLetters',
-  'inputs',
-  'outputs',
+  'taskInputs',
+  'taskOutputs',
   'references',
 ]
 
@@ -114,8 +116,8 @@ describe('one commit is one batch', () => {
   test('of a new task: its record, its place in the list, and its small input', async () => {
     const { submit, commit, rows, payloads } = await open()
     submit(1, {}, Uint8Array.from([7, 8]))
-    expect(await commit()).toEqual(['put tasksByRequester', 'put inputs', 'put liveTasks'])
-    expect(await rows('inputs')).toEqual([taskIdOf(1)])
+    expect(await commit()).toEqual(['put tasksByRequester', 'put taskInputs', 'put liveTasks'])
+    expect(await rows('taskInputs')).toEqual([encodeHex(payloadKeyOf(1))])
     // From now on memory may be wanted for others.
     expect(payloads.heldInput(taskIdOf(1))).toEqual(Uint8Array.from([7, 8]))
   })
@@ -125,7 +127,7 @@ describe('one commit is one batch', () => {
     const constants = ['11'.repeat(32), '22'.repeat(32)] as Digest[]
     submit(1, { constants }, new Uint8Array(inlinePayloadBytesMax + 1))
     await commit()
-    expect(await rows('inputs')).toEqual([])
+    expect(await rows('taskInputs')).toEqual([])
     const referred = [...constants, 'dd'.repeat(32)].map((digest) => `${digest}${taskIdOf(1)}`)
     expect([...(await rows('references'))].sort()).toEqual(referred.sort())
   })
@@ -134,7 +136,7 @@ describe('one commit is one batch', () => {
     const { submit, say, commit, rows, archive } = await open()
     submit(1)
     say({ kind: 'cancel', taskId: taskIdOf(1) })
-    expect(await commit()).toEqual(['put tasksByRequester', 'put inputs', 'put tasks'])
+    expect(await commit()).toEqual(['put tasksByRequester', 'put taskInputs', 'put tasks'])
     expect(await rows('liveTasks')).toEqual([])
     expect((await archive.task(taskIdOf(1)))?.status).toBe('cancelled')
   })
@@ -145,9 +147,9 @@ describe('one commit is one batch', () => {
     await commit()
     join()
     answer(1)
-    expect(await commit()).toEqual(['delete liveTasks', 'put tasks', 'put outputs', 'put standings'])
+    expect(await commit()).toEqual(['delete liveTasks', 'put tasks', 'put taskOutputs', 'put standings'])
     expect(await rows('liveTasks')).toEqual([])
-    expect(await store.get('outputs', idKey(taskIdOf(1)))).toEqual(output)
+    expect(await store.get('taskOutputs', payloadKeyOf(1))).toEqual(output)
     expect(await archive.task(taskIdOf(1))).toMatchObject({ status: 'verified', outputDigest })
   })
 
@@ -159,7 +161,7 @@ describe('one commit is one batch', () => {
     answer(1)
     answer(2)
     await commit()
-    expect(await rows('outputs')).toEqual([])
+    expect(await rows('taskOutputs')).toEqual([])
     expect(await rows('references')).toEqual([`${outputDigest}${taskIdOf(2)}`])
   })
 
@@ -236,7 +238,7 @@ describe('a restart', () => {
     await going.archive.live(() => noStake)
     going.say({ kind: 'cancel', taskId: taskIdOf(1) })
     await going.commit()
-    expect(await going.rows('outputs')).toEqual([])
+    expect(await going.rows('taskOutputs')).toEqual([])
   })
 
   test('takes no record that it did not write for granted', async () => {

@@ -22,7 +22,7 @@ import {
   type WorkerId,
 } from '@shardy/protocol'
 import { type Operation, prefixRange, type Store } from '@shardy/storage'
-import { idKey, requesterKey, type Table } from '../tables.ts'
+import { idKey, payloadKey, requesterKey, type Table } from '../tables.ts'
 import type { Changes } from './dispatcher.ts'
 import { isInline, type Payloads } from './payloads.ts'
 
@@ -90,11 +90,11 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
     return bytes && decodeRecord(taskRecord, bytes)
   }
 
-  function addSubmitted(operations: TableOperation[], { spec }: Task, key: Uint8Array): void {
+  function addSubmitted(operations: TableOperation[], { spec }: Task): void {
     const { taskId, requesterId, submittedAtMs, inputLength, inputDigest, constants } = spec
     operations.push(put('tasksByRequester', requesterKey(requesterId, submittedAtMs, taskId)))
     const input = isInline(inputLength) ? payloads.inputToWrite(taskId) : undefined
-    if (input !== undefined) operations.push(put('inputs', key, input))
+    if (input !== undefined) operations.push(put('taskInputs', payloadKey(spec), input))
     else if (inputLength > 0) operations.push(put('references', idKey(inputDigest, taskId)))
     for (const digest of constants) operations.push(put('references', idKey(digest, taskId)))
   }
@@ -109,7 +109,7 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
       const kept = keptAnswers.get(spec.taskId) ?? []
       if (answer === undefined || kept.includes(deliveryId)) continue
       keptAnswers.set(spec.taskId, [...kept, deliveryId])
-      operations.push(put('outputs', idKey(spec.taskId, deliveryId), answer.output))
+      operations.push(put('taskOutputs', payloadKey(spec, deliveryId), answer.output))
     }
   }
 
@@ -118,7 +118,7 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
     const answered = deliveries.filter(({ state }) => state === 'answered')
     const kept: DeliveryId[] = []
     for (const { deliveryId } of answered) {
-      const output = await store.get('outputs', idKey(spec.taskId, deliveryId))
+      const output = await store.get('taskOutputs', payloadKey(spec, deliveryId))
       if (output === undefined) continue
       kept.push(deliveryId)
       payloads.holdAnswer(deliveryId, { output, transcript: [] })
@@ -130,13 +130,13 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
     const { spec, status, outputDigest } = ended
     const { taskId } = spec
     for (const deliveryId of keptAnswers.get(taskId) ?? []) {
-      operations.push(remove('outputs', idKey(taskId, deliveryId)))
+      operations.push(remove('taskOutputs', payloadKey(spec, deliveryId)))
     }
     keptAnswers.delete(taskId)
     if (status === 'dead') operations.push(put('deadLetters', key))
     if (outputDigest === undefined || !spec.keepOutput) return
     const output = isInline(spec.outputLength) ? acceptedOutput(ended) : undefined
-    if (output !== undefined) operations.push(put('outputs', key, output))
+    if (output !== undefined) operations.push(put('taskOutputs', payloadKey(spec), output))
     else operations.push(put('references', idKey(outputDigest, spec.taskId)))
   }
 
@@ -175,7 +175,7 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
         const { taskId } = each.spec
         const key = idKey(taskId)
         const record = taskRecord.encode(each)
-        if (submitted.has(each)) addSubmitted(operations, each, key)
+        if (submitted.has(each)) addSubmitted(operations, each)
         if (revived.has(each)) operations.push(remove('tasks', key), remove('deadLetters', key))
         if (!isEnded(each.status)) {
           operations.push(put('liveTasks', key, record))
@@ -239,8 +239,8 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
       const writes: TableOperation[] = [
         remove('tasks', key),
         remove('deadLetters', key),
-        remove('inputs', key),
-        remove('outputs', key),
+        remove('taskInputs', payloadKey(spec)),
+        remove('taskOutputs', payloadKey(spec)),
         remove('tasksByRequester', requesterKey(requesterId, submittedAtMs, taskId)),
         ...[inputDigest, ...constants].map((digest) => remove('references', idKey(digest, taskId))),
       ]

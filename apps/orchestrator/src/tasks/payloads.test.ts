@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { sha256 } from '@shardy/crypto/native'
-import { type DeliveryId, type Digest, encodeHex, inlinePayloadBytesMax } from '@shardy/protocol'
+import { type DeliveryId, type Digest, encodeHex, inlinePayloadBytesMax, type TimeMs } from '@shardy/protocol'
 import { taskIdOf } from '../../test/dispatchTask.ts'
 import { openMemoryStore } from '../../test/network.ts'
-import { idKey } from '../tables.ts'
+import { payloadKey } from '../tables.ts'
 import { createPayloads, isInline } from './payloads.ts'
 
 const digest = 'ab'.repeat(32) as Digest
@@ -29,6 +29,7 @@ test('what travels in a frame with others is small, up to its bound', () => {
 describe('an input', () => {
   const spec = (number: number, inputLength: number) => ({
     taskId: taskIdOf(number),
+    submittedAtMs: (1_000 + number) as TimeMs,
     inputDigest: digest,
     inputLength,
   })
@@ -38,9 +39,12 @@ describe('an input', () => {
     payloads.holdInput(taskIdOf(1), bytes(4))
     expect(await payloads.input(spec(1, 4))).toEqual(bytes(4))
     payloads.dropInput(taskIdOf(1))
-    await store.write([{ kind: 'put', table: 'inputs', key: idKey(taskIdOf(1)), value: bytes(4, 2) }], {
-      sync: true,
-    })
+    await store.write(
+      [{ kind: 'put', table: 'taskInputs', key: payloadKey(spec(1, 4)), value: bytes(4, 2) }],
+      {
+        sync: true,
+      },
+    )
     expect(await payloads.input(spec(1, 4))).toEqual(bytes(4, 2))
     expect(asked).toEqual([])
     // A small one that was uploaded is a blob all the same.
@@ -60,9 +64,12 @@ describe('an input', () => {
     payloads.holdInput(taskIdOf(1), bytes(4, 2))
     await expect(payloads.input(asked)).rejects.toThrow('no such blob')
     payloads.dropInput(taskIdOf(1))
-    await store.write([{ kind: 'put', table: 'inputs', key: idKey(taskIdOf(1)), value: bytes(4, 2) }], {
-      sync: true,
-    })
+    await store.write(
+      [{ kind: 'put', table: 'taskInputs', key: payloadKey(spec(1, 4)), value: bytes(4, 2) }],
+      {
+        sync: true,
+      },
+    )
     await expect(payloads.input(asked)).rejects.toThrow('no such blob')
   })
 

@@ -12,7 +12,7 @@ import {
   type TaskId,
 } from '@shardy/protocol'
 import type { Store } from '@shardy/storage'
-import { idKey, type Table } from '../tables.ts'
+import { payloadKey, type Table } from '../tables.ts'
 
 /** An answer whose verdict is not known yet. */
 export interface Answer {
@@ -21,7 +21,7 @@ export interface Answer {
   readonly transcript: readonly Uint8Array[]
 }
 
-type Input = Pick<TaskSpec, 'taskId' | 'inputDigest' | 'inputLength'>
+type Input = Pick<TaskSpec, 'taskId' | 'submittedAtMs' | 'inputDigest' | 'inputLength'>
 
 export interface Payloads {
   /** Of a task that is about to be submitted; kept until it ends or, once it is written, memory is wanted for others. */
@@ -100,11 +100,12 @@ export function createPayloads(
       return input
     },
     heldInput,
-    async input({ taskId, inputDigest, inputLength }) {
+    async input(spec) {
+      const { taskId, inputDigest, inputLength } = spec
       const held = heldInput(taskId)
       if (held !== undefined && isNamed(held, inputDigest)) return held
       if (inputLength === 0) return new Uint8Array(0)
-      const kept = isInline(inputLength) ? await store.get('inputs', idKey(taskId)) : undefined
+      const kept = isInline(inputLength) ? await store.get('taskInputs', payloadKey(spec)) : undefined
       return kept !== undefined && isNamed(kept, inputDigest) ? kept : blobs.bytes(inputDigest)
     },
     dropInput,

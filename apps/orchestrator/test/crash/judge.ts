@@ -4,6 +4,7 @@ import { isEnded, type TaskRecord } from '@shardy/dispatch'
 import { feeOf } from '@shardy/ledger'
 import type { RequesterId, TaskId, WorkerId } from '@shardy/protocol'
 import { decodeHex } from '@shardy/protocol'
+import { payloadKey } from '../../src/tables.ts'
 import { isInline } from '../../src/tasks/payloads.ts'
 import { type Asked, answerTo, grantMicroCredit, type Life, parameters, requesterOf } from './life.ts'
 import type { Promised } from './witness.ts'
@@ -112,8 +113,9 @@ export async function judgeOutputs(
     expect(isEnded(task.status)).toBe(true)
     if (task.status !== 'verified' && task.status !== 'accepted') continue
     if (!task.spec.keepOutput || task.outputDigest === undefined) continue
-    const key = decodeHex(taskId) as Uint8Array
-    const inline = isInline(task.spec.outputLength) ? await store.get('outputs', key) : undefined
+    const inline = isInline(task.spec.outputLength)
+      ? await store.get('taskOutputs', payloadKey(task.spec))
+      : undefined
     const output = inline ?? (await keeper.bytes(task.outputDigest))
     expect(Buffer.compare(output, answerTo(one))).toBe(0)
   }

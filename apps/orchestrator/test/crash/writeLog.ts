@@ -3,7 +3,7 @@
  * between any two of them: everything up to a write, or, after a power cut, everything up to the last one that was synced.
  */
 import { type BlobStore, type Operation, openBlobStore, openStore, type Store } from '@shardy/storage'
-import { schemaVersion, type Table, tables } from '../../src/tables.ts'
+import { columns, schemaVersion, type Table, tables } from '../../src/tables.ts'
 
 interface Write {
   readonly batch: readonly Operation<Table>[]
@@ -20,7 +20,7 @@ export const blobBytesMax = 1024 * 1024
 
 export type Ending = 'killed' | 'powerCut'
 
-const openEmpty = (): Promise<Store<Table>> => openStore({ kind: 'memory', tables, schemaVersion })
+const openEmpty = (): Promise<Store<Table>> => openStore({ kind: 'memory', tables, columns, schemaVersion })
 
 /** A store with these writes in it, which are where it begins. */
 export async function openLogged(before: readonly Write[] = []): Promise<LoggedStore> {
