@@ -49,3 +49,28 @@ test('without TLS nothing is said of it', async () => {
   expect(answer.headers.get('strict-transport-security')).toBeNull()
   await network.stop()
 })
+
+test('frames that Bun hands over stay as they came: they are kept, and not copied', async () => {
+  const kept: Uint8Array[] = []
+  const { promise: all, resolve } = Promise.withResolvers<void>()
+  const sizes = [1, 60, 4_096, 70_000, 1_000_000, 33, 600_000, 5_000]
+  const server = Bun.serve({
+    port: 0,
+    fetch: (request, self) => (self.upgrade(request) ? undefined : new Response('a socket is wanted')),
+    websocket: {
+      message(_socket, content) {
+        if (typeof content !== 'string') kept.push(content)
+        if (kept.length === sizes.length) resolve()
+      },
+    },
+  })
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}`)
+  await new Promise((opened) => socket.addEventListener('open', opened))
+  for (const [index, size] of sizes.entries()) socket.send(new Uint8Array(size).fill(index + 1))
+  await all
+  Bun.gc(true)
+  expect(kept.map(({ length }) => length)).toEqual(sizes)
+  for (const [index, bytes] of kept.entries()) expect(bytes.every((byte) => byte === index + 1)).toBe(true)
+  socket.close()
+  await server.stop(true)
+})

@@ -173,19 +173,12 @@ function describeByte(again: Reexecuted, output: Uint8Array, at: number): string
 function differenceOf(computed: Uint8Array, claimed: Uint8Array): number | undefined {
   const { length } = computed
   if (claimed.length !== length) return 0
-  // Words first, four bytes at a time: `slice` copies to where words may lie.
-  const words = Math.floor(length / 4)
-  const one = new Int32Array(
-    wordsOf(computed),
-    computed.byteOffset % 4 === 0 ? computed.byteOffset : 0,
-    words,
-  )
-  const other = new Int32Array(wordsOf(claimed), claimed.byteOffset % 4 === 0 ? claimed.byteOffset : 0, words)
+  // Words first, four bytes at a time, wherever they lie.
+  const one = new DataView(computed.buffer, computed.byteOffset, length)
+  const other = new DataView(claimed.buffer, claimed.byteOffset, length)
+  const end = length - (length % 4)
   let at = 0
-  while (at < words && one[at] === other[at]) at++
-  for (at *= 4; at < length; at++) if (computed[at] !== claimed[at]) return at
+  while (at < end && one.getInt32(at) === other.getInt32(at)) at += 4
+  for (; at < length; at++) if (computed[at] !== claimed[at]) return at
   return undefined
 }
-
-const wordsOf = (bytes: Uint8Array): ArrayBufferLike =>
-  bytes.byteOffset % 4 === 0 ? bytes.buffer : Uint8Array.prototype.slice.call(bytes).buffer

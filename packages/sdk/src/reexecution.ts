@@ -17,6 +17,7 @@ import {
   readConstants,
   readInputs,
   type Tensor,
+  tensorBytes,
   type Value,
 } from '@shardy/tensor'
 import type { ComputeNode } from '@shardy/tensor/check'
@@ -74,7 +75,9 @@ function computeProgram(program: Program, input: Uint8Array, blobs: Blobs, compu
     if (lastTaken === undefined) continue
     for (const operand of taken) if (lastTaken[operand] === index) tensors[operand] = undefined
   }
-  return { kind: 'output', bytes: joinOutputs(program, tensors) }
+  const [only] = program.outputs
+  const single = program.outputs.length === 1 && only !== undefined ? tensors[only] : undefined
+  return { kind: 'output', bytes: single ? tensorBytes(single) : joinOutputs(program, tensors) }
 }
 
 /** The last node that takes each value; outputs are taken behind all of them. */

@@ -201,7 +201,7 @@ export function openConnection(
       if (isAwaited) await events.answered(state.workerId, result, bytes)
       return
     }
-    const decoded = decodeFrame(bytes, 'worker')
+    const decoded = decodeFrame(bytes, 'worker', true)
     if (!decoded.ok) {
       refuse(codeOf(decoded.refusal), describeRefusal(decoded.refusal))
       return

@@ -130,13 +130,18 @@ export function createIncoming(parts: IncomingParts): Incoming {
       if (delivery === undefined) continue
       const flaw = flawOf(delivery, result)
       const path = (paths[index] ?? []).map(encodeHex)
-      const answer = result.output && { output: result.output, transcript: [] }
+      const answer = result.output && { output: ownOutput(delivery, result.output), transcript: [] }
       last =
         flaw === undefined
           ? passOn(delivery, result, { signature, index, count, path }, answer)
           : corrupted(delivery, flaw)
     }
     await last
+  }
+
+  /** A view of its frame, unless it waits for others' answers: it must not keep a whole frame in memory meanwhile. */
+  function ownOutput({ task }: Delivery, output: Uint8Array): Uint8Array {
+    return task.spec.verify.mode === 'checked' ? output : Uint8Array.prototype.slice.call(output)
   }
 
   function flawOf(delivery: Delivery, result: BatchResult): string | undefined {

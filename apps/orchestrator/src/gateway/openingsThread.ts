@@ -5,7 +5,8 @@ import type { ThreadAnswer, ThreadQuestion } from './openings.ts'
 
 declare const self: Worker
 
-const executor = createCpuExecutor()
+/** No matrix comes twice. */
+const executor = createCpuExecutor({ residentBytesMax: 0 })
 let line: Promise<void> = Promise.resolve()
 
 async function answer({ number, check }: ThreadQuestion): Promise<void> {

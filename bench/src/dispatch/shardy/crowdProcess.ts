@@ -1,6 +1,6 @@
 /** Many workers that only connect: the handshake, a measured profile, and then heartbeats. */
 
-import { createReferenceExecutor } from '@shardy/compute'
+import { createCpuExecutor } from '@shardy/compute'
 import { generateIdentity } from '@shardy/crypto'
 import { sha256 } from '@shardy/crypto/native'
 import {
@@ -18,7 +18,7 @@ const [url = '', countText = '1'] = process.argv.slice(2)
 const count = Number(countText)
 /** The orchestrator takes so many strangers at a time. */
 const atOnce = 32
-const executor = createReferenceExecutor()
+const executor = createCpuExecutor()
 const workers: Worker[] = []
 const isAdmitted = (worker: Worker): boolean => worker.getView().connection.kind === 'admitted'
 

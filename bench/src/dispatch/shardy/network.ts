@@ -18,7 +18,7 @@ export interface Network {
   close(): Promise<void>
 }
 
-export async function openNetwork(): Promise<Network> {
+export async function openNetwork(env: Readonly<Record<string, string>> = {}): Promise<Network> {
   const stage = await openStage()
   try {
     const data = path.join(stage.folder, 'data')
@@ -31,6 +31,7 @@ export async function openNetwork(): Promise<Network> {
         SHARDY_LOG: 'warn',
         SHARDY_PARENT: 'pipe',
         SHARDY_LIMITS: limitsOff,
+        ...env,
       },
     })
     const url = orchestrator.readyText.match(/"url":"([^"]+)"/)?.[1] ?? ''
@@ -71,10 +72,10 @@ const limitsOff = ['submit', 'read', 'blobBytes', 'open']
 
 const waitMs = 60_000
 
-export async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  const giveUpMs = performance.now() + waitMs
+export async function until(isSo: () => Promise<boolean>, what: string, withinMs = waitMs): Promise<void> {
+  const giveUpMs = performance.now() + withinMs
   while (!(await isSo())) {
-    if (performance.now() > giveUpMs) throw new Error(`${what}: not within ${waitMs / 1_000} s`)
+    if (performance.now() > giveUpMs) throw new Error(`${what}: not within ${withinMs / 1_000} s`)
     await Bun.sleep(20)
   }
 }

@@ -20,7 +20,7 @@ import { tryHostMemory } from './memoryTrial.ts'
 import type { Multiplier } from './multiplier.ts'
 import { runNode } from './node.ts'
 import type { Work } from './products.ts'
-import { createResidents, type Residents } from './residents.ts'
+import { createResidents, defaultResidentBytesMax, type Residents } from './residents.ts'
 import { interpretShader } from './shader.ts'
 import { createSmallRunner, type RunSmall } from './small.ts'
 import { canShare, openThreads, type Threads } from './threads.ts'
@@ -72,6 +72,8 @@ function lastUsesOf(program: Program, keep: readonly number[]): readonly (number
 export interface CpuOptions {
   /** Threads beside the caller's that products are spread over; none where memory cannot be shared. */
   readonly threads?: number
+  /** What packed constants may take from one program to the next. */
+  readonly residentBytesMax?: number
 }
 
 /** Below this many multiply-adds, telling other threads costs more than it saves. */
@@ -106,10 +108,13 @@ function shared(a: Int8Array | Uint8Array): Int8Array | Uint8Array {
   return copy
 }
 
-export function createCpuExecutor({ threads: count = 0 }: CpuOptions = {}): Executor {
+export function createCpuExecutor({
+  threads: count = 0,
+  residentBytesMax = defaultResidentBytesMax,
+}: CpuOptions = {}): Executor {
   const name = 'cpu'
   let closed = false
-  const residents = createResidents()
+  const residents = createResidents(residentBytesMax)
   let runSmall: RunSmall | undefined
   const opening = openKernels().then((opened) => {
     if (opened.ok) runSmall = createSmallRunner(opened.kernels)

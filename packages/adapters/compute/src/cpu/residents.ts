@@ -3,7 +3,7 @@ import type { Program } from '@shardy/tensor'
 import type { PackedRight, RightShape } from '../wasm/matmul.ts'
 import type { Pack } from './multiplier.ts'
 
-const keptBytesMax = 512 * 2 ** 20
+export const defaultResidentBytesMax = 512 * 2 ** 20
 
 export interface Residents {
   /** How one execution of a program packs its right sides. */
@@ -11,7 +11,7 @@ export interface Residents {
   clear(): void
 }
 
-export function createResidents(): Residents {
+export function createResidents(keptBytesMax: number): Residents {
   /** The least recently used first. */
   const kept = new Map<string, PackedRight>()
   let keptBytes = 0
