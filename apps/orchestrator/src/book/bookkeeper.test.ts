@@ -44,7 +44,7 @@ test('the grant is given once: to two who come together, after a crash, and to a
   await second.welcome(requesterId)
   expect(has(second)).toBe(grant)
   await second.postAlone([{ kind: 'escrow', taskId, requesterId, amount: grant }])
-  clock.advance(1_000)
+  clock.advance(2_000)
   await second.close()
   const third = await open()
   await third.welcome(requesterId)
@@ -77,12 +77,12 @@ test('rows of the book that could not be saved go with the next save', async () 
   const first = await open()
   await first.welcome(requesterId)
   store.fail('diskFull', 'book')
-  clock.advance(1_000)
+  clock.advance(2_000)
   await new Promise((resolve) => setImmediate(resolve))
   expect(errors).toEqual(['bookNotSaved'])
   store.mend()
   await first.welcome(other)
-  clock.advance(1_000)
+  clock.advance(2_000)
   await first.close()
   const second = await open()
   expect(second.lag()).toBe(0)
@@ -120,7 +120,7 @@ describe('the outbox', () => {
     const batches: string[][] = []
     store.onWrite = async (batch) =>
       void batches.push([...new Set(batch.map(({ kind, table }) => `${kind} ${table}`))])
-    clock.advance(1_000)
+    clock.advance(2_000)
     await idle()
     expect(batches).toEqual([['put book', 'deleteRange outbox']])
     expect(bookkeeper.lag()).toBe(0)
@@ -139,7 +139,7 @@ describe('the outbox', () => {
             await bookkeeper.postAlone([issue(amount)])
             expected += amount
           } else if (act === 'save') {
-            clock.advance(1_000)
+            clock.advance(2_000)
             await idle()
           } else {
             // Who numbers what it cannot write ends, and so does who is killed.

@@ -69,7 +69,8 @@ export interface BookkeeperParts {
   fatal(error: unknown): void
 }
 
-const saveMs = 250
+/** Rows of tasks that came and went meanwhile are never written. */
+const saveMs = 2_000
 
 const decodeText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 const encodeText = (text: string): Uint8Array => new TextEncoder().encode(text)

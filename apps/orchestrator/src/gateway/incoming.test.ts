@@ -52,7 +52,7 @@ async function open(tasks: readonly Partial<NewTask>[], answerBytesMax = 1_000, 
   const posted: Happening[] = []
   const stored: string[] = []
   const store = await openMemoryStore()
-  const bounds = { inputBytesMax: 1_000, answerBytesMax }
+  const bounds = { inputBytesMax: 1_000, answerBytesMax, frameBytesMax: 1_000_000 }
   const payloads = createPayloads(store, { bytes: async () => new Uint8Array(0) }, bounds)
   let storeFails = false
   const incoming = createIncoming({

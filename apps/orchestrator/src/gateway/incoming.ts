@@ -123,25 +123,27 @@ export function createIncoming(parts: IncomingParts): Incoming {
       }
       return
     }
+    /** Paths share most of what is on them. */
+    const known = new Map<Uint8Array, string>()
+    const hexOf = (hash: Uint8Array): string => {
+      const hex = known.get(hash) ?? encodeHex(hash)
+      known.set(hash, hex)
+      return hex
+    }
     let last: Promise<void> | undefined
     for (const [index, result] of results.entries()) {
       // Late or foreign: dispatch knows nothing to change.
       const delivery = openDelivery(workerId, result.deliveryId)
       if (delivery === undefined) continue
       const flaw = flawOf(delivery, result)
-      const path = (paths[index] ?? []).map(encodeHex)
-      const answer = result.output && { output: ownOutput(delivery, result.output), transcript: [] }
+      const path = (paths[index] ?? []).map(hexOf)
+      const answer = result.output && { output: result.output, transcript: [] }
       last =
         flaw === undefined
           ? passOn(delivery, result, { signature, index, count, path }, answer)
           : corrupted(delivery, flaw)
     }
     await last
-  }
-
-  /** A view of its frame, unless it waits for others' answers: it must not keep a whole frame in memory meanwhile. */
-  function ownOutput({ task }: Delivery, output: Uint8Array): Uint8Array {
-    return task.spec.verify.mode === 'checked' ? output : Uint8Array.prototype.slice.call(output)
   }
 
   function flawOf(delivery: Delivery, result: BatchResult): string | undefined {

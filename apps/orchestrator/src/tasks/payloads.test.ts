@@ -10,7 +10,7 @@ const digest = 'ab'.repeat(32) as Digest
 const deliveryIdOf = (number: number) => taskIdOf(number) as string as DeliveryId
 const bytes = (length: number, fill = 1) => new Uint8Array(length).fill(fill)
 
-async function open(bounds = { inputBytesMax: 100, answerBytesMax: 100 }) {
+async function open(bounds = { inputBytesMax: 100, answerBytesMax: 100, frameBytesMax: 1_000 }) {
   const store = await openMemoryStore()
   const asked: string[] = []
   const keeper = {
@@ -141,5 +141,26 @@ describe('an answer', () => {
     payloads.holdAnswer(deliveryIdOf(1), answer(1))
     expect(() => payloads.holdAnswer(deliveryIdOf(1), answer(2))).toThrow('has its answer already')
     expect(payloads.answerBytes()).toBe(1)
+  })
+
+  test('that waits for long no longer keeps the frame that it came in', async () => {
+    const { payloads } = await open()
+    const frameOf = (number: number) => {
+      const frame = bytes(600, number)
+      return { output: frame.subarray(10, 12), transcript: [frame.subarray(12, 13)] }
+    }
+    const sizes = () => {
+      const held = payloads.answer(deliveryIdOf(1))
+      return [held?.output, ...(held?.transcript ?? [])].map((part) => part?.buffer.byteLength)
+    }
+    for (const number of [1, 2, 3]) payloads.holdAnswer(deliveryIdOf(number), frameOf(number))
+    expect(sizes()).toEqual([600, 600])
+    payloads.holdAnswer(deliveryIdOf(4), frameOf(4))
+    expect(sizes()).toEqual([2, 1])
+    expect(payloads.answer(deliveryIdOf(1))).toEqual(frameOf(1))
+    // The younger ones keep theirs for now.
+    expect(payloads.answer(deliveryIdOf(3))?.output.buffer.byteLength).toBe(600)
+    for (const number of [1, 2, 3, 4]) payloads.dropAnswer(deliveryIdOf(number))
+    expect(payloads.answerBytes()).toBe(0)
   })
 })

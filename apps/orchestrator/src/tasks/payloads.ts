@@ -32,7 +32,10 @@ export interface Payloads {
   heldInput(taskId: TaskId): Uint8Array | undefined
   input(spec: Input): Promise<Uint8Array>
   dropInput(taskId: TaskId): void
-  /** False when too much waits already. A delivery has one answer. */
+  /**
+   * False when too much waits already. A delivery has one answer. It may be a view of the frame that it came in: if it
+   * waits for long it is copied out, so that small answers do not keep large frames.
+   */
   holdAnswer(deliveryId: DeliveryId, answer: Answer): boolean
   answer(deliveryId: DeliveryId): Answer | undefined
   dropAnswer(deliveryId: DeliveryId): void
@@ -45,17 +48,26 @@ export const isInline = (length: number): boolean => length <= inlinePayloadByte
 export interface PayloadBounds {
   readonly inputBytesMax: number
   readonly answerBytesMax: number
+  /** So many bytes of frames may be kept by what is cut from them, twice over. */
+  readonly frameBytesMax: number
 }
 
 const defaultBounds: PayloadBounds = {
   inputBytesMax: 256 * 1024 * 1024,
   answerBytesMax: 1024 * 1024 * 1024,
+  frameBytesMax: 32 * 1024 * 1024,
+}
+
+function ownCopy({ output, transcript }: Answer): Answer {
+  const isWhole = output.length === output.buffer.byteLength
+  const copy = (part: Uint8Array): Uint8Array => Uint8Array.prototype.slice.call(part)
+  return isWhole ? { output, transcript } : { output: copy(output), transcript: transcript.map(copy) }
 }
 
 export function createPayloads(
   store: Store<Table>,
   blobs: { bytes(digest: Digest): Promise<Uint8Array> },
-  { inputBytesMax, answerBytesMax }: PayloadBounds = defaultBounds,
+  { inputBytesMax, answerBytesMax, frameBytesMax }: PayloadBounds = defaultBounds,
   /** Given, an input that lies under the task's id and is not the one it names is passed over. */
   sha256?: Sha256,
 ): Payloads {
@@ -68,6 +80,28 @@ export function createPayloads(
   const answers = new Map<DeliveryId, Answer>()
   let inputBytes = 0
   let answerBytes = 0
+  /** Answers that came since the frames of the others, or of those before them, were let go. */
+  let young: DeliveryId[] = []
+  let old: DeliveryId[] = []
+  let youngFrameBytes = 0
+  let latestFrame: ArrayBufferLike | undefined
+
+  /** Those that came a while ago and still wait are copied out. */
+  function noteFrame(deliveryId: DeliveryId, { buffer }: Uint8Array): void {
+    young.push(deliveryId)
+    if (buffer === latestFrame) return
+    latestFrame = buffer
+    youngFrameBytes += buffer.byteLength
+    if (youngFrameBytes < frameBytesMax) return
+    for (const each of old) {
+      const answer = answers.get(each)
+      if (answer !== undefined) answers.set(each, ownCopy(answer))
+    }
+    old = young
+    young = []
+    youngFrameBytes = 0
+    latestFrame = undefined
+  }
 
   const heldInput = (taskId: TaskId): Uint8Array | undefined => unwritten.get(taskId) ?? inputs.get(taskId)
 
@@ -115,6 +149,7 @@ export function createPayloads(
       if (answers.size > 0 && answerBytes + bytes > answerBytesMax) return false
       answers.set(deliveryId, answer)
       answerBytes += bytes
+      noteFrame(deliveryId, answer.output)
       return true
     },
     answer: (deliveryId) => answers.get(deliveryId),

@@ -7,18 +7,26 @@ import type { KeyRange } from '../engine.ts'
 import { StoreError } from '../storeError.ts'
 import { columnNumberFirst, columnsMax } from '../tableIds.ts'
 
+const cacheSize = 8 * 1024 * 1024
+
 /**
- * A quarter of a budget is one write buffer, of which a column has up to six. That memory is used under load alone: an
- * idle store has none of it, and the whole orchestrator is to idle below 120 MB. Large buffers make few large files,
- * and whoever writes keys that rise has files that do not overlap, which RocksDB moves down instead of rewriting. Levels
- * from the second on are compressed in any case; `compression` would only train dictionaries for them, at much CPU.
+ * A quarter of the budget is one write buffer, of which there are up to six. That memory is used under load alone: an
+ * idle store has none of it, and the whole orchestrator is to idle below 120 MB. Levels from the second on are
+ * compressed in any case; `compression` would only train dictionaries for them, at much CPU.
  */
-const columnOptions: ColumnOptions = {
+const defaultColumn: ColumnOptions = {
   compaction: 'level',
   compression: false,
   memtableMemoryBudget: 64 * 1024 * 1024,
-  cacheSize: 8 * 1024 * 1024,
+  cacheSize,
 }
+
+/**
+ * RocksDB's own way: two write buffers of 64 MiB, and one light compression on all levels. Whoever writes keys that rise
+ * has files that do not overlap, and where every level is compressed alike RocksDB moves them down instead of rewriting
+ * them; the binding's `level` compresses the deeper ones otherwise.
+ */
+const tableColumn: ColumnOptions = { compression: false, cacheSize }
 
 const names = [
   'default',
@@ -26,12 +34,12 @@ const names = [
 ]
 
 export const openOptions = {
-  ...columnOptions,
+  ...defaultColumn,
   createIfMissing: true,
   parallelism: 2,
   walCompression: false,
   // Those that are not there yet are made; a database does not open without one that it has.
-  columns: Object.fromEntries(names.map((name) => [name, columnOptions])),
+  columns: Object.fromEntries(names.map((name, index) => [name, index === 0 ? defaultColumn : tableColumn])),
 }
 
 /** What names a column to the binding, for each of them. */

@@ -4,9 +4,9 @@
  */
 declare module '@nxtedition/rocksdb' {
   export interface ColumnOptions {
-    readonly compaction: 'level' | 'universal'
+    readonly compaction?: 'level' | 'universal'
     readonly compression?: boolean
-    readonly memtableMemoryBudget: number
+    readonly memtableMemoryBudget?: number
     readonly cacheSize: number
   }
 
