@@ -160,10 +160,11 @@ export async function openHost(parts: HostParts): Promise<Host> {
   const eventLog = await openEventLog(store, defaultEventLogPolicy)
   const taskTurns = createTurns<TaskId>()
 
+  const plannedOf = (happening: Happening): Happening => planted.happening?.(happening, state) ?? happening
+
   function post(happening: Happening): Promise<readonly Effect[]> | undefined {
     if (!isAlive()) return undefined
-    const planned = planted.happening?.(happening, state) ?? happening
-    const posted = dispatcher.post(planned)
+    const posted = dispatcher.post(plannedOf(happening))
     posted?.catch(() => {})
     return posted
   }
@@ -180,7 +181,8 @@ export async function openHost(parts: HostParts): Promise<Host> {
     log,
     state: () => state,
     stake: stakeOf,
-    post: (happening) => post(happening)?.then(() => {}),
+    postAll: (_workerId, happenings) =>
+      dispatcher.postAll(isAlive() ? happenings.map(plannedOf) : [], () => 'ifThereIsRoom'),
     storeOutput: async () => {},
   })
 

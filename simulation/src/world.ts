@@ -65,6 +65,7 @@ export class World {
   #present = new Map<WorkerId, number>()
   #failure: unknown
   #isHealed = false
+  #isFunding = false
   #open = 0
   #numbers = new Map<Character, number>()
 
@@ -176,14 +177,14 @@ export class World {
         if (!isAlive()) return
         if (!isFirst) await this.oracle.opened(host)
         this.#host = host
-        if (isFirst) this.#deposit(host)
+        if (isFirst) await this.#deposit(host)
         for (const worker of this.#workers) this.#connect(worker)
       })
       .catch((error: unknown) => this.#broken(error))
   }
 
   #crash(): void {
-    if (this.#host === undefined && this.counts.crashes > 0) return
+    if (this.#isFunding || (this.#host === undefined && this.counts.crashes > 0)) return
     this.note('the orchestrator dies')
     this.counts.crashes++
     this.oracle.died()
@@ -195,14 +196,19 @@ export class World {
     this.schedule.after(this.#random.pick([1, 500, 15_000]), () => this.#start())
   }
 
-  #deposit({ bookkeeper }: Host): void {
+  /** It does not die meanwhile: whether a deposit that was not answered counts, nobody could say. */
+  async #deposit({ bookkeeper }: Host): Promise<void> {
+    this.#isFunding = true
+    const posted: Promise<void>[] = []
     for (const { workerId } of this.#workers) {
       if (!this.#random.chance(0.6)) continue
       const amount = BigInt(this.#random.pick([2_000, 20_000, 60_000])) as MicroCredit
       this.oracle.deposited(amount)
       const entry = { kind: 'deposit', source: 'issuance', requesterId: undefined, workerId, amount } as const
-      bookkeeper.postAlone([entry]).catch((error: unknown) => this.#broken(error))
+      posted.push(bookkeeper.postAlone([entry]))
     }
+    await Promise.all(posted)
+    this.#isFunding = false
   }
 
   #ended(taskId: TaskId, status: TaskStatus): void {

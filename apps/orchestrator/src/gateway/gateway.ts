@@ -25,7 +25,7 @@ import type {
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Signer } from '../signer.ts'
-import { type Dispatcher, type Happening, queuedMax } from '../tasks/dispatcher.ts'
+import { type Dispatcher, type Happening, type Posted, queuedMax } from '../tasks/dispatcher.ts'
 import type { Payloads } from '../tasks/payloads.ts'
 import { createAdmission } from './admission.ts'
 import type { Connection, WorkerEvents } from './connection.ts'
@@ -120,11 +120,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const isWithinShare = speaker !== undefined && speaker.undecided < Math.max(1, queuedMax / present.size)
     const posted = dispatcher.post(happening, isWithinShare ? 'owed' : 'ifThereIsRoom')
     if (posted === undefined) {
-      log.info('happeningDropped', { kind: happening.kind })
-      if ('workerId' in happening) {
-        const code = dispatcher.isClosed() ? 'shuttingDown' : 'overloaded'
-        present.get(happening.workerId)?.connection.refuse(code, 'what was said could not be taken')
-      }
+      notTaken(happening)
       return undefined
     }
     if (speaker !== undefined) speaker.undecided++
@@ -133,6 +129,32 @@ export function createGateway(parts: GatewayParts): Gateway {
     }
     // A failed commit is reported once, through the dispatcher's `fatal`.
     return posted.then(decided, decided)
+  }
+
+  /** The same for all that one frame says; resolves once all of it is decided. */
+  function postAll(workerId: WorkerId, happenings: readonly Happening[]): Posted {
+    const dispatcher = parts.dispatcher()
+    const speaker = present.get(workerId)
+    const share = Math.max(1, queuedMax / present.size)
+    const before = speaker?.undecided ?? share
+    const posted = dispatcher.postAll(happenings, (index) =>
+      before + index < share ? 'owed' : 'ifThereIsRoom',
+    )
+    const { taken } = posted
+    if (taken < happenings.length) notTaken(happenings[taken] as Happening)
+    if (speaker === undefined) return posted
+    speaker.undecided += taken
+    const decided = posted.decided.then(() => {
+      speaker.undecided -= taken
+    })
+    return { taken, decided }
+  }
+
+  function notTaken(happening: Happening): void {
+    log.info('happeningDropped', { kind: happening.kind })
+    if (!('workerId' in happening)) return
+    const code = parts.dispatcher().isClosed() ? 'shuttingDown' : 'overloaded'
+    present.get(happening.workerId)?.connection.refuse(code, 'what was said could not be taken')
   }
 
   /** What is said about others' deliveries, or about none, never comes as far as the queue. */
@@ -159,7 +181,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     log,
     state,
     stake: parts.stake,
-    post,
+    postAll,
     storeOutput: parts.storeOutput,
   })
 
@@ -191,11 +213,11 @@ export function createGateway(parts: GatewayParts): Gateway {
         if (!isOwn(workerId, body.deliveryId)) return undefined
         return post({ kind: 'rejected', workerId, ...body })
       case 'commits': {
-        let last: Promise<void> | undefined
-        for (const commit of body.commits) {
-          if (isOwn(workerId, commit.deliveryId)) last = post({ kind: 'committed', workerId, ...commit })
-        }
-        return last
+        const own = body.commits.filter(({ deliveryId }) => isOwn(workerId, deliveryId))
+        return postAll(
+          workerId,
+          own.map((commit) => ({ kind: 'committed', workerId, ...commit })),
+        ).decided
       }
       case 'results': {
         const key = present.get(workerId)?.publicKey

@@ -62,9 +62,9 @@ async function open(tasks: readonly Partial<NewTask>[], answerBytesMax = 1_000, 
     log: silentLog,
     state: () => state,
     stake: () => noStake,
-    post(happening) {
-      posted.push(happening)
-      return Promise.resolve()
+    postAll(_workerId, happenings) {
+      posted.push(...happenings)
+      return { taken: happenings.length, decided: Promise.resolve() }
     },
     async storeOutput(digest) {
       if (storeFails) throw new Error('disk')

@@ -23,7 +23,7 @@ import {
   type WorkerId,
 } from '@shardy/protocol'
 import type { Log } from '../log.ts'
-import type { Happening } from '../tasks/dispatcher.ts'
+import type { Happening, Posted } from '../tasks/dispatcher.ts'
 import type { Answer, Payloads } from '../tasks/payloads.ts'
 import { isInline } from '../tasks/payloads.ts'
 import type { Verify } from './handshake.ts'
@@ -36,7 +36,8 @@ export interface IncomingParts {
   readonly log: Log
   state(): DispatchState
   stake(workerId: WorkerId): Stake
-  post(happening: Happening): Promise<void> | undefined
+  /** All that a frame of a worker's says. */
+  postAll(workerId: WorkerId, happenings: readonly Happening[]): Posted
   storeOutput(digest: Digest, bytes: Uint8Array, owner: RequesterId): Promise<void>
 }
 
@@ -69,12 +70,13 @@ export function createIncoming(parts: IncomingParts): Incoming {
     return statementLeaf(resultStatement(describe(delivery), programId, delivery.workerId, result), sha256)
   }
 
-  function passOn(
+  /** What is said of an answer, which is held from here on; undefined when it is not this worker's to give any more. */
+  function saidOf(
     delivery: Delivery,
     result: Pick<BatchResult, 'outputDigest' | 'traceRoot' | 'salt'>,
     attestation: Attestation,
     answer: Answer | undefined,
-  ): Promise<void> | undefined {
+  ): Happening | undefined {
     const { workerId, deliveryId } = delivery
     const { outputDigest, traceRoot, salt } = result
     // Its signature was verified and its output stored meanwhile: it may have been settled, and nobody would let go of the answer.
@@ -83,27 +85,25 @@ export function createIncoming(parts: IncomingParts): Incoming {
       return corrupted(delivery, 'too many answers wait to be checked')
     }
     const stake = parts.stake(workerId)
-    const posted = parts.post({
-      kind: 'answered',
-      workerId,
-      deliveryId,
-      outputDigest,
-      traceRoot,
-      salt,
-      attestation,
-      stake,
-    })
-    if (answer === undefined) return posted
-    if (posted === undefined) payloads.dropAnswer(deliveryId)
-    return posted?.then(() => {
-      // It came too late: nobody will ask for what was sent with it.
-      const { deliveries, audits } = parts.state()
-      if (!deliveries.has(deliveryId) && !audits.has(deliveryId)) payloads.dropAnswer(deliveryId)
-    })
+    return { kind: 'answered', workerId, deliveryId, outputDigest, traceRoot, salt, attestation, stake }
   }
 
-  function corrupted({ workerId, deliveryId }: Delivery, detail: string): Promise<void> | undefined {
-    return parts.post({ kind: 'corrupted', workerId, deliveryId, detail })
+  /** In their order. Of what came too late, or could not be taken, nobody will ask for what was sent with it. */
+  async function passOn(workerId: WorkerId, said: readonly Happening[]): Promise<void> {
+    const { taken, decided } = parts.postAll(workerId, said)
+    const answered = said.map((each) => (each.kind === 'answered' ? each.deliveryId : undefined))
+    for (const deliveryId of answered.slice(taken))
+      if (deliveryId !== undefined) payloads.dropAnswer(deliveryId)
+    await decided
+    const { deliveries, audits } = parts.state()
+    for (const deliveryId of answered.slice(0, taken)) {
+      if (deliveryId === undefined || deliveries.has(deliveryId) || audits.has(deliveryId)) continue
+      payloads.dropAnswer(deliveryId)
+    }
+  }
+
+  function corrupted({ workerId, deliveryId }: Delivery, detail: string): Happening {
+    return { kind: 'corrupted', workerId, deliveryId, detail }
   }
 
   async function batchAnswered(
@@ -117,11 +117,11 @@ export function createIncoming(parts: IncomingParts): Incoming {
     )
     const count = results.length
     if (!(await parts.verify(key, signedBatch(root, count), signature))) {
-      for (const { deliveryId } of results) {
-        const delivery = openDelivery(workerId, deliveryId)
-        if (delivery !== undefined) corrupted(delivery, 'the answer is not signed by the worker')
-      }
-      return
+      const open = results.flatMap(({ deliveryId }) => openDelivery(workerId, deliveryId) ?? [])
+      return passOn(
+        workerId,
+        open.map((delivery) => corrupted(delivery, 'the answer is not signed by the worker')),
+      )
     }
     /** Paths share most of what is on them. */
     const known = new Map<Uint8Array, string>()
@@ -130,7 +130,7 @@ export function createIncoming(parts: IncomingParts): Incoming {
       known.set(hash, hex)
       return hex
     }
-    let last: Promise<void> | undefined
+    const said: Happening[] = []
     for (const [index, result] of results.entries()) {
       // Late or foreign: dispatch knows nothing to change.
       const delivery = openDelivery(workerId, result.deliveryId)
@@ -138,12 +138,13 @@ export function createIncoming(parts: IncomingParts): Incoming {
       const flaw = flawOf(delivery, result)
       const path = (paths[index] ?? []).map(hexOf)
       const answer = result.output && { output: result.output, transcript: [] }
-      last =
+      const each =
         flaw === undefined
-          ? passOn(delivery, result, { signature, index, count, path }, answer)
+          ? saidOf(delivery, result, { signature, index, count, path }, answer)
           : corrupted(delivery, flaw)
+      if (each !== undefined) said.push(each)
     }
-    await last
+    await passOn(workerId, said)
   }
 
   function flawOf(delivery: Delivery, result: BatchResult): string | undefined {
@@ -167,7 +168,7 @@ export function createIncoming(parts: IncomingParts): Incoming {
     if (delivery === undefined) return
     const read = readAnswer(delivery, result, raw)
     const flaw = typeof read === 'string' ? read : await signatureFlaw(delivery, key, result)
-    if (flaw !== undefined) return void (await corrupted(delivery, flaw))
+    if (flaw !== undefined) return passOn(workerId, [corrupted(delivery, flaw)])
     const answer = typeof read === 'string' ? undefined : read
     const { spec } = delivery.task
     if (answer !== undefined && spec.keepOutput && !isInline(spec.outputLength)) {
@@ -175,10 +176,11 @@ export function createIncoming(parts: IncomingParts): Incoming {
         await parts.storeOutput(result.outputDigest, answer.output, spec.requesterId)
       } catch (error) {
         log.error('outputNotStored', error, { deliveryId: delivery.deliveryId })
-        return void (await corrupted(delivery, 'the output could not be stored'))
+        return passOn(workerId, [corrupted(delivery, 'the output could not be stored')])
       }
     }
-    await passOn(delivery, result, result.attestation, answer)
+    const said = saidOf(delivery, result, result.attestation, answer)
+    if (said !== undefined) await passOn(workerId, [said])
   }
 
   /** The answer's bytes, undefined where none are wanted, or what is wrong with them. */

@@ -45,6 +45,8 @@ export type Room = 'owed' | 'ifThereIsRoom'
 export interface Dispatcher {
   /** Resolves with the input's effects once they are durable; undefined when there is no room to queue it. */
   post(happening: Happening, room?: Room): Promise<readonly Effect[]> | undefined
+  /** Many from one speaker, in their order, up to the first for which there is no room. What comes of each is not told. */
+  postAll(happenings: readonly Happening[], roomOf: (index: number) => Room): Posted
   /** Resolves when everything posted so far is durable, or never will be. */
   caughtUp(): Promise<void>
   /** What is decided; it may be a few milliseconds ahead of what is durable. Whoever tells others of it waits for `caughtUp`. */
@@ -55,6 +57,12 @@ export interface Dispatcher {
   isClosed(): boolean
   /** Finishes what is queued and takes no more. */
   close(): Promise<void>
+}
+
+export interface Posted {
+  readonly taken: number
+  /** Resolves when what was taken is durable, or never will be. */
+  readonly decided: Promise<void>
 }
 
 export interface DispatcherParts {
@@ -105,6 +113,8 @@ interface Batch {
   readonly submitted: Set<Task>
   readonly revived: Set<Task>
 }
+
+const nothing = (): void => {}
 
 const isUrgent = ({ unsaved }: Task): boolean => unsaved === 'now'
 
@@ -330,25 +340,45 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
 
   let postedAtMs = clock.nowMs()
 
-  function post(happening: Happening, room: Room = 'ifThereIsRoom'): Promise<readonly Effect[]> | undefined {
-    const isTaken = queue.length < queuedMax || room === 'owed' || alwaysHeard.has(happening.kind)
-    if (closed || !isTaken) return undefined
+  function hasRoom({ kind }: Happening, room: Room): boolean {
+    return !closed && (queue.length < queuedMax || room === 'owed' || alwaysHeard.has(kind))
+  }
+
+  function enqueue(happening: Happening, resolve: Queued['resolve'], reject: Queued['reject']): void {
     // The rules count on time that does not run backwards; a machine's clock may be set back.
     postedAtMs = Math.max(postedAtMs, clock.nowMs()) as TimeMs
-    const input = { ...happening, atMs: postedAtMs } as Input
-    const posted = new Promise<readonly Effect[]>((resolve, reject) => {
-      queue.push({ input, resolve, reject })
-    })
-    latest = posted
+    queue.push({ input: { ...happening, atMs: postedAtMs } as Input, resolve, reject })
     // Deferred, so that inputs of the same turn share a commit.
     running ??= Promise.resolve().then(run)
+  }
+
+  function post(happening: Happening, room: Room = 'ifThereIsRoom'): Promise<readonly Effect[]> | undefined {
+    if (!hasRoom(happening, room)) return undefined
+    const posted = new Promise<readonly Effect[]>((resolve, reject) => enqueue(happening, resolve, reject))
+    latest = posted
     return posted
+  }
+
+  function postAll(happenings: readonly Happening[], roomOf: (index: number) => Room): Posted {
+    const untaken = happenings.findIndex((happening, index) => !hasRoom(happening, roomOf(index)))
+    const taken = untaken < 0 ? happenings.length : untaken
+    if (taken === 0) return { taken, decided: Promise.resolve() }
+    const decided = new Promise<void>((resolve) => {
+      const end = (): void => resolve()
+      for (let index = 0; index < taken; index++) {
+        const told = index === taken - 1 ? end : nothing
+        enqueue(happenings[index] as Happening, told, told)
+      }
+    })
+    latest = decided
+    return { taken, decided }
   }
 
   running = Promise.resolve().then(begin)
 
   return {
     post,
+    postAll,
     caughtUp: () =>
       latest.then(
         () => {},
