@@ -51,9 +51,13 @@ const print = (line: string): void => console.log(line)
 const stopwatchMs = (): number => performance.now()
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
 
-/** A host lends some of its own memory; a device has memory to itself, and tries it much faster. */
+/**
+ * A host lends some of its own memory; a device has memory to itself, and tries it much faster. A software GPU's is the
+ * host's again, hence the quarter of what is free there beyond the first GiB. Tier 3 asks for 4 GiB.
+ */
 function memoryTrialBytesMax({ name }: Executor): number {
-  return name === 'webgpu' ? 2 ** 30 : Math.min(2 ** 28, Math.floor(freemem() / 4))
+  const quarter = Math.floor(freemem() / 4)
+  return name === 'webgpu' ? Math.min(2 ** 32, Math.max(2 ** 30, quarter)) : Math.min(2 ** 28, quarter)
 }
 
 function whenAskedToStop({ endWithParent }: Config): Promise<'stopped'> {

@@ -21,7 +21,10 @@ export interface ServiceHost {
 /** Often enough for the eye and for the page's patience, and seldom enough to cost nothing. */
 const progressEveryMs = 100
 
-/** A tab lends some of its own memory; a device has memory to itself. A software GPU's is the tab's. */
+/**
+ * A tab lends some of its own memory; a device has memory to itself, or shares it with everything else on a laptop: a tab
+ * is no place to fill gigabytes, and so reaches tier 2 at most. A software GPU's memory is the tab's.
+ */
 function memoryTrialBytesMax({ executor, isSoftware }: Device): number {
   return executor === 'webgpu' && !isSoftware ? 2 ** 30 : 2 ** 26
 }
