@@ -4,11 +4,12 @@
  */
 import type { AdmissionPolicy } from '@shardy/admission'
 import type { Identity } from '@shardy/crypto'
-import { type DispatchPolicy, type Effect, isEnded, recover } from '@shardy/dispatch'
+import { type DispatchPolicy, type Effect, recover } from '@shardy/dispatch'
 import type { BookParameters } from '@shardy/ledger'
 import {
   type DeliveryId,
   type Digest,
+  finalEventTypes,
   type MicroCredit,
   type OrchestratorId,
   orchestratorIdOf,
@@ -274,7 +275,8 @@ export async function createOrchestrator(
       if (effect.kind === 'settle') letGo(effect.deliveryId)
       if (effect.kind !== 'publish') continue
       events.publish(effect)
-      if (!isEnded(effect.task.status)) continue
+      // By what was recorded and not by how the task is: its end may be decided already, and not be durable.
+      if (!finalEventTypes.includes(effect.entry.type)) continue
       payloads.dropInput(effect.task.spec.taskId)
       campaigns.taskEnded(effect.task)
     }

@@ -11,7 +11,7 @@ interface Numbered {
 export interface EventSource<Event extends Numbered> {
   /** Undefined when too many listen already. The returned function ends it. */
   subscribe(listener: (event: Event) => void): (() => void) | undefined
-  /** What is on disk behind `last`, in order, as many as it likes at a time; none: there is no more. */
+  /** Waits for what is decided to be durable, and gives what is behind `last`, in order, as many as it likes at a time; none: there is no more. */
   read(last: number): Promise<readonly Event[]>
   /** Whether more may be published. */
   isLive(): boolean
@@ -83,21 +83,26 @@ export function streamEvents<Event extends Numbered>(
     })
   }
 
+  async function sendRead(): Promise<void> {
+    for (let page = await source.read(last); page.length > 0; page = await source.read(last)) {
+      for (const event of page) send(event)
+      if (sendTo === undefined) return
+    }
+  }
+
   const stream = new ReadableStream<Uint8Array>({
     async start(controller) {
       sendTo = controller
       // The answer's head goes out with the first bytes, and there may be no event for long.
       write(': listening\n\n')
       try {
-        for (let page = await source.read(last); page.length > 0; page = await source.read(last)) {
-          for (const event of page) send(event)
-          if (sendTo === undefined) return
-        }
+        await sendRead()
         for (const event of early ?? []) send(event)
         early = undefined
-        // Its last event was read, or came meanwhile.
-        if (!source.isLive()) end()
-        else if (sendTo !== undefined) keepOpen()
+        if (source.isLive()) return sendTo === undefined ? undefined : keepOpen()
+        // Its end was decided meanwhile, and may not have been durable when it was read.
+        await sendRead()
+        end()
       } catch (error) {
         source.failed(error)
         end()

@@ -51,7 +51,6 @@ export function streamTaskEvents(
         if (task === undefined) return []
         return task.history.slice(last).flatMap((_, index) => viewEvent(task, last + index + 1) ?? [])
       },
-      // Events are published in the same turn in which the task leaves the state, so none can be missing then.
       isLive: () => dispatcher.state().tasks.has(taskId),
       isLast: isFinalEvent,
       failed: (error) => log.error('eventsNotStreamed', error, { taskId }),

@@ -1,6 +1,6 @@
 /** What the stream of all events tells of a commit: every transition, and with a verdict what it took. */
-import { isEnded, type Offence, type Task } from '@shardy/dispatch'
-import { type MicroCredit, messageLengthMax, type TimeMs } from '@shardy/protocol'
+import type { Offence, Task } from '@shardy/dispatch'
+import { finalEventTypes, type MicroCredit, messageLengthMax, type TimeMs } from '@shardy/protocol'
 import { spentOn } from '../book/spent.ts'
 import type { SpentRecord, StreamRecord } from '../telemetry/streamRecord.ts'
 import type { Published } from './dispatcher.ts'
@@ -8,7 +8,6 @@ import type { Published } from './dispatcher.ts'
 export function streamedEvent({ task, entry }: Published): StreamRecord {
   const { taskId, requesterId } = task.spec
   const delivery = entry.attempt === 0 ? undefined : task.deliveries[entry.attempt - 1]
-  const isLast = entry.attempt === 0 && isEnded(task.status) && entry.type.startsWith('task_')
   return {
     atMs: entry.atMs,
     type: entry.type,
@@ -18,7 +17,7 @@ export function streamedEvent({ task, entry }: Published): StreamRecord {
     workerId: delivery?.workerId,
     outputDigest: entry.outputDigest,
     detail: entry.detail,
-    spent: isLast ? spentBy(task) : undefined,
+    spent: finalEventTypes.includes(entry.type) ? spentBy(task) : undefined,
   }
 }
 

@@ -1,6 +1,6 @@
 /** Counts what dispatch decides and what commits cost. Series are bound once, so that an event costs an addition. */
-import { type Effect, isEnded } from '@shardy/dispatch'
-import type { Outcome, TaskStatus } from '@shardy/protocol'
+import type { Effect } from '@shardy/dispatch'
+import { finalEventTypes, type Outcome, type TaskStatus } from '@shardy/protocol'
 import type { Bookkeeper } from '../book/bookkeeper.ts'
 import type { Clock } from '../clock.ts'
 import type { Dispatcher } from '../tasks/dispatcher.ts'
@@ -51,8 +51,8 @@ export function createDispatchFigures(metrics: Metrics, clock: Clock, counted: C
     if (entry.type === 'submitted') submitted.inc()
     else if (entry.type === 'delivered' && entry.attempt === 1) {
       toDelivered.observe((entry.atMs - task.spec.submittedAtMs) / 1000)
-    } else if (entry.attempt === 0 && isEnded(task.status) && entry.type.startsWith('task_')) {
-      endedAs(task.status).inc()
+    } else if (finalEventTypes.includes(entry.type)) {
+      endedAs(entry.type.slice('task_'.length) as TaskStatus).inc()
       const [first] = task.deliveries
       if (first !== undefined) toVerdict.observe((entry.atMs - first.leasedAtMs) / 1000)
     }
