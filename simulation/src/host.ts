@@ -34,7 +34,7 @@ import {
   taskIdOf,
 } from '@shardy/app-orchestrator/parts'
 import { sha256 } from '@shardy/crypto/native'
-import { type Effect, isCommitFirst, isEnded, type Profile, recover, type Stake } from '@shardy/dispatch'
+import { type Effect, isCommitFirst, type Profile, recover, type Stake } from '@shardy/dispatch'
 import {
   type DeliveryId,
   finalEventTypes,
@@ -270,11 +270,9 @@ export async function openHost(parts: HostParts): Promise<Host> {
           parts.send(effect.workerId, { kind: 'benchmark' })
           break
         case 'publish':
-          if (!isEnded(effect.task.status)) break
+          if (!finalEventTypes.includes(effect.entry.type)) break
           payloads.dropInput(effect.task.spec.taskId)
-          if (finalEventTypes.includes(effect.entry.type)) {
-            parts.ended(effect.task.spec.taskId, effect.task.status)
-          }
+          parts.ended(effect.task.spec.taskId, effect.entry.type.slice('task_'.length) as TaskStatus)
           break
         default:
       }
