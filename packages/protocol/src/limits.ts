@@ -46,8 +46,12 @@ export const rewardMicroCreditMax = 10n ** 15n
 /** Tasks that are submitted in one request, and the different programs among them. */
 export const batchSubmissionMax = 1000
 export const submissionProgramsMax = 16
+/** An answer to a batch of which every entry says as much as it can. */
+export const outcomeBytesMax = 2 * 1024 * 1024
 export const submissionBytesMax = 24 * 1024 * 1024
 export const idempotencyKeyLengthMax = 128
+/** The longest that anybody is asked to wait before asking again. */
+export const retryAfterMsMax = 86_400_000
 /** How long a task may wait for its verdict. */
 export const taskTimeoutMsMin = 1_000
 export const taskTimeoutMsMax = 86_400_000

@@ -1,12 +1,21 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { batchSubmissionMax, inlinePayloadBytesMax, submissionProgramsMax } from './limits.ts'
+import type { TaskId } from './ids.ts'
+import {
+  batchSubmissionMax,
+  inlinePayloadBytesMax,
+  messageLengthMax,
+  outcomeBytesMax,
+  retryAfterMsMax,
+  submissionProgramsMax,
+} from './limits.ts'
 import {
   type BatchSubmission,
   batchOutcome,
   batchSubmission,
   type SubmittedOutcome,
   type SubmittedTask,
+  takenOutcome,
 } from './submission.ts'
 import { adaptive, audited, checked, quorum } from './verify.ts'
 
@@ -102,13 +111,31 @@ describe('refused', () => {
     test(story, () => expect(() => batchSubmission.encode({ ...batch, ...change })).toThrow())
   }
 
-  const taskId = 'ab'.repeat(16) as SubmittedOutcome['taskId']
+  const taskId = 'ab'.repeat(16) as TaskId
+  const taken = takenOutcome(taskId, true)
+  const problem: SubmittedOutcome = { ...taken, taskId: undefined, isNew: false, code: 'overloaded' }
   const outcomes: readonly (readonly [string, SubmittedOutcome])[] = [
-    ['neither a task nor a problem', { taskId: undefined, isNew: false, code: '', detail: '' }],
-    ['both a task and a problem', { taskId, isNew: true, code: 'overloaded', detail: '' }],
-    ['a new problem', { taskId: undefined, isNew: true, code: 'overloaded', detail: '' }],
+    ['neither a task nor a problem', { ...problem, code: '' }],
+    ['both a task and a problem', { ...problem, taskId }],
+    ['a new problem', { ...problem, isNew: true }],
+    ['a task of which a field was wrong', { ...taken, field: 'input' }],
+    ['a task of which a value was wrong', { ...taken, value: '7 bytes' }],
+    ['a task that broke a bound', { ...taken, bound: '8 bytes' }],
+    ['a task that is to be asked for later', { ...taken, retryAfterMs: 0 }],
+    ['a wait that is longer than may be', { ...problem, retryAfterMs: retryAfterMsMax + 1 }],
+    ['a bound that is not printable', { ...problem, bound: 'first ≤ last' }],
   ]
   for (const [story, outcome] of outcomes) {
     test(story, () => expect(() => batchOutcome.encode({ outcomes: [outcome] })).toThrow())
   }
+})
+
+test('an answer to a full batch of which everything is said fits what clients read', () => {
+  const long = 'x'.repeat(messageLengthMax)
+  const told = { detail: long, field: long, value: long, bound: long, retryAfterMs: retryAfterMsMax }
+  const refused: SubmittedOutcome = { taskId: undefined, isNew: false, code: 'x'.repeat(64), ...told }
+  const outcomes = Array.from({ length: batchSubmissionMax }, () => refused)
+  const bytes = batchOutcome.encode({ outcomes })
+  expect(bytes.length).toBeLessThan(outcomeBytesMax)
+  expect(batchOutcome.decode(bytes)).toEqual({ ok: true, value: { outcomes } })
 })

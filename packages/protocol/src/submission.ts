@@ -2,6 +2,7 @@
  * Many tasks in one request, and what became of each (spec W36, W37). Programs are listed once and terms are shared, so that
  * what is alike is read, checked and accounted for once. Inputs lie within; larger ones go one by one, as blobs.
  */
+import type { TaskId } from './ids.ts'
 import {
   batchSubmissionMax,
   featureLengthMax,
@@ -11,6 +12,7 @@ import {
   messageLengthMax,
   priorityMax,
   regionLengthMax,
+  retryAfterMsMax,
   submissionProgramsMax,
   taskTimeoutMsMax,
   taskTimeoutMsMin,
@@ -66,7 +68,7 @@ export const batchSubmission = message(
 )
 export type BatchSubmission = Infer<typeof batchSubmission>
 
-/** Taken, with its id, or not, with the code of a problem. */
+/** Taken, with its id, or not, with what is told when one task is refused. */
 export const submittedOutcome = message(
   'SubmittedOutcome',
   {
@@ -75,15 +77,36 @@ export const submittedOutcome = message(
     isNew: field(2, flag()),
     code: field(3, text(64)),
     detail: field(4, text(messageLengthMax)),
+    /** Which field was wrong, what it was, and what it may be. */
+    field: field(5, optional(text(messageLengthMax))),
+    value: field(6, optional(text(messageLengthMax))),
+    bound: field(7, optional(text(messageLengthMax))),
+    /** Set when asking again later may help. */
+    retryAfterMs: field(8, optional(whole(0, retryAfterMsMax))),
   },
-  ({ taskId, isNew, code }) => {
+  ({ taskId, isNew, code, ...told }) => {
     if ((taskId === undefined) !== (code !== '')) {
       return { field: 'code', rule: 'a task is taken, or there is a problem' }
+    }
+    if (taskId !== undefined) {
+      for (const name of ['field', 'value', 'bound', 'retryAfterMs'] as const) {
+        if (told[name] !== undefined) return { field: name, rule: 'only a problem says more' }
+      }
     }
     return isNew && taskId === undefined ? { field: 'isNew', rule: 'only a task is new' } : undefined
   },
 )
 export type SubmittedOutcome = Infer<typeof submittedOutcome>
+
+export const takenOutcome = (taskId: TaskId, isNew: boolean): SubmittedOutcome => ({
+  taskId,
+  isNew,
+  code: '',
+  detail: '',
+  ...nothingTold,
+})
+
+const nothingTold = { field: undefined, value: undefined, bound: undefined, retryAfterMs: undefined } as const
 
 /** In the order of the tasks. */
 export const batchOutcome = message('BatchOutcome', {

@@ -1,7 +1,9 @@
 /** Random valid values of every message, by the message's name, for properties. They lean towards the edges of each range. */
 import fc, { type Arbitrary } from 'fast-check'
+import type { TaskId } from '../src/ids.ts'
 import {
   idempotencyKeyLengthMax,
+  retryAfterMsMax,
   submissionProgramsMax,
   taskTimeoutMsMax,
   taskTimeoutMsMin,
@@ -19,6 +21,7 @@ import {
   sharedTerms,
   submittedOutcome,
   submittedTask,
+  takenOutcome,
 } from '../src/submission.ts'
 import { bases, checkMechanisms } from '../src/task.ts'
 import { executorKinds, proofKinds, taskKinds } from '../src/values.ts'
@@ -299,12 +302,18 @@ const batchSubmissionValue = fc.array(batchProgramValue, { minLength: 1, maxLeng
 )
 
 const submittedOutcomeValue = fc.oneof(
-  fc.record({ taskId: hex(16), isNew: fc.boolean(), code: fc.constant(''), detail: text(256) }),
+  fc
+    .record({ taskId: hex(16), isNew: fc.boolean(), detail: text(256) })
+    .map(({ taskId, isNew, detail }) => ({ ...takenOutcome(taskId as TaskId, isNew), detail })),
   fc.record({
     taskId: fc.constant(undefined),
     isNew: fc.constant(false),
     code: text(64).filter((code) => code !== ''),
     detail: text(256),
+    field: maybe(text(256)),
+    value: maybe(text(256)),
+    bound: maybe(text(256)),
+    retryAfterMs: maybe(whole(0, retryAfterMsMax)),
   }),
 )
 

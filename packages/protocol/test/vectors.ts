@@ -42,6 +42,7 @@ import {
   sharedTerms,
   submittedOutcome,
   submittedTask,
+  takenOutcome,
 } from '../src/submission.ts'
 import { adaptive, audited, checked, quorum, verifyPolicy } from '../src/verify.ts'
 import {
@@ -187,13 +188,27 @@ function makeSubmission(programs: readonly BatchProgram[], taskId: TaskId) {
   }
   const task: SubmittedTask = { program: 0, idempotencyKey: 'a key', seed, input }
   const keyless: SubmittedTask = { program: 0, idempotencyKey: '', seed: 0n, input }
-  const taken: SubmittedOutcome = { taskId, isNew: true, code: '', detail: '' }
-  const repeated: SubmittedOutcome = { ...taken, isNew: false }
+  const taken = takenOutcome(taskId, true)
+  const repeated = takenOutcome(taskId, false)
   const refused: SubmittedOutcome = {
     taskId: undefined,
     isNew: false,
     code: 'invalidField',
     detail: 'the input is too short',
+    field: 'input',
+    value: '7 bytes',
+    bound: '8 bytes',
+    retryAfterMs: undefined,
+  }
+  const shed: SubmittedOutcome = {
+    taskId: undefined,
+    isNew: false,
+    code: 'overloaded',
+    detail: 'too many tasks are live',
+    field: undefined,
+    value: undefined,
+    bound: '200000 live tasks',
+    retryAfterMs: 1_000,
   }
   return {
     requests: [
@@ -211,7 +226,8 @@ function makeSubmission(programs: readonly BatchProgram[], taskId: TaskId) {
       { name: 'taken', message: submittedOutcome, value: taken },
       { name: 'taken earlier, under the same key', message: submittedOutcome, value: repeated },
       { name: 'not taken', message: submittedOutcome, value: refused },
-      { name: 'the answer', message: batchOutcome, value: { outcomes: [taken, refused] } },
+      { name: 'not taken now', message: submittedOutcome, value: shed },
+      { name: 'the answer', message: batchOutcome, value: { outcomes: [taken, refused, shed] } },
     ],
   } as const
 }

@@ -110,6 +110,6 @@ export {
   type WaitOptions,
   WrongBytesError,
 } from './requester.ts'
-export type { ManyOutcome, ManyTask, ManyTerms, SubmitManyOptions } from './submitMany.ts'
+export type { ManyOutcome, ManyTask, ManyTerms, RefusedTask, SubmitManyOptions } from './submitMany.ts'
 export { type UploadOptions, UploadStalledError } from './upload.ts'
 export type { WaitManyOptions } from './waitMany.ts'

@@ -9,11 +9,13 @@ import {
   batchSubmission,
   batchSubmissionMax,
   inlinePayloadBytesMax,
+  messageLengthMax,
   quorum,
   type SubmittedOutcome,
   submissionBytesMax,
   submissionProgramsMax,
   type TaskId,
+  takenOutcome,
 } from '@shardy/protocol'
 import { createRequester } from './requester.ts'
 import { batchesOf, type ManyTask } from './submitMany.ts'
@@ -32,11 +34,12 @@ const task = (more: Partial<ManyTask> = {}): ManyTask => ({
 })
 const many = (count: number, more: Partial<ManyTask> = {}) => Array.from({ length: count }, () => task(more))
 const idOf = (number: number) => number.toString(16).padStart(32, '0') as TaskId
-const taken = (_: unknown, index: number): SubmittedOutcome => ({
-  taskId: idOf(index),
-  isNew: true,
-  code: '',
-  detail: '',
+const taken = (_: unknown, index: number): SubmittedOutcome => takenOutcome(idOf(index), true)
+const refused = (code: string, more: Partial<SubmittedOutcome> = {}): SubmittedOutcome => ({
+  ...takenOutcome(idOf(0), false),
+  taskId: undefined,
+  code,
+  ...more,
 })
 
 function serve(answer: (batch: BatchSubmission, count: number) => readonly SubmittedOutcome[]) {
@@ -60,9 +63,7 @@ describe('many tasks', () => {
   test('go in few requests, and their outcomes come back in their order', async () => {
     const { requester, batches, types } = serve(({ tasks }) =>
       tasks.map((each, index) =>
-        each.seed === 5n
-          ? { taskId: undefined, isNew: false, code: 'insufficientFunds', detail: 'no credits' }
-          : taken(each, index),
+        each.seed === 5n ? refused('insufficientFunds', { detail: 'no credits' }) : taken(each, index),
       ),
     )
     const seen: number[] = []
@@ -95,11 +96,28 @@ describe('many tasks', () => {
     expect(new Set(batches[0]?.tasks.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(3)
   })
 
+  test('that were refused say what one alone would be told', async () => {
+    const told = { detail: 'too long', field: 'input', value: '7 bytes', bound: '8 bytes', retryAfterMs: 250 }
+    const { requester } = serve(() => [refused('tooManyLive', told)])
+    expect(await requester.submitMany([task()])).toEqual([{ ok: false, code: 'tooManyLive', ...told }])
+    const silent = serve(() => [refused('insufficientFunds', { detail: 'no credits' })])
+    expect(await silent.requester.submitMany([task()])).toEqual([
+      { ok: false, code: 'insufficientFunds', detail: 'no credits' },
+    ])
+  })
+
+  test('that say as much as they can are read', async () => {
+    const long = 'x'.repeat(messageLengthMax)
+    const told = { detail: long, field: long, value: long, bound: long, retryAfterMs: 1 }
+    const { requester } = serve(({ tasks }) => tasks.map(() => refused('invalidField', told)))
+    expect(await requester.submitMany(many(batchSubmissionMax))).toHaveLength(batchSubmissionMax)
+  })
+
   test('an answer that does not fit what was asked is not believed', async () => {
     const wrong: readonly (readonly SubmittedOutcome[])[] = [
       [],
       [taken(0, 0), taken(0, 1)],
-      [{ taskId: undefined, isNew: false, code: 'constructor', detail: '' }],
+      [refused('constructor')],
     ]
     for (const outcomes of wrong) {
       const { requester } = serve(() => outcomes)

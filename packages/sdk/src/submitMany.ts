@@ -20,6 +20,7 @@ import {
   encodeHex,
   inlinePayloadBytesMax,
   type MicroCredit,
+  outcomeBytesMax,
   type ProofKind,
   type SharedTerms,
   submissionBytesMax,
@@ -61,9 +62,20 @@ export interface SubmitManyOptions {
 
 export type ManyOutcome =
   | { readonly ok: true; readonly taskId: TaskId; readonly isNew: boolean }
-  | { readonly ok: false; readonly code: ErrorCode; readonly detail: string }
+  | RefusedTask
 
-const outcomeBytesMax = 1024 * 1024
+/** What is told when one task alone is refused. */
+export interface RefusedTask {
+  readonly ok: false
+  readonly code: ErrorCode
+  readonly detail: string
+  /** Which field was wrong, what it was, and what it may be. */
+  readonly field?: string | undefined
+  readonly value?: string | undefined
+  readonly bound?: string | undefined
+  /** Set when it may be taken later; nothing here asks again by itself. */
+  readonly retryAfterMs?: number | undefined
+}
 
 function sharedTerms(terms: ManyTerms): SharedTerms {
   const { verify, proof, priority, tierMin = 0, features = [], region = '', timeoutMs } = terms
@@ -151,9 +163,9 @@ export async function submitMany(
     if (outcomes.length !== batch.tasks.length) {
       throw unexpected(`${outcomes.length} outcomes of ${batch.tasks.length} tasks`)
     }
-    for (const { taskId, isNew, code, detail } of outcomes) {
+    for (const { taskId, isNew, code, ...told } of outcomes) {
       if (taskId !== undefined) found.push({ ok: true, taskId, isNew })
-      else if (Object.hasOwn(errors, code)) found.push({ ok: false, code: code as ErrorCode, detail })
+      else if (Object.hasOwn(errors, code)) found.push({ ok: false, code: code as ErrorCode, ...told })
       else throw unexpected(`the unknown code ${JSON.stringify(code)}`)
     }
     onProgress?.(found.length, tasks.length)

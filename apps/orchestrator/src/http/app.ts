@@ -9,7 +9,7 @@ import {
 } from '@shardy/api'
 import { type Bound, bind } from '@shardy/api/elysia'
 import { isEnded } from '@shardy/dispatch'
-import { batchContentType, type RequesterId } from '@shardy/protocol'
+import type { RequesterId } from '@shardy/protocol'
 import { StoreError } from '@shardy/storage'
 import { Elysia } from 'elysia'
 import { unknownAddress } from '../access/clientAddress.ts'
@@ -140,10 +140,7 @@ export function createApp(
     withBatch(bodies, request, async (batch) => {
       // One was counted at the gate.
       gate.take(request, 'submit', batch.tasks.length - 1)
-      const content = await submitBatch(services, batch, who(request))
-      return new Response(content as Uint8Array<ArrayBuffer>, {
-        headers: { 'content-type': batchContentType },
-      })
+      return submitBatch(services, batch, who(request))
     }),
   )
   bind(app, routes.listTasks, bound, async ({ query }, request) => {

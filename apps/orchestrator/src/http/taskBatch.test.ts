@@ -14,6 +14,7 @@ import {
   type SubmittedOutcome,
   type SubmittedTask,
   submissionBytesMax,
+  takenOutcome,
 } from '@shardy/protocol'
 import { encodeProgram, matmulProgram, tensorType } from '@shardy/tensor'
 import fc from 'fast-check'
@@ -61,12 +62,16 @@ const post = (body: Uint8Array, type = batchContentType, on = network) =>
   })
 
 async function outcomesOf(batch: BatchSubmission, on = network): Promise<readonly SubmittedOutcome[]> {
+  return (await answerTo(batch, on)).outcomes
+}
+
+async function answerTo(batch: BatchSubmission, on = network) {
   const response = await post(batchSubmission.encode(batch), batchContentType, on)
   expect(response.status).toBe(200)
   expect(response.headers.get('content-type')).toBe(batchContentType)
   const decoded = batchOutcome.decode(new Uint8Array(await response.arrayBuffer()))
   if (!decoded.ok) throw new Error('the answer cannot be read')
-  return decoded.value.outcomes
+  return { outcomes: decoded.value.outcomes, retryAfter: response.headers.get('retry-after') }
 }
 const codesOf = (outcomes: readonly SubmittedOutcome[]) => outcomes.map(({ code }) => code)
 
@@ -97,7 +102,7 @@ describe('what is taken', () => {
     const alone = await submit(network, submission, { headers: { 'idempotency-key': 'shared' } })
     const task = taskOfBatch({ idempotencyKey: 'shared', input })
     const [outcome] = await outcomesOf(batchOf([task]))
-    expect(outcome).toEqual({ taskId: alone.taskId as never, isNew: false, code: '', detail: '' })
+    expect(outcome).toEqual(takenOutcome(alone.taskId as never, false))
   })
 
   test('is taken once, however often and however close together it is asked for', async () => {
@@ -185,6 +190,54 @@ describe('an entry is refused alone', () => {
     // What was refused holds nothing: no input, no funds.
     const balance = (await (await small.request('/v1/balance')).json()) as Record<string, string>
     expect(balance.reservedMicroCredit).toBe('0')
+    await small.stop()
+  })
+})
+
+describe('a refused entry says what a task alone is told', () => {
+  /** The same task both ways: the entry, and the problem with its header. */
+  async function bothWays(on: TestNetwork, more: Parameters<typeof example>[0] = {}) {
+    const { submission, input } = example(more, [2, 2, 2])
+    const { outcomes, retryAfter } = await answerTo(batchOf([taskOfBatch({ input })]), on)
+    const response = await on.request('/v1/tasks', { json: submission })
+    const header = response.headers.get('retry-after')
+    return { entry: outcomes[0], retryAfter, problem: await problemOf(response), header }
+  }
+  const told = ['code', 'detail', 'field', 'value', 'bound', 'retryAfterMs'] as const
+
+  test('the bound and the wait, when too many are live and while work is drained', async () => {
+    const small = await startTestNetwork({ policy: { liveTasksPerRequesterMax: 1 } })
+    await outcomesOf(batchOf([taskOfBatch()]), small)
+    const live = await bothWays(small)
+    expect(live.entry).toMatchObject({ code: 'tooManyLive', bound: '1 live tasks', retryAfterMs: 1_000 })
+    await small.request('/v1/dispatch/drain', { method: 'POST' })
+    const draining = await bothWays(small)
+    expect(draining.entry).toMatchObject({ code: 'draining', retryAfterMs: 60_000 })
+    for (const { entry, problem, header, retryAfter } of [live, draining]) {
+      for (const name of told) expect(entry?.[name]).toBe(problem[name] as never)
+      expect(retryAfter).toBe(header)
+    }
+    await small.stop()
+  })
+
+  test('the field, when funds do not suffice; and nobody is asked to come back', async () => {
+    const poor = await startTestNetwork({ grantMicroCredit: 10n })
+    const { entry, retryAfter, problem } = await bothWays(poor)
+    expect(entry).toMatchObject({ code: 'insufficientFunds', field: 'rewardMicroCredit' })
+    expect(entry?.field).toBe(problem.field as never)
+    expect([entry?.retryAfterMs, retryAfter]).toEqual([undefined, null])
+    await poor.stop()
+  })
+
+  test('the longest wait is in the header when only some were shed, and none when none was', async () => {
+    const small = await startTestNetwork({ policy: { liveTasksPerRequesterMax: 1 } })
+    const wrong = taskOfBatch({ input: new Uint8Array(7) })
+    const { outcomes, retryAfter } = await answerTo(batchOf([taskOfBatch(), wrong, taskOfBatch()]), small)
+    expect(codesOf(outcomes)).toEqual(['', 'invalidField', 'tooManyLive'])
+    expect(outcomes[1]).toMatchObject({ field: 'input', retryAfterMs: undefined })
+    expect(retryAfter).toBe('1')
+    expect((await answerTo(batchOf([wrong]), small)).retryAfter).toBeNull()
+    expect((await answerTo(batchOf([taskOfBatch()]))).retryAfter).toBeNull()
     await small.stop()
   })
 })

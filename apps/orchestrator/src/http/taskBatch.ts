@@ -3,7 +3,7 @@
  * terms, the funds, what is known under the idempotency keys. All of it is posted in one go and shares its commits, and each
  * entry is answered for itself.
  */
-import { ApiError, type ErrorCode } from '@shardy/api'
+import { ApiError, retryAfterOf, waitMsOf } from '@shardy/api'
 import type { Effect } from '@shardy/dispatch'
 import {
   type BatchSubmission,
@@ -18,11 +18,13 @@ import {
   messageLengthMax,
   programIdOf,
   type RequesterId,
+  retryAfterMsMax,
   rewardMicroCreditMax,
   type SubmittedOutcome,
   type SubmittedTask,
   submissionBytesMax,
   type TaskId,
+  takenOutcome,
 } from '@shardy/protocol'
 import { refuseWhenLow } from '../operation/space.ts'
 import type { Services } from '../orchestrator.ts'
@@ -103,7 +105,7 @@ export async function submitBatch(
   services: Services,
   batch: BatchSubmission,
   requester: RequesterId,
-): Promise<Uint8Array> {
+): Promise<Response> {
   const outcomes: SubmittedOutcome[] = new Array(batch.tasks.length)
   const { rewardMicroCredit = 0n } = batch.terms
   if (rewardMicroCredit > rewardMicroCreditMax) {
@@ -124,7 +126,17 @@ export async function submitBatch(
       take(services, entries, new Set(ids), requester, outcomes),
     ),
   )
-  return batchOutcome.encode({ outcomes })
+  return answer(outcomes)
+}
+
+/** Says when to ask again where any of them may be taken then: the longest wait of them. */
+function answer(outcomes: readonly SubmittedOutcome[]): Response {
+  const content = batchOutcome.encode({ outcomes })
+  const headers = new Headers({ 'content-type': batchContentType })
+  let waitMs = -1
+  for (const { retryAfterMs = -1 } of outcomes) if (retryAfterMs > waitMs) waitMs = retryAfterMs
+  if (waitMs >= 0) headers.set('retry-after', retryAfterOf(waitMs))
+  return new Response(content as Uint8Array<ArrayBuffer>, { headers })
 }
 
 /** Reading a large program takes a while, and a batch of them must not hold up everybody else. */
@@ -262,7 +274,7 @@ async function take(
           payloads.dropInput(taskId)
           throw dispatcher.isClosed()
             ? new ApiError('shuttingDown', 'nothing was changed')
-            : new ApiError('overloaded', 'the queue is full')
+            : new ApiError('overloaded', { detail: 'the queue is full', retryAfterMs: 1_000 })
         }
         left--
         inBatch.set(taskId, spec.requestDigest)
@@ -277,7 +289,7 @@ async function take(
     for (const { index, taskId } of repeats) {
       const first = taken.find((entry) => entry.taskId === taskId)
       const outcome = first === undefined ? undefined : outcomes[first.index]
-      outcomes[index] = outcome?.code ? outcome : { taskId, isNew: false, code: '', detail: '' }
+      outcomes[index] = outcome?.code ? outcome : takenOutcome(taskId, false)
     }
   } finally {
     if (reward !== undefined) bookkeeper.release(requester, reward, funded.count)
@@ -302,7 +314,7 @@ async function settleAll(
   taken.forEach(({ index, taskId }, at) => {
     const refused = settled[at]?.find((effect) => effect.kind === 'refused')
     if (refused === undefined) {
-      outcomes[index] = { taskId, isNew: true, code: '', detail: '' }
+      outcomes[index] = takenOutcome(taskId, true)
       return
     }
     payloads.dropInput(taskId)
@@ -323,8 +335,20 @@ function asApiError(error: unknown): ApiError {
   throw error
 }
 
+/** What one task alone would have been told; where only a header would say how long to wait, the entry does. */
 function problemOutcome({ problem }: ApiError): SubmittedOutcome {
-  const { code, detail }: { readonly code: ErrorCode; readonly detail: string } = problem
-  const plain = detail.slice(0, messageLengthMax).replace(/[^\x20-\x7e]/g, '?')
-  return { taskId: undefined, isNew: false, code, detail: plain }
+  const { code, detail, field, value, bound } = problem
+  const waitMs = waitMsOf(problem)
+  return {
+    taskId: undefined,
+    isNew: false,
+    code,
+    detail: plain(detail),
+    field: field === undefined ? undefined : plain(field),
+    value: value === undefined ? undefined : plain(value),
+    bound: bound === undefined ? undefined : plain(bound),
+    retryAfterMs: waitMs === undefined ? undefined : Math.min(Math.ceil(waitMs), retryAfterMsMax),
+  }
 }
+
+const plain = (text: string): string => text.slice(0, messageLengthMax).replace(/[^\x20-\x7e]/g, '?')

@@ -71,7 +71,15 @@ export {
   type WorkerView,
 } from './operationShapes.ts'
 export { orchestratorRoutes } from './orchestrator.ts'
-export { ApiError, type Problem, type ProblemDetails, problem, problemResponse } from './problem.ts'
+export {
+  ApiError,
+  type Problem,
+  type ProblemDetails,
+  problem,
+  problemResponse,
+  retryAfterOf,
+  waitMsOf,
+} from './problem.ts'
 export { type ParsedReceipt, receiptFromJson, receiptToJson } from './receiptJson.ts'
 export type { Answer, Parsed, Route } from './route.ts'
 export { type Role, roleScopes, roles, type Scope, scopes, scopesOf } from './scopes.ts'

@@ -93,10 +93,18 @@ export class ApiError extends Error {
 /** What is not now may be soon; every 503 says when to ask again. */
 const retryAfterMsDefault = 5_000
 
+/** How long to wait before asking again; undefined where nothing says that it would help. */
+export function waitMsOf({ status, retryAfterMs }: Problem): number | undefined {
+  return retryAfterMs ?? (status === 503 ? retryAfterMsDefault : undefined)
+}
+
+/** As `Retry-After` has it: whole seconds, and none too few. */
+export const retryAfterOf = (waitMs: number): string => String(Math.ceil(waitMs / 1000))
+
 export function problemResponse(value: Problem): Response {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
-  const retryAfterMs = value.retryAfterMs ?? (value.status === 503 ? retryAfterMsDefault : undefined)
-  if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000))
+  const waitMs = waitMsOf(value)
+  if (waitMs !== undefined) headers['retry-after'] = retryAfterOf(waitMs)
   if (value.status === 401) headers['www-authenticate'] = 'Bearer'
   if (value.offset !== undefined) headers['upload-offset'] = String(value.offset)
   return new Response(JSON.stringify(value), { status: value.status, headers })
