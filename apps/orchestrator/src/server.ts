@@ -9,6 +9,7 @@ import type { Network } from './access/address.ts'
 import { clientAddress } from './access/clientAddress.ts'
 import type { Connection, WorkerSocket } from './gateway/connection.ts'
 import { type About, createApp } from './http/app.ts'
+import type { BodyLimits } from './http/bodyBudget.ts'
 import type { EventSocket } from './http/events.ts'
 import { type Page, pageHeaders, servePage } from './http/page.ts'
 import { refuseForeign } from './http/visitor.ts'
@@ -46,6 +47,8 @@ export interface ServerConfig {
   readonly blobBytesMax: number
   /** Anybody may read the metrics, with no key. */
   readonly openMetrics?: boolean
+  /** How much of what is sent here is held at once, and for how long. */
+  readonly bodies?: BodyLimits | undefined
 }
 
 /** What may wait in a socket before the next frame is even loaded. */
@@ -83,6 +86,7 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
   const upgraded = new WeakSet<Request>()
   const app = createApp(orchestrator.services, config.about, {
     openMetrics,
+    bodies: config.bodies,
     upgrade(request, events) {
       const isUpgraded = server.upgrade(request, { data: newLine({ events }) })
       if (isUpgraded) upgraded.add(request)

@@ -25,6 +25,7 @@ import { type BlobPolicy, defaultBlobPolicy } from '../src/blobs/keeper.ts'
 import { type Clock, systemClock } from '../src/clock.ts'
 import { defaultGatewayLimits, type GatewayLimits } from '../src/gateway/connection.ts'
 import { createOpeningsThread } from '../src/gateway/openings.ts'
+import type { BodyLimits } from '../src/http/bodyBudget.ts'
 import type { Page } from '../src/http/page.ts'
 import { type Log, silentLog } from '../src/log.ts'
 import type { Space } from '../src/operation/space.ts'
@@ -60,6 +61,7 @@ export interface TestOptions {
   readonly blobPolicy?: Partial<BlobPolicy>
   readonly gateway?: Partial<GatewayLimits>
   readonly limits?: Partial<LimitConfig>
+  readonly bodies?: BodyLimits
   readonly grantMicroCredit?: bigint
   /** How workers are measured; without it they are believed. */
   readonly admission?: AdmissionPolicy
@@ -120,7 +122,7 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
   const { page } = options
   const { proxies = [], tls } = options
   const place = { host: '127.0.0.1', port: 0, origins: [], proxies, tls }
-  const serving = serve(orchestrator, { ...place, about, page, blobBytesMax })
+  const serving = serve(orchestrator, { ...place, about, page, blobBytesMax, bodies: options.bodies })
   const apiKey = await orchestrator.services.apiKeys.create('test', ['requester', 'admin'])
   const workers: Worker[] = []
   return {

@@ -5,6 +5,7 @@ import {
   problemResponse,
   type Route,
   receiptToJson,
+  roleScopes,
   orchestratorRoutes as routes,
 } from '@shardy/api'
 import { type Bound, bind } from '@shardy/api/elysia'
@@ -32,7 +33,7 @@ import {
   viewPolicy,
 } from './access.ts'
 import { headBlob, openBlob, openConstant, openInput, openOutput, putBlob } from './blobs.ts'
-import { createBodyBudget } from './bodyBudget.ts'
+import { type BodyLimits, createBodyBudget, defaultBodyLimits } from './bodyBudget.ts'
 import { streamCampaignEvents } from './campaignEvents.ts'
 import {
   commandCampaign,
@@ -76,9 +77,14 @@ export interface About {
   readonly store: string
 }
 
+const requesterScopes: ReadonlySet<string> = new Set(roleScopes.requester)
+const operatorBytesMax = 16 * 1024 * 1024
+
 export interface AppOptions {
   /** Anybody may read the metrics, with no key. */
   readonly openMetrics?: boolean
+  /** What the bodies of requesters, batches and JSON alike, may come to. */
+  readonly bodies?: BodyLimits | undefined
   /** Makes a WebSocket of a request; false when it asks for none. */
   readonly upgrade?: (request: Request, socket: EventSocket) => boolean
 }
@@ -87,12 +93,14 @@ export interface AppOptions {
 export function createApp(
   services: Services,
   about: About,
-  { openMetrics = false, upgrade = () => false }: AppOptions = {},
+  { openMetrics = false, bodies: limited = defaultBodyLimits, upgrade = () => false }: AppOptions = {},
 ): (request: Request, address?: string) => Promise<Response> {
   const { apiKeys, archive, audit, clock, dispatcher, limits, log, metrics, requestIds } = services
   const gate = createGate(apiKeys, limits, clock)
   const answered = createHttpFigures(metrics)
-  const bodies = createBodyBudget()
+  const bodies = createBodyBudget(limited)
+  /** Of its own: no crowd of requesters keeps an operator out, or a standby from saying how far it is. */
+  const ordersOfOperators = createBodyBudget({ ...limited, bytesMax: operatorBytesMax })
   const app = new Elysia()
   const bound: Bound = {
     authorize(request, route) {
@@ -100,6 +108,7 @@ export function createApp(
       gate.enter(request, isOpen ? 'public' : route.scope)
     },
     answered,
+    bodiesOf: ({ scope }) => (requesterScopes.has(scope) ? bodies : ordersOfOperators).withBody,
     failed(error, route, request) {
       const about = { requestId: requestIds.of(request), method: route.method, path: route.path }
       // Nobody is left to hear an answer.

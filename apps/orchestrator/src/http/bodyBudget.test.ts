@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { batchContentType, submissionBytesMax } from '@shardy/protocol'
-import { createBodyBudget } from './bodyBudget.ts'
+import { createBodyBudget, requestBytes } from './bodyBudget.ts'
 import { withBatch } from './taskBatch.ts'
 
 const headers = { 'content-type': batchContentType }
@@ -8,8 +8,8 @@ const quiet = () =>
   new Request('http://here/', { method: 'POST', headers, body: new ReadableStream<Uint8Array>() })
 
 test('a body under way holds its bytes; beyond the budget others come later, and it lets go at its deadline', async () => {
-  const budget = createBodyBudget(submissionBytesMax + 10)
-  const slow = withBatch(budget, quiet(), async () => 'taken', 50)
+  const budget = createBodyBudget({ bytesMax: submissionBytesMax + 10, deadlineMs: 50 })
+  const slow = withBatch(budget, quiet(), async () => 'taken')
   expect(budget.held()).toBe(submissionBytesMax)
   await expect(withBatch(budget, quiet(), async () => 'taken')).rejects.toMatchObject({
     problem: { code: 'overloaded', status: 503, retryAfterMs: 1_000 },
@@ -21,7 +21,7 @@ test('a body under way holds its bytes; beyond the budget others come later, and
 })
 
 test('a declared length is what is held, and one too large holds nothing', async () => {
-  const budget = createBodyBudget(1_000)
+  const budget = createBodyBudget({ bytesMax: requestBytes, deadlineMs: 1_000 })
   const declared = (length: number, body: string) =>
     new Request('http://here/', {
       method: 'POST',
@@ -33,8 +33,31 @@ test('a declared length is what is held, and one too large holds nothing', async
   ).rejects.toMatchObject({
     problem: { code: 'bodyTooLarge' },
   })
-  await expect(withBatch(budget, declared(1_000, 'x'), async () => 'taken')).rejects.toMatchObject({
+  await expect(withBatch(budget, declared(requestBytes, 'x'), async () => 'taken')).rejects.toMatchObject({
     problem: { code: 'malformedMessage' },
   })
+  expect(budget.held()).toBe(0)
+})
+
+test('however short, a body counts as a request, and one that has more than it promised is cut off', async () => {
+  const budget = createBodyBudget({ bytesMax: 2 * requestBytes, deadlineMs: 1_000 })
+  const lying = (body: string) =>
+    new Request('http://here/', { method: 'POST', headers: { 'content-length': '1' }, body })
+  await budget.withBody(lying('x'), 10, async (bytes) => {
+    expect([bytes?.length, budget.held()]).toEqual([1, requestBytes])
+  })
+  await budget.withBody(lying('xx'), 10, async (bytes) => expect(bytes).toBeUndefined())
+  const chunked = new Request('http://here/', {
+    method: 'POST',
+    headers: { 'content-length': '1', 'transfer-encoding': 'chunked' },
+    body: 'xx',
+  })
+  await budget.withBody(chunked, 8_000, async (bytes) => {
+    expect([bytes?.length, budget.held()]).toEqual([2, 8_000])
+  })
+  const failing = budget.withBody(lying('x'), 10, async () => {
+    throw new Error('broken')
+  })
+  await expect(failing).rejects.toThrow('broken')
   expect(budget.held()).toBe(0)
 })

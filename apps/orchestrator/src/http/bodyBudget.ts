@@ -1,23 +1,43 @@
-/** How many bytes of bodies the whole process holds at once, and how long one may take to come. */
-import { ApiError } from '@shardy/api'
+/**
+ * How many bytes of bodies are held at once, and how long one may take to come. Room is held for a whole body before its
+ * first byte is read, so what was let in is never given up for what comes after it.
+ */
+import { ApiError, type WithBody } from '@shardy/api'
+
+export interface BodyLimits {
+  readonly bytesMax: number
+  /** From the first byte that is waited for to the last. */
+  readonly deadlineMs: number
+}
+
+export const defaultBodyLimits: BodyLimits = { bytesMax: 256 * 1024 * 1024, deadlineMs: 30_000 }
 
 export interface BodyBudget {
-  /** Holds that many bytes until `act` has ended; throws what a visitor is told when there is no room. */
-  hold<T>(bytes: number, act: () => Promise<T>): Promise<T>
+  /** Throws what a visitor is told when there is no room, and when the body is late. */
+  readonly withBody: WithBody
   held(): number
 }
 
-export function createBodyBudget(bytesMax = 256 * 1024 * 1024): BodyBudget {
+/** A request that is under way costs about as much, however short its body is. */
+export const requestBytes = 4_096
+const retryAfterMs = 1_000
+
+export function createBodyBudget({ bytesMax, deadlineMs }: BodyLimits = defaultBodyLimits): BodyBudget {
   let held = 0
   return {
-    async hold(bytes, act) {
+    async withBody(request, lengthMax, act) {
+      const declared = declaredLength(request)
+      if (declared !== undefined && declared > lengthMax) return act(undefined)
+      const length = declared ?? lengthMax
+      const bytes = Math.max(length, requestBytes)
       if (held + bytes > bytesMax) {
         const detail = `bodies of ${held} bytes are under way already`
-        throw new ApiError('overloaded', { detail, retryAfterMs: 1_000 })
+        throw new ApiError('overloaded', { detail, retryAfterMs })
       }
       held += bytes
       try {
-        return await act()
+        // Never more than was held for it, whatever the header promised.
+        return await act(await readWithin(request.body, length, deadlineMs))
       } finally {
         held -= bytes
       }
@@ -26,8 +46,16 @@ export function createBodyBudget(bytesMax = 256 * 1024 * 1024): BodyBudget {
   }
 }
 
+/** Undefined when only its end will tell: a chunked body is as long as it likes, also beside a length. */
+function declaredLength({ body, headers }: Request): number | undefined {
+  if (body === null) return 0
+  if (headers.has('transfer-encoding')) return undefined
+  const declared = headers.get('content-length') ?? ''
+  return /^[0-9]{1,15}$/.test(declared) ? Number(declared) : undefined
+}
+
 /** Undefined when it has more bytes than allowed. One that is late is let go of: whoever sends slowly must not hold room for ever. */
-export async function readWithin(
+async function readWithin(
   body: ReadableStream<Uint8Array> | null,
   bytesMax: number,
   deadlineMs: number,
@@ -46,8 +74,8 @@ export async function readWithin(
     for (;;) {
       const { done, value } = await reader.read()
       if (isLate) {
-        const detail = `the body did not come within ${deadlineMs} ms; send fewer tasks at once`
-        throw new ApiError('overloaded', { detail, retryAfterMs: 1_000 })
+        const detail = `the body did not come within ${deadlineMs} ms; send less at once`
+        throw new ApiError('overloaded', { detail, retryAfterMs })
       }
       if (done) break
       total += value.length

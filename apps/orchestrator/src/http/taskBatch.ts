@@ -31,7 +31,7 @@ import type { Services } from '../orchestrator.ts'
 import { isInline } from '../tasks/payloads.ts'
 import { type Request as Asked, newTask, taskIdOf } from '../tasks/submission.ts'
 import { refuseByPolicy } from './access.ts'
-import { type BodyBudget, readWithin } from './bodyBudget.ts'
+import type { BodyBudget } from './bodyBudget.ts'
 import { entriesAreBounded, pinnedAll, refuseConstants, refuseEntries } from './operands.ts'
 import {
   type AskedWork,
@@ -62,15 +62,11 @@ interface Entry {
   readonly spec: ReturnType<typeof newTask>
 }
 
-/** From its first byte until its tasks are taken, the body is held. */
-const bodyMsMax = 30_000
-
-/** Reads a batch and hands it on. Throws when the whole of it cannot be understood: nothing is taken then. */
+/** Reads a batch and hands it on; its bytes are held until its tasks are taken. Throws when the whole of it cannot be understood: nothing is taken then. */
 export async function withBatch<T>(
   budget: BodyBudget,
   request: Request,
   act: (batch: BatchSubmission) => Promise<T>,
-  deadlineMs = bodyMsMax,
 ): Promise<T> {
   const type = request.headers.get('content-type') ?? ''
   if (type !== batchContentType) {
@@ -83,11 +79,7 @@ export async function withBatch<T>(
       bound: batchContentType,
     })
   }
-  const declared = Number(request.headers.get('content-length') ?? Number.NaN)
-  const isDeclared = declared >= 0
-  if (isDeclared && declared > submissionBytesMax) throw bodyTooLarge()
-  return budget.hold(isDeclared ? declared : submissionBytesMax, async () => {
-    const bytes = await readWithin(request.body, submissionBytesMax, deadlineMs)
+  return budget.withBody(request, submissionBytesMax, async (bytes) => {
     if (bytes === undefined) throw bodyTooLarge()
     const decoded = batchSubmission.decode(bytes)
     if (decoded.ok) return act(decoded.value)

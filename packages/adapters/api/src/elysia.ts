@@ -6,13 +6,15 @@ import type { Elysia } from 'elysia'
 import { type Serve, watchHead } from './head.ts'
 import { ApiError, problemResponse } from './problem.ts'
 import type { Parsed, Route } from './route.ts'
-import { parseRequest } from './validation.ts'
+import { type WithBody, withEachBody, withParsed } from './validation.ts'
 
 export interface Bound {
   /** Called with the raw request before anything is read from it; throws to refuse. */
   readonly authorize: (request: Request, route: Route) => void
   /** A bug or a broken world behind a handler; gives what the requester is told, or nothing for plain `internal`. */
   readonly failed: (error: unknown, route: Route, request: Request) => ApiError | undefined
+  /** What reads the JSON bodies of a route; without it they are bounded each by itself. */
+  readonly bodiesOf?: (route: Route) => WithBody
   /** Called with every answer's head, whatever it says. */
   readonly answered?: (route: Route, status: number, seconds: number) => void
 }
@@ -23,13 +25,14 @@ export type Handled = Response | { readonly status: number; readonly json: unkno
 export function bind<R extends Route>(
   app: Elysia,
   route: R,
-  { authorize, failed, answered }: Bound,
+  { authorize, failed, answered, bodiesOf }: Bound,
   handle: (parsed: Parsed<R>, request: Request) => Handled | Promise<Handled>,
 ): void {
+  const withBody = bodiesOf?.(route) ?? withEachBody
   async function answer({ request, params }: Parameters<Serve>[0]): Promise<Response> {
     try {
       authorize(request, route)
-      const handled = await handle(await parseRequest(route, request, params), request)
+      const handled = await withParsed(route, request, params, withBody, (parsed) => handle(parsed, request))
       return handled instanceof Response ? handled : Response.json(handled.json, { status: handled.status })
     } catch (error) {
       if (error instanceof ApiError) {

@@ -8,13 +8,16 @@ const keyErrors = ['missingApiKey', 'badApiKey', 'revokedApiKey', 'expiredApiKey
 /** Where there is a standby. */
 const writeErrors = ['deposed', 'unacknowledged'] as const
 
+/** The last one: too many bodies are under way, or this one took too long. */
+const jsonErrors = ['malformedJson', 'unsupportedMediaType', 'bodyTooLarge', 'overloaded'] as const
+
 /** What can happen on any route, besides what the route names itself. */
 function commonErrors({ method, scope, params, query, headers, body }: Route): readonly ErrorCode[] {
   return [
     ...(scope === 'public' ? [] : keyErrors),
     'rateLimited',
     ...(params || query || headers || body ? (['invalidField'] as const) : []),
-    ...(body && body !== 'bytes' ? (['malformedJson', 'unsupportedMediaType', 'bodyTooLarge'] as const) : []),
+    ...(body && body !== 'bytes' ? jsonErrors : []),
     ...(method === 'GET' || method === 'HEAD' ? [] : writeErrors),
     'foreignSite',
     'shuttingDown',

@@ -133,7 +133,21 @@ function isTooDeep(bytes: Uint8Array): boolean {
   return false
 }
 
-async function readJson(request: Request): Promise<unknown> {
+/**
+ * Reads a body and hands its bytes on, or nothing when it has more than `bytesMax`. What it takes to hold a body is held until
+ * `act` has ended; throws when there is no room for it.
+ */
+export type WithBody = <T>(
+  request: Request,
+  bytesMax: number,
+  act: (bytes: Uint8Array | undefined) => Promise<T>,
+) => Promise<T>
+
+/** With no bound but on each body by itself. */
+export const withEachBody: WithBody = async (request, bytesMax, act) =>
+  act(await readBytes(request.body, bytesMax))
+
+function checkJsonType(request: Request): void {
   const type = request.headers.get('content-type') ?? ''
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw new ApiError('unsupportedMediaType', {
@@ -143,7 +157,9 @@ async function readJson(request: Request): Promise<unknown> {
       bound: 'application/json',
     })
   }
-  const bytes = await readBytes(request.body, jsonBytesMax)
+}
+
+function readJson(request: Request, bytes: Uint8Array | undefined): unknown {
   if (bytes === undefined) {
     const bound = `at most ${jsonBytesMax} bytes`
     const value = request.headers.get('content-length') ?? `more than ${jsonBytesMax}`
@@ -161,11 +177,14 @@ async function readJson(request: Request): Promise<unknown> {
   }
 }
 
-export async function parseRequest<R extends Route>(
+/** A body is held, as `withBody` has it, until `act` has ended. */
+export async function withParsed<R extends Route, T>(
   route: R,
   request: Request,
   rawParams: Readonly<Record<string, string | undefined>>,
-): Promise<Parsed<R>> {
+  withBody: WithBody,
+  act: (parsed: Parsed<R>) => T | Promise<T>,
+): Promise<T> {
   const { params, query, headers, body } = route
   const search = new URL(request.url).searchParams
   const taken = {
@@ -176,7 +195,11 @@ export async function parseRequest<R extends Route>(
   if (params) check('path', params, taken.params)
   if (query) check('query', { ...query, additionalProperties: false }, taken.query)
   if (headers) check('header', headers, taken.headers)
-  const content = body === undefined || body === 'bytes' ? undefined : await readJson(request)
-  if (body !== undefined && body !== 'bytes') check('body', body, content)
-  return { ...taken, body: content } as Parsed<R>
+  if (body === undefined || body === 'bytes') return act({ ...taken, body: undefined } as Parsed<R>)
+  checkJsonType(request)
+  return withBody(request, jsonBytesMax, async (bytes) => {
+    const content = readJson(request, bytes)
+    check('body', body, content)
+    return act({ ...taken, body: content } as Parsed<R>)
+  })
 }
