@@ -65,12 +65,12 @@ export async function uploadBlob(
     const problem = error instanceof ApiError ? error.problem : undefined
     if (problem?.code === 'offsetMismatch' && problem.offset !== undefined) return problem.offset
     if (problem?.code === 'digestMismatch' && !isReplacing) {
-      // What we went on from was somebody else's, or a part broke on the way. Once, all of it goes anew.
+      // What we went on from was another attempt's, or a part broke on the way. Once, all of it goes anew.
       isReplacing = true
       return 0
     }
     if (problem?.code !== 'uploadInProgress') throw error
-    // Somebody sends the same bytes, or the server has not noticed yet that our last line broke.
+    // Another program of ours sends the same bytes, or the server has not noticed yet that our last line broke.
     await wait(busyPauseMs)
     signal?.throwIfAborted()
     return offsetOf(client, digest, signal)

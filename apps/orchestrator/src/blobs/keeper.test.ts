@@ -178,25 +178,62 @@ describe('uploads', () => {
     expect(charged(keeper, owner)).toBe(400)
     expect(keeper.reserve(second, 601, owner)).toBe(false)
     expect(keeper.reserve(second, 600, owner)).toBe(true)
-    expect(keeper.uploader(second)).toBe(owner)
     expect(keeper.reserve(third, 1, owner)).toBe(false)
     await keeper.record(first, 350, owner)
     expect(charged(keeper, owner)).toBe(950)
-    keeper.release(second)
-    keeper.release(second)
+    keeper.release(second, other)
+    expect(charged(keeper, owner)).toBe(950)
+    keeper.release(second, owner)
+    keeper.release(second, owner)
     expect(charged(keeper, owner)).toBe(350)
     expect(keeper.reserve(third, 100, owner)).toBe(true)
     clock.advance(policy.partialMs + 1)
     await keeper.collect(none)
     expect(charged(keeper, owner)).toBe(0)
-    expect(keeper.uploader(third)).toBeUndefined()
   })
 
-  test('taken over by another requester are charged to that one', async () => {
+  test('of one digest are charged to each that brings it, until its own ends', async () => {
     const { keeper } = await open()
     const digest = digestOf(randomBytes(8))
     keeper.reserve(digest, 400, owner)
     expect(keeper.reserve(digest, 100, other)).toBe(true)
+    expect([charged(keeper, owner), charged(keeper, other)]).toEqual([400, 100])
+    await keeper.record(digest, 100, other)
+    expect([charged(keeper, owner), charged(keeper, other)]).toEqual([400, 100])
+    // Brought by somebody else already: it costs nothing.
+    await keeper.record(digest, 100, owner)
     expect([charged(keeper, owner), charged(keeper, other)]).toEqual([0, 100])
+  })
+
+  test('stay charged when the same bytes are kept by another way, as they stay on disk', async () => {
+    const { keeper } = await open()
+    const bytes = randomBytes(100)
+    keeper.reserve(digestOf(bytes), 40, owner)
+    await keeper.keep(digestOf(bytes), bytes, owner)
+    expect(charged(keeper, owner)).toBe(140)
+    keeper.release(digestOf(bytes), owner)
+    expect(charged(keeper, owner)).toBe(100)
+  })
+
+  test('that are on disk at a start are charged to whose they are, until they are swept', async () => {
+    const { clock, blobs, reopen } = await open()
+    const digest = digestOf(randomBytes(8))
+    for (const [who, bytes] of [
+      [owner, 400],
+      [other, 1_200],
+    ] as const) {
+      const begun = await blobs.begin(digest, who)
+      if (begun.kind !== 'upload') throw new Error('no upload')
+      await begun.upload.append(0, randomBytes(bytes))
+      await begun.upload.suspend()
+    }
+    const keeper = await reopen()
+    expect([charged(keeper, owner), charged(keeper, other)]).toEqual([400, 1_200])
+    // More than its quota, from a time when that was larger: it may go, and not grow.
+    expect(keeper.reserve(digest, 1_201, other)).toBe(false)
+    clock.advance(Date.now() + policy.partialMs)
+    await keeper.collect(none)
+    expect([charged(keeper, owner), charged(keeper, other)]).toEqual([0, 0])
+    expect(await Array.fromAsync(blobs.unfinished())).toEqual([])
   })
 })

@@ -32,12 +32,10 @@ export interface BlobKeeper {
   fits(owner: RequesterId, bytes: number): boolean
   /** Sets aside what an upload brings, until it is recorded or released; false when it does not fit. */
   reserve(digest: Digest, bytes: number, owner: RequesterId): boolean
-  release(digest: Digest): void
-  /** Who began the upload of a blob, as far as this process knows. */
-  uploader(digest: Digest): RequesterId | undefined
+  release(digest: Digest, owner: RequesterId): void
   /** Keeps bytes that are in memory. */
   keep(digest: Digest, bytes: Uint8Array, owner: RequesterId): Promise<void>
-  /** Records a blob whose bytes the blob store has just finished. Called while it is pinned. */
+  /** Records a blob whose bytes the blob store has just finished, and with it `owner`'s upload. Called while it is pinned. */
   record(digest: Digest, length: number, owner: RequesterId): Promise<void>
   bytes(digest: Digest): Promise<Uint8Array>
   /** Keeps a blob from being collected while `act` runs; one that is just being collected is gone before it does. */
@@ -50,6 +48,8 @@ export interface BlobKeeper {
   /** Removes what nothing refers to; `inUse` are digests that open work still needs. Returns how many went. */
   collect(inUse: ReadonlySet<Digest>): Promise<number>
 }
+
+const nothing = (): void => {}
 
 /** One collection looks at so many records and goes on where it stopped the next time. */
 const scannedPerPassMax = 20_000
@@ -74,13 +74,22 @@ export async function openBlobKeeper(
     const { ownerId, length } = decodeRecord(blobRecord, value)
     quota.add(ownerId, length)
   }
+  for await (const { digest, uploader, sizeBytes, writtenAtMs } of blobs.unfinished()) {
+    quota.found(digest, sizeBytes, uploader, writtenAtMs)
+  }
 
   async function read(digest: Digest): Promise<BlobRecord | undefined> {
     const value = await store.get('blobs', idKey(digest))
     return value && decodeRecord(blobRecord, value)
   }
 
-  function record(digest: Digest, length: number, ownerId: RequesterId): Promise<void> {
+  /** `ended` is called at the moment from which the blob is charged. */
+  function record(
+    digest: Digest,
+    length: number,
+    ownerId: RequesterId,
+    ended: () => void = nothing,
+  ): Promise<void> {
     return turns.take(digest, async () => {
       const before = await read(digest)
       // Whoever brought it first is charged for it; bringing it again starts its grace time anew.
@@ -88,7 +97,7 @@ export async function openBlobKeeper(
       const value = blobRecord.encode(kept)
       for (const listener of listeners) listener(digest)
       await store.write([{ kind: 'put', table: 'blobs', key: idKey(digest), value }], { sync: true })
-      quota.release(digest)
+      ended()
       if (before === undefined) quota.add(ownerId, length)
     })
   }
@@ -159,13 +168,12 @@ export async function openBlobKeeper(
     fits: quota.fits,
     reserve: (digest, bytes, owner) => quota.reserve(digest, bytes, owner, clock.nowMs()),
     release: quota.release,
-    uploader: quota.uploader,
     keep: (digest, bytes, owner) =>
       pinned(digest, async () => {
         await blobs.put(digest, bytes)
         await record(digest, bytes.length, owner)
       }),
-    record,
+    record: (digest, length, owner) => record(digest, length, owner, () => quota.release(digest, owner)),
     bytes: (digest) => blobs.readAll(digest),
     pinned,
     onKept(listener) {

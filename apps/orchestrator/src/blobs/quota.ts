@@ -1,11 +1,10 @@
 /**
- * How many bytes each requester's blobs and unfinished uploads take. Uploads are known to this process alone: after a
- * restart their bytes belong to whoever goes on with them, until they are swept.
+ * How many bytes each requester's blobs and unfinished uploads take. An upload is its requester's own, also where others upload
+ * the same digest: each is charged for what it brings until that is finished, dropped or swept.
  */
 import type { Digest, RequesterId, TimeMs } from '@shardy/protocol'
 
 interface Reserved {
-  readonly owner: RequesterId
   readonly bytes: number
   readonly atMs: TimeMs
 }
@@ -16,9 +15,10 @@ export interface Quota {
   add(owner: RequesterId, bytes: number): void
   /** Makes room for an upload of so many bytes in all, in place of what it took before; false when there is none. */
   reserve(digest: Digest, bytes: number, owner: RequesterId, atMs: TimeMs): boolean
-  release(digest: Digest): void
+  /** Counts an upload that is on disk already, whether or not it fits. */
+  found(digest: Digest, bytes: number, owner: RequesterId, atMs: TimeMs): void
+  release(digest: Digest, owner: RequesterId): void
   releaseOlder(beforeMs: TimeMs): void
-  uploader(digest: Digest): RequesterId | undefined
 }
 
 /** Unfinished uploads of one requester: a file costs something however empty it is. */
@@ -26,23 +26,28 @@ const uploadsMax = 256
 
 export function createQuota(quotaBytes: number): Quota {
   const used = new Map<RequesterId, number>()
-  const uploads = new Map<Digest, Reserved>()
-  const uploadCounts = new Map<RequesterId, number>()
+  const uploads = new Map<RequesterId, Map<Digest, Reserved>>()
 
-  function change(sums: Map<RequesterId, number>, owner: RequesterId, by: number): void {
-    const sum = (sums.get(owner) ?? 0) + by
-    if (sum > 0) sums.set(owner, sum)
-    else sums.delete(owner)
+  function add(owner: RequesterId, bytes: number): void {
+    const sum = (used.get(owner) ?? 0) + bytes
+    if (sum > 0) used.set(owner, sum)
+    else used.delete(owner)
   }
-  const add = (owner: RequesterId, bytes: number): void => change(used, owner, bytes)
-  const count = (owner: RequesterId, uploads: number): void => change(uploadCounts, owner, uploads)
 
-  function release(digest: Digest): void {
-    const reserved = uploads.get(digest)
-    if (reserved === undefined) return
-    uploads.delete(digest)
-    count(reserved.owner, -1)
-    add(reserved.owner, -reserved.bytes)
+  function release(digest: Digest, owner: RequesterId): void {
+    const own = uploads.get(owner)
+    const reserved = own?.get(digest)
+    if (own === undefined || reserved === undefined) return
+    own.delete(digest)
+    if (own.size === 0) uploads.delete(owner)
+    add(owner, -reserved.bytes)
+  }
+
+  function found(digest: Digest, bytes: number, owner: RequesterId, atMs: TimeMs): void {
+    release(digest, owner)
+    const own = uploads.get(owner) ?? new Map<Digest, Reserved>()
+    uploads.set(owner, own.set(digest, { bytes, atMs }))
+    add(owner, bytes)
   }
 
   const fits = (owner: RequesterId, bytes: number): boolean => (used.get(owner) ?? 0) + bytes <= quotaBytes
@@ -50,23 +55,21 @@ export function createQuota(quotaBytes: number): Quota {
   return {
     fits,
     add,
+    found,
     reserve(digest, wanted, owner, atMs) {
-      const before = uploads.get(digest)
-      const isOwn = before?.owner === owner
-      const own = isOwn ? before.bytes : 0
-      const bytes = Math.max(own, wanted)
-      if (!fits(owner, bytes - own)) return false
-      if (!isOwn && (uploadCounts.get(owner) ?? 0) >= uploadsMax) return false
-      release(digest)
-      count(owner, 1)
-      add(owner, bytes)
-      uploads.set(digest, { owner, bytes, atMs })
+      const own = uploads.get(owner)
+      const before = own?.get(digest)
+      const bytes = Math.max(before?.bytes ?? 0, wanted)
+      if (!fits(owner, bytes - (before?.bytes ?? 0))) return false
+      if (before === undefined && (own?.size ?? 0) >= uploadsMax) return false
+      found(digest, bytes, owner, atMs)
       return true
     },
     release,
     releaseOlder(beforeMs) {
-      for (const [digest, { atMs }] of uploads) if (atMs < beforeMs) release(digest)
+      for (const [owner, own] of uploads) {
+        for (const [digest, { atMs }] of own) if (atMs < beforeMs) release(digest, owner)
+      }
     },
-    uploader: (digest) => uploads.get(digest)?.owner,
   }
 }

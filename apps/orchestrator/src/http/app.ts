@@ -274,9 +274,9 @@ export function createApp(
     return putBlob(services, params.digest, headers['content-range'], who(request), request, onBytes)
   })
   bind(app, routes.getBlob, bound, ({ params }, request) =>
-    sent(request, () => openBlob(services, params.digest, request)),
+    sent(request, () => openBlob(services, params.digest, request, who(request))),
   )
-  bind(app, routes.headBlob, bound, ({ params }) => headBlob(services, params.digest))
+  bind(app, routes.headBlob, bound, ({ params }, request) => headBlob(services, params.digest, who(request)))
   bind(app, routes.deliveryConstant, bound, ({ params }, request) =>
     sent(request, () => openConstant(services, params, request)),
   )

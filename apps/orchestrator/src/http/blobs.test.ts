@@ -299,21 +299,111 @@ describe('the quota', () => {
   })
 })
 
-test('an upload that somebody else began is begun anew', async () => {
-  const apiKey = await network.orchestrator.services.apiKeys.create('vandal')
-  const bytes = randomBytes(1_000)
-  const digest = digestOf(bytes)
-  const garbage = randomBytes(500)
-  const spoiled = await network.request(`/v1/blobs/${digest}`, {
-    method: 'PUT',
-    body: garbage,
-    headers: { 'content-range': 'bytes 0-499/1000' },
-    apiKey,
+describe('two requesters that upload one digest', () => {
+  /** Everything as the first of them, or as the second. */
+  async function two(options: Parameters<typeof startTestNetwork>[0] = {}) {
+    const own = await startTestNetwork(options)
+    const { apiKeys, keeper } = own.orchestrator.services
+    const ofKey = (apiKey: string) => {
+      const requester = apiKeys.requester(apiKey)
+      if (requester === undefined) throw new Error('a key of ours')
+      return {
+        apiKey,
+        put: (digest: string, body: Bytes, headers: Record<string, string> = {}) =>
+          own.request(`/v1/blobs/${digest}`, { method: 'PUT', body, headers, apiKey }),
+        get: (digest: string) => own.request(`/v1/blobs/${digest}`, { apiKey }),
+        offset: async (digest: string): Promise<string | null> =>
+          (await own.request(`/v1/blobs/${digest}`, { method: 'HEAD', apiKey })).headers.get('upload-offset'),
+        charged: (quotaBytes: number): number => {
+          let free = quotaBytes
+          while (!keeper.fits(requester, free)) free--
+          return quotaBytes - free
+        },
+      }
+    }
+    return { own, ann: ofKey(own.apiKey), bob: ofKey(await apiKeys.create('bob')) }
+  }
+
+  test('go on each where it is, in turns, and neither learns how far the other is', async () => {
+    const { own, ann, bob } = await two()
+    const bytes = randomBytes(1_000)
+    const digest = digestOf(bytes)
+    expect((await ann.put(digest, ...part(bytes, 0, 500))).status).toBe(202)
+    expect([await ann.offset(digest), await bob.offset(digest)]).toEqual(['500', '0'])
+    expect(await problemOf(await bob.get(digest))).toMatchObject({ code: 'unknownBlob', offset: 0 })
+    const ahead = await problemOf(await bob.put(digest, ...part(bytes, 500, 1_000)))
+    expect(ahead).toMatchObject({ code: 'offsetMismatch', offset: 0 })
+    expect((await bob.put(digest, ...part(bytes, 0, 200))).status).toBe(202)
+    expect([await ann.offset(digest), await bob.offset(digest)]).toEqual(['500', '200'])
+    expect((await ann.put(digest, ...part(bytes, 500, 700))).status).toBe(202)
+    expect((await bob.put(digest, ...part(bytes, 200, 1_000))).status).toBe(201)
+    expect((await ann.put(digest, ...part(bytes, 700, 1_000))).status).toBe(200)
+    expect(await (await ann.get(digest)).bytes()).toEqual(bytes)
+    await own.stop()
   })
-  expect(spoiled.status).toBe(202)
-  expect((await put(digest, ...part(bytes, 0, 500))).status).toBe(202)
-  expect((await put(digest, ...part(bytes, 500, 1_000))).status).toBe(201)
-  expect(await (await get(digest)).bytes()).toEqual(bytes)
+
+  test('do not hurt each other with wrong bytes', async () => {
+    const { own, ann, bob } = await two()
+    const bytes = randomBytes(1_000)
+    const digest = digestOf(bytes)
+    const garbage = randomBytes(1_000)
+    expect((await bob.put(digest, ...part(garbage, 0, 500))).status).toBe(202)
+    expect((await ann.put(digest, ...part(bytes, 0, 400))).status).toBe(202)
+    expect(await refused(bob.put(digest, ...part(garbage, 500, 1_000)))).toBe('digestMismatch')
+    expect(await refused(bob.put(digest, garbage))).toBe('digestMismatch')
+    expect([await ann.offset(digest), await bob.offset(digest)]).toEqual(['400', '0'])
+    expect((await ann.put(digest, ...part(bytes, 400, 1_000))).status).toBe(201)
+    expect(await (await bob.get(digest)).bytes()).toEqual(bytes)
+    await own.stop()
+  })
+
+  test('do not wait for each other', async () => {
+    const { own, ann, bob } = await two()
+    const bytes = randomBytes(50_000)
+    const digest = digestOf(bytes)
+    const line = openUpload(digest, bytes.length, own.serving.port, bob.apiKey)
+    line.write(bytes.slice(0, 10))
+    await until(async () => (await bob.offset(digest)) === '10')
+    expect(await ann.offset(digest)).toBe('0')
+    expect((await ann.put(digest, bytes)).status).toBe(201)
+    line.write(bytes.slice(10))
+    expect(await line.heads(1)).toMatch(/^HTTP\/1.1 20[01]/)
+    line.socket.destroy()
+    expect(await (await bob.get(digest)).bytes()).toEqual(bytes)
+    await own.stop()
+  })
+
+  test('are charged each for its own, until it is finished or swept', async () => {
+    const quotaBytes = 2_000
+    const clock = createManualClock()
+    // Blobs outlast the test, and uploads do not.
+    const blobPolicy = { quotaBytes, partialMs: 1_000, graceMs: Number.MAX_SAFE_INTEGER }
+    const { own, ann, bob } = await two({ clock, blobPolicy })
+    const { keeper } = own.orchestrator.services
+    const bytes = randomBytes(1_500)
+    const digest = digestOf(bytes)
+    const charges = () => [ann.charged(quotaBytes), bob.charged(quotaBytes)]
+    await ann.put(digest, ...part(bytes, 0, 100))
+    await bob.put(digest, ...part(bytes, 0, 900))
+    expect(charges()).toEqual([1_500, 1_500])
+    const other = randomBytes(600)
+    expect(await refused(bob.put(digestOf(other), other))).toBe('quotaExceeded')
+    expect((await ann.put(digest, ...part(bytes, 100, 1_500))).status).toBe(201)
+    // The bytes that bob brought are still there.
+    expect(charges()).toEqual([1_500, 1_500])
+    expect((await bob.put(digest, ...part(bytes, 900, 1_500))).status).toBe(200)
+    expect(charges()).toEqual([1_500, 0])
+
+    const left = randomBytes(400)
+    await ann.put(digestOf(left), ...part(left, 0, 1))
+    await bob.put(digestOf(left), ...part(left, 0, 1))
+    expect(charges()).toEqual([1_900, 400])
+    clock.advance(Date.now())
+    await keeper.collect(new Set([digest]))
+    expect(charges()).toEqual([1_500, 0])
+    expect([await ann.offset(digestOf(left)), await bob.offset(digestOf(left))]).toEqual(['0', '0'])
+    await own.stop()
+  })
 })
 
 describe('collection', () => {

@@ -1,6 +1,6 @@
 /**
  * Blobs over HTTP: named by their SHA-256, streamed both ways, resumable, within the requester's quota. Nothing is
- * held whole in memory. Whoever knows a digest and has a key may read the blob: a digest is shared only knowingly.
+ * held whole in memory. An unfinished upload is its requester's own, whoever else uploads the same digest. Whoever knows a digest and has a key may read the blob: a digest is shared only knowingly.
  */
 import { ApiError, problemResponse } from '@shardy/api'
 import type { Handled } from '@shardy/api/elysia'
@@ -70,8 +70,12 @@ async function receive(
   }
 }
 
-async function begin(services: Services, digest: Digest): Promise<Upload | { readonly sizeBytes: number }> {
-  const begun = await services.blobs.begin(digest)
+async function begin(
+  services: Services,
+  digest: Digest,
+  requester: RequesterId,
+): Promise<Upload | { readonly sizeBytes: number }> {
+  const begun = await services.blobs.begin(digest, requester)
   switch (begun.kind) {
     case 'upload':
       return begun.upload
@@ -79,7 +83,7 @@ async function begin(services: Services, digest: Digest): Promise<Upload | { rea
       return begun
     case 'busy':
       throw new ApiError('uploadInProgress', {
-        detail: `blob ${digest} is being uploaded; wait for that one`,
+        detail: `you are uploading blob ${digest} already; wait for that one`,
         retryAfterMs: 5_000,
       })
   }
@@ -114,20 +118,19 @@ async function upload(
   onBytes: (bytes: number) => void,
 ): Promise<Handled> {
   const { keeper } = services
-  let begun = await begin(services, digest)
+  let begun = await begin(services, digest, requester)
   if ('sizeBytes' in begun) {
     // The bytes were here already, perhaps from a crash between bytes and record.
-    await keeper.record(digest, begun.sizeBytes, requester)
-    return { status: 200, json: { digest, length: begun.sizeBytes } }
+    return kept(services, digest, begun.sizeBytes, requester)
   }
   try {
-    const uploader = keeper.uploader(digest) ?? requester
-    // A whole body replaces what an earlier attempt left, and so does any from somebody else.
-    if (begun.receivedBytes() > 0 && (part === undefined || uploader !== requester)) {
+    // A whole body replaces what an earlier attempt left.
+    if (begun.receivedBytes() > 0 && part === undefined) {
       await begun.drop()
-      keeper.release(digest)
-      const fresh = await begin(services, digest)
-      if ('sizeBytes' in fresh) throw new Error('a blob was finished while its upload was dropped')
+      keeper.release(digest, requester)
+      const fresh = await begin(services, digest, requester)
+      // Somebody else has finished it meanwhile.
+      if ('sizeBytes' in fresh) return kept(services, digest, fresh.sizeBytes, requester)
       begun = fresh
     }
     const offset = begun.receivedBytes()
@@ -151,7 +154,7 @@ async function upload(
     }
     const finished = await begun.finish()
     if (finished.kind === 'digestMismatch') {
-      keeper.release(digest)
+      keeper.release(digest, requester)
       throw new ApiError('digestMismatch', {
         detail: `the ${received} bytes hash to ${finished.actual}; they were dropped`,
         field: 'digest',
@@ -165,14 +168,25 @@ async function upload(
   } catch (error) {
     await begun.suspend()
     // What came of it, if anything, is still counted.
-    if ((await services.blobs.received(digest)) === 0) keeper.release(digest)
+    if ((await services.blobs.received(digest, requester)) === 0) keeper.release(digest, requester)
     throw error
   }
 }
 
+async function kept(
+  { keeper }: Services,
+  digest: Digest,
+  length: number,
+  requester: RequesterId,
+): Promise<Handled> {
+  await keeper.record(digest, length, requester)
+  return { status: 200, json: { digest, length } }
+}
+
 function unknownBlob(digest: string, offset: number): ApiError {
   return new ApiError('unknownBlob', {
-    detail: offset === 0 ? `there is no blob ${digest}` : `${offset} bytes of blob ${digest} are here so far`,
+    detail:
+      offset === 0 ? `there is no blob ${digest}` : `${offset} bytes of your blob ${digest} are here so far`,
     field: 'digest',
     value: digest,
     offset,
@@ -206,13 +220,20 @@ function notSatisfiable(header: string | null, length: number): Response {
   return response
 }
 
-/** Pinned until the bytes are open; a collection afterwards does not disturb the reading. */
-export function openBlob(services: Services, digestText: string, request: Request): Promise<Response> {
+/** Pinned until the bytes are open; a collection afterwards does not disturb the reading. A requester is told how far its upload is. */
+export function openBlob(
+  services: Services,
+  digestText: string,
+  request: Request,
+  requester?: RequesterId,
+): Promise<Response> {
   const digest = digestText as Digest
   const { blobs, keeper } = services
   return keeper.pinned(digest, async () => {
     const length = await keeper.length(digest)
-    if (length === undefined) throw unknownBlob(digest, await blobs.received(digest))
+    if (length === undefined) {
+      throw unknownBlob(digest, requester === undefined ? 0 : await blobs.received(digest, requester))
+    }
     const header = request.headers.get('range')
     const range = rangeOf(header, length)
     if (range !== undefined && range.start >= range.end) return notSatisfiable(header, length)
@@ -301,10 +322,14 @@ export function openConstant(
   return openBlob(services, digest, request)
 }
 
-export async function headBlob(services: Services, digestText: string): Promise<Response> {
+export async function headBlob(
+  services: Services,
+  digestText: string,
+  requester: RequesterId,
+): Promise<Response> {
   const digest = digestText as Digest
   const length = await services.keeper.length(digest)
-  if (length === undefined) throw unknownBlob(digest, await services.blobs.received(digest))
+  if (length === undefined) throw unknownBlob(digest, await services.blobs.received(digest, requester))
   return new Response(null, {
     headers: { 'content-length': String(length), 'accept-ranges': 'bytes', etag: `"${digest}"` },
   })

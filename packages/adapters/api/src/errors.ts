@@ -39,7 +39,7 @@ export const errors = {
   secretConflict: { status: 409, title: 'Another secret has that name' },
   outputNotKept: { status: 409, title: 'The task did not ask to keep its output' },
   offsetMismatch: { status: 409, title: 'The upload goes on at another offset' },
-  uploadInProgress: { status: 409, title: 'Somebody is uploading this blob' },
+  uploadInProgress: { status: 409, title: 'You are uploading this blob already' },
   noLog: { status: 409, title: 'No log is kept here' },
   otherHistory: { status: 409, title: 'The position is of another history' },
   keyRevoked: { status: 409, title: 'The API key is revoked already' },

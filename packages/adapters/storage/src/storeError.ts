@@ -33,6 +33,7 @@ export type StoreErrorKind =
   /** More writes are waiting than memory should hold; try again once some have finished. */
   | 'overloaded'
   | 'malformedDigest'
+  | 'malformedUploader'
   | 'blobTooLarge'
   | 'blobMissing'
   | 'digestMismatch'

@@ -1,18 +1,22 @@
 /**
  * Content-addressed bytes: a blob's name is its SHA-256, so what is stored under a digest is that or nothing.
- * Owns finished blobs and unfinished uploads. Who may store how much, and which blobs are still referred to, is
+ * Owns finished blobs and unfinished uploads, of which each uploader has its own: nobody else can go on with one, disturb it
+ * or learn how far it is. Who may store how much, and which blobs are still referred to, is
  * the caller's to know.
  */
-import type { Digest, TimeMs } from '@shardy/protocol'
+import type { Digest, RequesterId, TimeMs } from '@shardy/protocol'
 
 export interface BlobStore {
   /**
-   * Begins an upload, or goes on with the one that a broken connection or a restart left behind. One writer at a
-   * time: until that upload is finished, suspended or dropped, the next `begin` is told that it is busy.
+   * Begins an upload, or goes on with the one that a broken connection or a restart left behind. One writer at a time for
+   * each uploader: until that upload is finished, suspended or dropped, its next `begin` is told that it is busy. Without an
+   * uploader it is the program's own.
    */
-  begin(digest: Digest): Promise<BeginUpload>
-  /** How many bytes of an unfinished upload are here; 0 when there is none. */
-  received(digest: Digest): Promise<number>
+  begin(digest: Digest, uploader?: RequesterId): Promise<BeginUpload>
+  /** How many bytes of that uploader's unfinished upload are here; 0 when there is none. */
+  received(digest: Digest, uploader?: RequesterId): Promise<number>
+  /** Every uploader's unfinished uploads, in no order. */
+  unfinished(): AsyncIterable<UnfinishedUpload>
 
   /** Stores bytes that are already in memory. Throws `digestMismatch` when they are not what the digest names. */
   put(digest: Digest, bytes: Uint8Array, options?: PutOptions): Promise<void>
@@ -90,6 +94,13 @@ export type BlobRead =
 export interface StoredBlob {
   readonly digest: Digest
   readonly sizeBytes: number
+}
+
+export interface UnfinishedUpload {
+  readonly digest: Digest
+  readonly uploader: RequesterId
+  readonly sizeBytes: number
+  readonly writtenAtMs: TimeMs
 }
 
 export interface Swept {

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Digest, TimeMs } from '@shardy/protocol'
+import type { Digest, RequesterId, TimeMs } from '@shardy/protocol'
 import { expectKind } from '../conformance.ts'
 import type { BlobRead, BlobStore, ByteRange, Upload } from './blobStore.ts'
 import { hashBytes } from './digest.ts'
@@ -12,6 +12,8 @@ import { openBlobStore } from './openBlobStore.ts'
 export const blobBytesMax = 3 * 1024 * 1024
 
 const hourMs = 3_600_000
+const ann = 'aa'.repeat(32) as RequesterId
+const bob = 'bb'.repeat(32) as RequesterId
 const emptyDigest = hashBytes(new Uint8Array(0))
 
 export function blobConformance(kind: 'file' | 'memory'): void {
@@ -221,6 +223,78 @@ export function blobConformance(kind: 'file' | 'memory'): void {
       expectSame(await blobs.readAll(hashBytes(two)), two)
     })
 
+    test('two uploaders of one digest, in turns: each has its own bytes, place and end', async () => {
+      const blobs = await open()
+      const bytes = pattern(1_000)
+      const digest = hashBytes(bytes)
+      const [ours, theirs] = [await begin(blobs, digest, ann), await begin(blobs, digest, bob)]
+      expect(await blobs.begin(digest, ann)).toEqual({ kind: 'busy' })
+      await ours.append(0, bytes.slice(0, 400))
+      await theirs.append(0, pattern(7))
+      expect(await ours.append(7, bytes)).toEqual({ kind: 'offsetMismatch', receivedBytes: 400 })
+      const places = [ann, bob, undefined].map((who) => blobs.received(digest, who))
+      expect(await Promise.all(places)).toEqual([400, 7, 0])
+      // What one brought was wrong, which is its own affair.
+      expect((await theirs.finish()).kind).toBe('digestMismatch')
+      expect([await blobs.received(digest, bob), await blobs.received(digest, ann)]).toEqual([0, 400])
+      const again = await begin(blobs, digest, bob)
+      await again.append(0, bytes.slice(0, 100))
+      await ours.append(400, bytes.slice(400))
+      expect(await ours.finish()).toEqual({ kind: 'stored', sizeBytes: 1_000 })
+      await again.drop()
+      expectSame(await blobs.readAll(digest), bytes)
+    })
+
+    test('both may finish; who was not done when the other was is told, and leaves nothing', async () => {
+      const blobs = await open()
+      const bytes = pattern(1_000)
+      const digest = hashBytes(bytes)
+      const uploads = [await begin(blobs, digest, ann), await begin(blobs, digest, bob)]
+      for (const upload of uploads) await upload.append(0, bytes)
+      const finished = await Promise.all(uploads.map((upload) => upload.finish()))
+      expect(finished.map(({ kind }) => kind)).toEqual(['stored', 'stored'])
+      expectSame(await blobs.readAll(digest), bytes)
+
+      const other = pattern(2_000)
+      const [first, late] = [
+        await begin(blobs, hashBytes(other), ann),
+        await begin(blobs, hashBytes(other), bob),
+      ]
+      await late.append(0, other.slice(0, 10))
+      await late.suspend()
+      await first.append(0, other)
+      await first.finish()
+      expect(await blobs.received(late.digest, bob)).toBe(10)
+      expect(await blobs.begin(late.digest, bob)).toEqual({ kind: 'stored', sizeBytes: 2_000 })
+      expect(await blobs.received(late.digest, bob)).toBe(0)
+      expect(await Array.fromAsync(blobs.unfinished())).toEqual([])
+    })
+
+    test('what is unfinished is listed with whose it is, and goes when it is old', async () => {
+      const blobs = await open()
+      const digest = hashBytes(pattern(100))
+      for (const [who, length] of [
+        [ann, 30],
+        [bob, 40],
+        [undefined, 50],
+      ] as const) {
+        const upload = await begin(blobs, digest, who)
+        await upload.append(0, pattern(length))
+        await upload.suspend()
+      }
+      const active = await begin(blobs, digest, bob)
+      const found = await Array.fromAsync(blobs.unfinished())
+      const sizes = found.map(({ uploader, sizeBytes }) => [uploader, sizeBytes] as const)
+      expect(new Map(sizes)).toEqual(new Map([[ann, 30] as const, [bob, 40] as const]))
+      for (const each of found) {
+        expect(each.digest).toBe(digest)
+        expect(Math.abs(each.writtenAtMs - Date.now())).toBeLessThan(hourMs)
+      }
+      expect(await blobs.sweep((Date.now() + hourMs) as TimeMs)).toEqual({ uploads: 2, bytes: 80 })
+      expect([await blobs.received(digest, ann), await blobs.received(digest, bob)]).toEqual([0, 40])
+      await active.append(40, pattern(1))
+    })
+
     test('one append at a time: the second is told', async () => {
       const blobs = await open()
       const bytes = pattern(500_000)
@@ -300,6 +374,19 @@ export function blobConformance(kind: 'file' | 'memory'): void {
       await expectKind(blobs.delete(digest), 'malformedDigest')
     })
 
+    test.each([
+      '',
+      'abc',
+      '../../etc/passwd',
+      'A'.repeat(64),
+      `${'a'.repeat(64)}.part`,
+      `${'a'.repeat(64)}\n`,
+    ])('the uploader %p is malformed', async (text) => {
+      const blobs = await open()
+      await expectKind(blobs.begin(emptyDigest, text as RequesterId), 'malformedUploader')
+      await expectKind(blobs.received(emptyDigest, text as RequesterId), 'malformedUploader')
+    })
+
     test('after close every call is refused, and uploads are suspended', async () => {
       const blobs = await open()
       const upload = await begin(blobs, emptyDigest)
@@ -313,6 +400,7 @@ export function blobConformance(kind: 'file' | 'memory'): void {
       await expectKind(blobs.read(emptyDigest), 'closed')
       await expectKind(blobs.sweep(0 as TimeMs), 'closed')
       await expectKind(listed(blobs), 'closed')
+      await expectKind(Array.fromAsync(blobs.unfinished()), 'closed')
     })
   })
 }
@@ -338,8 +426,8 @@ export function blobOpenings(kind: 'file' | 'memory') {
   return { open, freshPath }
 }
 
-export async function begin(blobs: BlobStore, digest: Digest): Promise<Upload> {
-  const begun = await blobs.begin(digest)
+export async function begin(blobs: BlobStore, digest: Digest, uploader?: RequesterId): Promise<Upload> {
+  const begun = await blobs.begin(digest, uploader)
   if (begun.kind !== 'upload') throw new Error(`expected an upload, got ${begun.kind}`)
   return begun.upload
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { mkdir, readdir, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { TimeMs } from '@shardy/protocol'
+import type { RequesterId, TimeMs } from '@shardy/protocol'
 import { expectKind } from '../conformance.ts'
 import { begin, blobOpenings, expectSame, listed, pattern } from './conformance.ts'
 import { hashBytes } from './digest.ts'
@@ -26,6 +26,25 @@ describe('blobs as files', () => {
     expect(await resumed.finish()).toEqual({ kind: 'stored', sizeBytes: 900_000 })
     expectSame(await second.readAll(upload.digest), bytes)
     expect(await readdir(join(path, 'partial'))).toEqual([])
+  })
+
+  test('an upload is its uploader’s after opening again, and nobody else’s', async () => {
+    const path = await freshPath()
+    const [ann, bob] = ['aa', 'bb'].map((byte) => byte.repeat(32) as RequesterId)
+    const bytes = pattern(1_000)
+    const first = await open(path)
+    const upload = await begin(first, hashBytes(bytes), ann)
+    await upload.append(0, bytes.slice(0, 500))
+    await first.close()
+    expect(await readdir(join(path, 'partial'))).toEqual([`${upload.digest}.${ann}.part`])
+
+    const second = await open(path)
+    const received = [ann, bob, undefined].map((who) => second.received(upload.digest, who))
+    expect(await Promise.all(received)).toEqual([500, 0, 0])
+    expect((await begin(second, upload.digest, bob)).receivedBytes()).toBe(0)
+    const resumed = await begin(second, upload.digest, ann)
+    await resumed.append(500, bytes.slice(500))
+    expect(await resumed.finish()).toEqual({ kind: 'stored', sizeBytes: 1_000 })
   })
 
   test('bytes that went bad on the disk are found when the upload is finished', async () => {

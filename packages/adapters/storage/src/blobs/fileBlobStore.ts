@@ -1,12 +1,12 @@
 /**
- * Blobs as files: `finished/<digest>` and `partial/<digest>.part`. A blob gets its finished name only after its
+ * Blobs as files: `finished/<digest>` and `partial/<digest>.<uploader>.part`. A blob gets its finished name only after its
  * bytes were hashed and fsynced, so whatever has that name is whole, also after kill -9. One process per folder:
  * whoever opens it holds the lock of the store beside it.
  */
 import { constants } from 'node:fs'
 import { mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Digest, TimeMs } from '@shardy/protocol'
+import type { Digest, RequesterId, TimeMs } from '@shardy/protocol'
 import { StoreError } from '../storeError.ts'
 import type {
   BeginUpload,
@@ -16,13 +16,14 @@ import type {
   PutOptions,
   StoredBlob,
   Swept,
+  UnfinishedUpload,
   Upload,
 } from './blobStore.ts'
 import { checkBlobSize, checkDigest, hashBytes, isDigest } from './digest.ts'
 import { openFilePart, readChunks, syncDirectory, writeAll } from './filePart.ts'
+import { partName, readPartName } from './partName.ts'
 import { PartUpload } from './partUpload.ts'
 
-const partSuffix = '.part'
 const putSuffix = '.put'
 
 export async function openFileBlobStore(path: string, blobBytesMax: number): Promise<BlobStore> {
@@ -40,8 +41,8 @@ class FileBlobStore implements BlobStore {
   readonly #finished: string
   readonly #partial: string
   readonly #blobBytesMax: number
-  /** Uploads in progress; `undefined` while one is being opened or swept. */
-  readonly #uploads = new Map<Digest, Upload | undefined>()
+  /** Uploads in progress by the names of their parts; `undefined` while one is being opened or swept. */
+  readonly #uploads = new Map<string, Upload | undefined>()
   readonly #puts = new Set<string>()
   #putCount = 0
   #closed = false
@@ -52,25 +53,26 @@ class FileBlobStore implements BlobStore {
     this.#blobBytesMax = blobBytesMax
   }
 
-  begin(digest: Digest): Promise<BeginUpload> {
+  begin(digest: Digest, uploader?: RequesterId): Promise<BeginUpload> {
     return this.#work('begin an upload', digest, async () => {
-      if (this.#uploads.has(digest)) return { kind: 'busy' }
-      this.#uploads.set(digest, undefined)
-      const release = (): void => void this.#uploads.delete(digest)
+      const name = partName(digest, uploader)
+      if (this.#uploads.has(name)) return { kind: 'busy' }
+      this.#uploads.set(name, undefined)
+      const release = (): void => void this.#uploads.delete(name)
       try {
         const sizeBytes = await sizeOf(this.#finishedFile(digest))
         if (sizeBytes !== undefined) {
           await this.#settle(digest)
-          await rm(this.#partFile(digest), { force: true })
+          await rm(join(this.#partial, name), { force: true })
           release()
           return { kind: 'stored', sizeBytes }
         }
-        const upload = await this.#openUpload(digest, release)
+        const upload = await this.#openUpload(digest, name, release)
         if (this.#closed) {
           await upload.suspend()
           this.#checkOpen()
         }
-        this.#uploads.set(digest, upload)
+        this.#uploads.set(name, upload)
         return { kind: 'upload', upload }
       } catch (error) {
         release()
@@ -79,8 +81,24 @@ class FileBlobStore implements BlobStore {
     })
   }
 
-  received(digest: Digest): Promise<number> {
-    return this.#work('look at an upload', digest, async () => (await sizeOf(this.#partFile(digest))) ?? 0)
+  received(digest: Digest, uploader?: RequesterId): Promise<number> {
+    return this.#work('look at an upload', digest, async () => {
+      const file = join(this.#partial, partName(digest, uploader))
+      return (await sizeOf(file)) ?? 0
+    })
+  }
+
+  async *unfinished(): AsyncGenerator<UnfinishedUpload> {
+    this.#checkOpen()
+    const folder = await named('list the uploads', () => opendir(this.#partial))
+    for await (const { name } of folder) {
+      const owner = readPartName(name)
+      if (owner?.uploader === undefined) continue
+      const { digest, uploader } = owner
+      const found = await stat(join(this.#partial, name)).catch(ignoreMissing)
+      if (found === undefined) continue
+      yield { digest, uploader, sizeBytes: found.size, writtenAtMs: Math.floor(found.mtimeMs) as TimeMs }
+    }
   }
 
   put(digest: Digest, bytes: Uint8Array, { sync = true }: PutOptions = {}): Promise<void> {
@@ -177,8 +195,8 @@ class FileBlobStore implements BlobStore {
     for (const upload of this.#uploads.values()) await upload?.suspend()
   }
 
-  async #openUpload(digest: Digest, release: () => void): Promise<Upload> {
-    const partFile = this.#partFile(digest)
+  async #openUpload(digest: Digest, name: string, release: () => void): Promise<Upload> {
+    const partFile = join(this.#partial, name)
     const received = (await sizeOf(partFile)) ?? 0
     // The limit was lowered since: these bytes can never be finished.
     if (received > this.#blobBytesMax) await rm(partFile, { force: true })
@@ -227,11 +245,11 @@ class FileBlobStore implements BlobStore {
 
   /** The bytes removed, or `undefined` if it stays. */
   async #sweepOne(name: string, beforeMs: TimeMs): Promise<number | undefined> {
-    const digest = name.slice(0, 64)
-    if (!isDigest(digest) || this.#puts.has(name) || this.#uploads.has(digest)) return undefined
-    if (!name.endsWith(partSuffix) && !name.endsWith(putSuffix)) return undefined
+    const isPut = name.endsWith(putSuffix) && isDigest(name.slice(0, 64))
+    if (!isPut && readPartName(name) === undefined) return undefined
+    if (this.#puts.has(name) || this.#uploads.has(name)) return undefined
     // Nobody may go on with it while it is being removed.
-    this.#uploads.set(digest, undefined)
+    this.#uploads.set(name, undefined)
     try {
       const file = join(this.#partial, name)
       const found = await stat(file).catch(ignoreMissing)
@@ -239,7 +257,7 @@ class FileBlobStore implements BlobStore {
       await rm(file, { force: true })
       return found.size
     } finally {
-      this.#uploads.delete(digest)
+      this.#uploads.delete(name)
     }
   }
 
@@ -255,10 +273,6 @@ class FileBlobStore implements BlobStore {
 
   #finishedFile(digest: Digest): string {
     return join(this.#finished, digest)
-  }
-
-  #partFile(digest: Digest): string {
-    return join(this.#partial, `${digest}${partSuffix}`)
   }
 }
 

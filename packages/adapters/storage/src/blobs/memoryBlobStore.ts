@@ -1,8 +1,18 @@
 /** The memory twin of the file blob store, for tests and for a store that is to leave nothing behind. */
-import type { Digest, TimeMs } from '@shardy/protocol'
+import type { Digest, RequesterId, TimeMs } from '@shardy/protocol'
 import { StoreError } from '../storeError.ts'
-import type { BeginUpload, BlobRead, BlobStore, ByteRange, StoredBlob, Swept, Upload } from './blobStore.ts'
+import type {
+  BeginUpload,
+  BlobRead,
+  BlobStore,
+  ByteRange,
+  StoredBlob,
+  Swept,
+  UnfinishedUpload,
+  Upload,
+} from './blobStore.ts'
 import { checkBlobSize, checkDigest, hashBytes, hashChunks } from './digest.ts'
+import { partName, readPartName } from './partName.ts'
 import { PartUpload } from './partUpload.ts'
 
 interface MemoryPart {
@@ -21,8 +31,9 @@ class MemoryBlobStore implements BlobStore {
   readonly #blobBytesMax: number
   readonly #nowMs: () => number
   readonly #finished = new Map<Digest, Uint8Array<ArrayBuffer>>()
-  readonly #parts = new Map<Digest, MemoryPart>()
-  readonly #uploads = new Map<Digest, Upload>()
+  /** By name, as their files would have it. */
+  readonly #parts = new Map<string, MemoryPart>()
+  readonly #uploads = new Map<string, Upload>()
   #closed = false
 
   constructor(blobBytesMax: number, nowMs: () => number) {
@@ -30,22 +41,33 @@ class MemoryBlobStore implements BlobStore {
     this.#nowMs = nowMs
   }
 
-  async begin(digest: Digest): Promise<BeginUpload> {
+  async begin(digest: Digest, uploader?: RequesterId): Promise<BeginUpload> {
     this.#check(digest)
-    if (this.#uploads.has(digest)) return { kind: 'busy' }
+    const name = partName(digest, uploader)
+    if (this.#uploads.has(name)) return { kind: 'busy' }
     const stored = this.#finished.get(digest)
     if (stored !== undefined) {
-      this.#parts.delete(digest)
+      this.#parts.delete(name)
       return { kind: 'stored', sizeBytes: stored.byteLength }
     }
-    const upload = this.#openUpload(digest)
-    this.#uploads.set(digest, upload)
+    const upload = this.#openUpload(digest, name)
+    this.#uploads.set(name, upload)
     return { kind: 'upload', upload }
   }
 
-  async received(digest: Digest): Promise<number> {
+  async received(digest: Digest, uploader?: RequesterId): Promise<number> {
     this.#check(digest)
-    return this.#parts.get(digest)?.size ?? 0
+    return this.#parts.get(partName(digest, uploader))?.size ?? 0
+  }
+
+  async *unfinished(): AsyncGenerator<UnfinishedUpload> {
+    this.#checkOpen()
+    for (const [name, { size, writtenMs }] of [...this.#parts]) {
+      const owner = readPartName(name)
+      if (owner?.uploader === undefined) continue
+      const { digest, uploader } = owner
+      yield { digest, uploader, sizeBytes: size, writtenAtMs: writtenMs as TimeMs }
+    }
   }
 
   async put(digest: Digest, bytes: Uint8Array): Promise<void> {
@@ -111,9 +133,9 @@ class MemoryBlobStore implements BlobStore {
   async sweep(beforeMs: TimeMs): Promise<Swept> {
     this.#checkOpen()
     const stale = [...this.#parts].filter(
-      ([digest, part]) => !this.#uploads.has(digest) && part.writtenMs < beforeMs,
+      ([name, part]) => !this.#uploads.has(name) && part.writtenMs < beforeMs,
     )
-    for (const [digest] of stale) this.#parts.delete(digest)
+    for (const [name] of stale) this.#parts.delete(name)
     return { uploads: stale.length, bytes: stale.reduce((sum, [, part]) => sum + part.size, 0) }
   }
 
@@ -123,10 +145,10 @@ class MemoryBlobStore implements BlobStore {
     for (const upload of this.#uploads.values()) await upload.suspend()
   }
 
-  #openUpload(digest: Digest): Upload {
-    const part = this.#parts.get(digest) ?? { chunks: [], size: 0, writtenMs: this.#nowMs() }
-    this.#parts.set(digest, part)
-    const remove = (): void => void this.#parts.delete(digest)
+  #openUpload(digest: Digest, name: string): Upload {
+    const part = this.#parts.get(name) ?? { chunks: [], size: 0, writtenMs: this.#nowMs() }
+    this.#parts.set(name, part)
+    const remove = (): void => void this.#parts.delete(name)
     return new PartUpload(
       digest,
       {
@@ -147,7 +169,7 @@ class MemoryBlobStore implements BlobStore {
         remove: async () => remove(),
       },
       this.#blobBytesMax,
-      () => void this.#uploads.delete(digest),
+      () => void this.#uploads.delete(name),
     )
   }
 
