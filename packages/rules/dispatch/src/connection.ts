@@ -16,7 +16,11 @@ import { newWorker, setPresence, type Worker } from './worker.ts'
 export function join(state: DispatchState, { workerId, publicKey, profile }: InputOf<'workerJoined'>): void {
   const earlier = state.workers.get(workerId)
   if (earlier !== undefined) drop(state, earlier)
-  const worker = newWorker(workerId, publicKey, profile, isShutOut(state.standings.get(workerId)))
+  const standing = state.standings.get(workerId)
+  const worker = newWorker(workerId, publicKey, profile, {
+    quarantined: isShutOut(standing),
+    failing: standing?.failingUntilMs !== undefined,
+  })
   state.workers.set(workerId, worker)
   if (worker.quarantined) askForBenchmark(state, workerId)
   touch(state, worker)
@@ -74,7 +78,6 @@ export function drainWorker(state: DispatchState, { workerId, draining }: InputO
 
 function drop(state: DispatchState, worker: Worker): void {
   state.workers.delete(worker.workerId)
-  state.failing.delete(worker)
   place(state, worker)
   // A loss may end its task, which settles nothing else of this worker: no task is with one worker twice.
   for (const { deliveryId } of [...worker.held]) {

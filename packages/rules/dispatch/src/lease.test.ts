@@ -11,7 +11,7 @@ import { newWorker, remember, setPresence, type Worker } from './worker.ts'
 
 const worker = (about: Partial<Profile>): Worker => {
   const { workerId, publicKey } = { workerId: 'w', publicKey: new Uint8Array(65) } as unknown as Worker
-  return newWorker(workerId, publicKey, { ...profile, ...about }, false)
+  return newWorker(workerId, publicKey, { ...profile, ...about }, { quarantined: false, failing: false })
 }
 const small = { inputLength: 0, outputLength: 0, constantBytes: 0 }
 const task = (about: Partial<NewTask>): Task => liveTask('t', { ...small, ...about })

@@ -74,10 +74,36 @@ describe('of several idle workers', () => {
     expect(Math.max(...pauses)).toBeLessThanOrEqual(30_000)
   })
 
+  test('joining anew does not end the pause, nor does it start the count of failures again (D16)', () => {
+    const scene = new Scene()
+    for (let index = 0; index < 20; index++) scene.submit(`t${index}`)
+    const again = (): readonly string[] => given(scene.play('ann leaves', 'ann joins'))
+    scene.play('ann joins', 'ann rejects', 'ann rejects')
+    const pauses: number[] = []
+    for (let count = 0; count < 5; count++) {
+      const before = scene.nowMs
+      expect(again()).toEqual([])
+      while (scene.state.workers.get(workerIdOf('ann'))?.computing === 0 && scene.nowMs < before + 60_000)
+        scene.wait(50)
+      pauses.push(scene.nowMs - before)
+      // To leave with a delivery comes to the same as to hand it back.
+      scene.play(count % 2 === 0 ? 'ann leaves' : 'ann rejects')
+      if (count % 2 === 0) scene.play('ann joins')
+    }
+    expect(pauses).toEqual([100, 200, 400, 800, 1600])
+  })
+
+  test('a pause that ended while the worker was away keeps nobody', () => {
+    const scene = new Scene()
+    for (let index = 0; index < 3; index++) scene.submit(`t${index}`)
+    scene.play('ann joins', 'ann rejects', 'ann rejects', 'ann leaves', 'wait 100')
+    expect(given(scene.play('ann joins'))).toEqual(['deliver to ann'])
+  })
+
   test('an accepted answer ends the count of failures', () => {
     const scene = new Scene()
     scene.play('ann joins', 'submit t', 'ann rejects')
-    const ann = scene.state.workers.get(scene.deliveryOf('ann').workerId)
+    const ann = scene.state.standings.get(scene.deliveryOf('ann').workerId)
     expect(ann?.failures).toBe(1)
     scene.play('submit u', 'ann answers x', 'ann passes')
     expect(ann?.failures).toBe(0)

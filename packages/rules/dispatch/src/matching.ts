@@ -3,12 +3,12 @@
  * offered to a few of the idle, of whom the best gets it. Every look is bounded, and a sweep that runs beside the steps
  * looks at the rest, so that no queue and no crowd makes a step slow and nobody is hidden for long.
  */
-import type { MicroCredit, TimeMs } from '@shardy/protocol'
+import type { MicroCredit, TimeMs, WorkerId } from '@shardy/protocol'
 import type { ClassQueue } from './classQueue.ts'
 import { classUnfitness, roomUnfitness, taskUnfitness } from './fitness.ts'
 import { deliveryIdOf, estimateMs, leaseEndMs } from './lease.ts'
 import { reschedule } from './schedule.ts'
-import { meet, reputationOf } from './standing.ts'
+import { meet, reputationOf, standingOf } from './standing.ts'
 import { type DispatchState, drawNumber, flowOf, record } from './state.ts'
 import { newDelivery, type Task } from './task.ts'
 import { failingMs, hold, remember, unavailable, type Worker } from './worker.ts'
@@ -56,34 +56,45 @@ export function serve(state: DispatchState): void {
   state.woken.length = 0
 }
 
-/** One more of its deliveries came to nothing: it waits, so that who only hands back cannot use up what waits. */
-export function falter(state: DispatchState, worker: Worker): void {
-  if (worker.failingUntilMs !== undefined) return
-  worker.failures++
-  const pauseMs = failingMs(worker)
-  if (pauseMs === 0 || !isConnected(state, worker)) return
+/**
+ * One more of its deliveries came to nothing: it waits, so that who only hands back cannot use up what waits. The pause is
+ * the identity's, so that nobody leaves it behind by leaving.
+ */
+export function falter(state: DispatchState, workerId: WorkerId): void {
+  const standing = standingOf(state, workerId)
+  if (standing.failingUntilMs !== undefined) return
+  standing.failures++
+  const pauseMs = failingMs(standing.failures)
+  if (pauseMs === 0) return
   const untilMs = (state.atMs + pauseMs) as TimeMs
-  worker.failingUntilMs = untilMs
-  state.failing.add(worker)
+  standing.failingUntilMs = untilMs
+  state.failing.add(standing)
   state.failingUntilMs = Math.min(state.failingUntilMs ?? untilMs, untilMs) as TimeMs
-  touch(state, worker)
+  setFailing(state, workerId, true)
 }
 
 /** Those whose pause is over may have more. */
 export function resume(state: DispatchState): void {
   if (state.failingUntilMs === undefined || state.failingUntilMs > state.atMs) return
   let nextMs = Number.POSITIVE_INFINITY
-  for (const worker of state.failing) {
-    const untilMs = worker.failingUntilMs ?? state.atMs
+  for (const standing of state.failing) {
+    const untilMs = standing.failingUntilMs ?? state.atMs
     if (untilMs > state.atMs) {
       nextMs = Math.min(nextMs, untilMs)
       continue
     }
-    worker.failingUntilMs = undefined
-    state.failing.delete(worker)
-    touch(state, worker)
+    standing.failingUntilMs = undefined
+    state.failing.delete(standing)
+    setFailing(state, standing.workerId, false)
   }
   state.failingUntilMs = nextMs === Number.POSITIVE_INFINITY ? undefined : (nextMs as TimeMs)
+}
+
+function setFailing(state: DispatchState, workerId: WorkerId, failing: boolean): void {
+  const worker = state.workers.get(workerId)
+  if (worker === undefined) return
+  worker.failing = failing
+  touch(state, worker)
 }
 
 function pull(state: DispatchState, worker: Worker): void {
@@ -167,7 +178,8 @@ function bestIdle(state: DispatchState, task: Task): Worker | undefined {
  */
 function scoreOf(state: DispatchState, task: Task, worker: Worker): number {
   const { region } = task.spec
-  const { profile, failures, busyMs, presence } = worker
+  const { profile, busyMs, presence } = worker
+  const failures = state.standings.get(worker.workerId)?.failures ?? 0
   const waitMs = busyMs / profile.slots + estimateMs(task.spec, worker, state.policy) + profile.latencyMs
   const away = region !== '' && region !== profile.region ? awayMs : 0
   const background = presence === 'hidden' ? hiddenMs : 0

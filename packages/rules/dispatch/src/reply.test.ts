@@ -61,7 +61,7 @@ describe('what could not be sent for a reason of our own (D14)', () => {
     expect(scene.play('ann misses')).not.toContain('event task_dead')
     expect(scene.task().deliveries[0]).toMatchObject({ outcome: 'lost', excused: true })
     expect(scene.state.standings.get(workerIdOf('ann'))).toMatchObject({ lostCount: 0, corruptedCount: 0 })
-    expect(scene.state.workers.get(workerIdOf('ann'))?.failures).toBe(0)
+    expect(scene.state.standings.get(workerIdOf('ann'))?.failures).toBe(0)
     scene.wait(1_000)
     expect(scene.deliveries()).toHaveLength(2)
   })

@@ -37,7 +37,7 @@ export function meet(state: DispatchState, { workerId, publicKey }: Worker): Sta
 const noStake: Stake = { lockedMicroCredit: 0n as MicroCredit, withdrawingMicroCredit: 0n as MicroCredit }
 
 export function standingFrom(record: StandingRecord, stake = noStake): Standing {
-  return { ...record, stake, exposureMicroCredit: 0n as MicroCredit }
+  return { ...record, stake, exposureMicroCredit: 0n as MicroCredit, failures: 0, failingUntilMs: undefined }
 }
 
 export function count(state: DispatchState, workerId: WorkerId, what: ReputationOutcome | 'disagreed'): void {

@@ -30,6 +30,10 @@ export interface Standing extends Mutable<StandingRecord> {
   stake: Stake
   /** What undecided audits have put at risk. */
   exposureMicroCredit: MicroCredit
+  /** Its deliveries that came to nothing since one was last accepted, in whatever session. Order and pauses alone depend on it. */
+  failures: number
+  /** Gets nothing until then, because so much of what it was given came to nothing; undefined: it may have more. */
+  failingUntilMs: TimeMs | undefined
 }
 
 export interface DispatchSettings {
@@ -57,8 +61,8 @@ export interface DispatchState extends DispatchSettings {
   readonly waitingClasses: Set<TaskClass>
   /** Workers that can take something. */
   readonly idle: Worker[]
-  /** Those that get nothing for a while, and when the first of them may have more. */
-  readonly failing: Set<Worker>
+  /** Those that get nothing for a while, connected or not, and when the first of them may have more. */
+  readonly failing: Set<Standing>
   failingUntilMs: TimeMs | undefined
   readonly due: DueHeap
   mode: DispatchMode

@@ -142,7 +142,7 @@ export function fail(
 ): void {
   const { task, worker } = delivery
   settle(state, delivery, outcome)
-  if (worker !== undefined) falter(state, worker)
+  if (worker !== undefined) falter(state, delivery.workerId)
   count(state, delivery.workerId, outcome)
   record(state, task, outcome, { delivery, detail })
   task.failures++
@@ -168,9 +168,8 @@ export function refute(
   detail: string,
   rightDigest: Digest | undefined,
 ): void {
-  const { task, worker } = delivery
+  const { task } = delivery
   settle(state, delivery, 'wrong')
-  if (worker !== undefined) falter(state, worker)
   count(state, delivery.workerId, 'wrong')
   record(state, task, 'wrong', { delivery, outputDigest: delivery.outputDigest, detail })
   saveTask(state, task, 'now')
@@ -224,8 +223,7 @@ function verify(state: DispatchState, task: Task, group: readonly Delivery[], ba
     payouts.push({ deliveryId: delivery.deliveryId, workerId: delivery.workerId, rewardMicroCredit: reward })
     settle(state, delivery, 'accepted', reward)
     count(state, delivery.workerId, 'accepted')
-    const worker = state.workers.get(delivery.workerId)
-    if (worker !== undefined) worker.failures = 0
+    standingOf(state, delivery.workerId).failures = 0
   }
   task.outputDigest = outputDigest
   task.basis = basis

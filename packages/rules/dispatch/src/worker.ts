@@ -1,5 +1,5 @@
 /** A connected worker: what it can do, what it holds, and whether it can be given more. */
-import type { DeliveryId, PublicKey, TimeMs, WorkerId } from '@shardy/protocol'
+import type { DeliveryId, PublicKey, WorkerId } from '@shardy/protocol'
 import type { Profile } from './input.ts'
 import type { DispatchPolicy } from './policy.ts'
 import { type DeliveryRecord, isComputing } from './record.ts'
@@ -33,10 +33,8 @@ export interface Worker {
   busyMs: number
   /** The output of all that it holds. */
   heldBytes: number
-  /** Its deliveries in this session that came to nothing since one was last accepted. Order alone depends on it. */
-  failures: number
-  /** Gets nothing until then, because so much of what it was given came to nothing; undefined: it may have more. */
-  failingUntilMs: TimeMs | undefined
+  /** Gets nothing for a while, because so much of what it was given came to nothing: its standing says until when. */
+  failing: boolean
   /** Programs whose constants it has most likely still at hand, latest last. */
   readonly warm: Set<string>
   /** Its place among the idle; -1: it can take nothing. */
@@ -52,7 +50,7 @@ export function newWorker(
   workerId: WorkerId,
   publicKey: PublicKey,
   profile: Profile,
-  quarantined: boolean,
+  { quarantined, failing }: Pick<Worker, 'quarantined' | 'failing'>,
 ): Worker {
   return {
     workerId,
@@ -67,8 +65,7 @@ export function newWorker(
     computing: 0,
     busyMs: 0,
     heldBytes: 0,
-    failures: 0,
-    failingUntilMs: undefined,
+    failing,
     warm: new Set(),
     idleIndex: -1,
     benchmarkAskedAtMs: undefined,
@@ -79,7 +76,7 @@ const failingMsMin = 100
 const failingMsMax = 30_000
 
 /** None after one failure, then twice as long with each. What fails during a pause was given before it, and does not count. */
-export function failingMs({ failures }: Worker): number {
+export function failingMs(failures: number): number {
   return failures < 2 ? 0 : Math.min(failingMsMin * 2 ** (failures - 2), failingMsMax)
 }
 
@@ -99,7 +96,7 @@ export function unavailable(worker: Worker, { prefetchMs }: DispatchPolicy): Una
   if (worker.measuring) return 'beingMeasured'
   if (worker.draining) return 'draining'
   if (worker.presence === 'paused') return 'paused'
-  if (worker.failingUntilMs !== undefined) return 'failing'
+  if (worker.failing) return 'failing'
   if (worker.held.size >= heldMax) return 'holdsTooMany'
   const { slots, prefetch } = worker.profile
   if (worker.computing < slots) return undefined

@@ -45,6 +45,8 @@ export function digestOfState(state: DispatchState): string {
     standings: [...state.standings.values()].map((standing) => [
       hex(standingRecord.encode(standing)),
       `${standing.exposureMicroCredit} ${standing.stake.lockedMicroCredit}`,
+      standing.failures,
+      standing.failingUntilMs,
     ]),
     flows: [...state.flows.values()],
     classes: [...state.classes.values()].map(({ key, liveTasks, queue }) => [
@@ -55,6 +57,7 @@ export function digestOfState(state: DispatchState): string {
     ]),
     waitingClasses: [...state.waitingClasses].map(({ key }) => key),
     idle: state.idle.map(({ workerId }) => workerId),
+    failing: [...state.failing].map(({ workerId }) => workerId),
     rest: [
       state.mode,
       state.virtualTime,

@@ -43,14 +43,18 @@ function assertTask(state: DispatchState, task: Task): void {
     throw new Broken('the heap is out of order')
 }
 
-function assertFailing({ failing, failingUntilMs, workers }: DispatchState): void {
+function assertFailing({ failing, failingUntilMs, workers, standings }: DispatchState): void {
   const untilMs: number[] = []
-  for (const worker of workers.values()) {
-    const isFailing = worker.failingUntilMs !== undefined
-    if (isFailing !== failing.has(worker)) throw new Broken('a pause that nobody ends', worker.workerId)
-    if (worker.failingUntilMs !== undefined) untilMs.push(worker.failingUntilMs)
+  for (const standing of standings.values()) {
+    const isFailing = standing.failingUntilMs !== undefined
+    if (isFailing !== failing.has(standing)) throw new Broken('a pause that nobody ends', standing.workerId)
+    if (standing.failingUntilMs !== undefined) untilMs.push(standing.failingUntilMs)
   }
-  if (failing.size !== untilMs.length) throw new Broken('who has gone is waited for')
+  for (const { workerId, failing } of workers.values()) {
+    if (failing !== (standings.get(workerId)?.failingUntilMs !== undefined))
+      throw new Broken('a session that knows nothing of its pause', workerId)
+  }
+  if (failing.size !== untilMs.length) throw new Broken('who is forgotten is waited for')
   const firstMs = Math.min(...untilMs)
   if (untilMs.length > 0 && (failingUntilMs === undefined || failingUntilMs > firstMs))
     throw new Broken('a pause ends too late')
