@@ -84,7 +84,7 @@ for (const kind of ['sqlite', 'rocksdb'] as const) {
         schemaVersion,
         migrations,
       })
-      // The life is lived on a copy, which remembers its writes.
+      // The life is lived on a copy, which remembers its writes, and begins before the deadlines of what is open.
       const store = await openLogged()
       for (const table of tables) {
         for await (const { key, value } of migrated.iterate(table)) {
@@ -92,7 +92,7 @@ for (const kind of ['sqlite', 'rocksdb'] as const) {
         }
       }
       await migrated.close()
-      const life = await beginLife(store, restored.blobs, 1_900_002_000_000)
+      const life = await beginLife(store, restored.blobs, 1_900_001_000_000)
       const { payloads, keeper, dispatcher } = life.orchestrator.services
       const taskOf = async (name: string): Promise<TaskRecord> => {
         const task = await life.task(ids[name] as TaskId)

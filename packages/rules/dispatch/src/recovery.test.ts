@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import type { MicroCredit } from '@shardy/protocol'
+import type { MicroCredit, TimeMs } from '@shardy/protocol'
 import { nameOf, taskIdOf } from '../test/identity.ts'
-import { inWords, Scene } from '../test/scene.ts'
+import { inWords, Scene, startMs } from '../test/scene.ts'
 import type { Records } from './index.ts'
 
 const joined = ['ann joins', 'bob joins', 'cat joins']
@@ -97,6 +97,33 @@ describe('a restart', () => {
     scene.play('restart', 'ann joins')
     expect(scene.deliveryOf('ann').deliveryId).not.toBe(deliveryId)
     expect(scene.play('ann answers x')).toContain('event answered')
+  })
+
+  test('hands out nothing whose deadline passed meanwhile: it is dead before anybody joins', () => {
+    const scene = new Scene()
+    scene.submit('late', { deadlineMs: (startMs + 1_000) as TimeMs })
+    scene.play('ann joins', 'submit early', 'submit u')
+    scene.nowMs = (startMs + 1_000) as TimeMs
+    expect(scene.play('restart')).toContain('event task_dead')
+    expect(scene.task('late')).toMatchObject({
+      status: 'dead',
+      deadReason: 'deadline',
+      decidedAtMs: scene.nowMs,
+    })
+    expect(scene.deliveries('late')).toEqual(['ann lost'])
+    expect(scene.play('bob joins')).toContain('deliver to bob')
+    expect(scene.deliveryOf('bob').task.spec.taskId).not.toBe(taskIdOf('late'))
+    scene.witness.assertBalanced()
+  })
+
+  test('carries through what was drawn for an audit, although the deadline has passed', () => {
+    const scene = new Scene()
+    scene.play('ann joins', 'submit t adaptive', 'ann answers x')
+    scene.nowMs = (startMs + 3_600_000) as TimeMs
+    const effects = scene.play('restart')
+    expect(effects).toContain('check ann')
+    expect(effects).toContain('event task_dead')
+    expect(scene.play('ann fails')).toContain('offence ann: unpaidAndQuarantine')
   })
 
   test('twice in a row changes nothing but the attempts', () => {

@@ -12,7 +12,7 @@ import { reschedule } from './schedule.ts'
 import { standingFrom } from './standing.ts'
 import { classOf, type DispatchSettings, type DispatchState, emptyState, flowOf, record } from './state.ts'
 import { newDelivery, newTask, type Task } from './task.ts'
-import { review, settle } from './verdict.ts'
+import { kill, review, settle } from './verdict.ts'
 
 export interface Records {
   /** Live tasks; ended ones are passed over. */
@@ -43,7 +43,10 @@ export function recover(settings: DispatchSettings, records: Records, atMs: Time
       delivery.excused = true
       record(state, task, 'lost', { delivery, detail: 'the orchestrator restarted' })
     }
+    // First, so that an answer that was drawn is audited although its task is over (D30).
     review(state, task)
+    // Before anybody joins: who is first to ask must not be given what has no time left.
+    if (!isEnded(task.status) && task.deadlineMs <= atMs) kill(state, task, 'deadline')
   }
   serve(state)
   return { state, effects: state.effects }
