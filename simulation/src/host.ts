@@ -154,7 +154,7 @@ export async function openHost(parts: HostParts): Promise<Host> {
   const counters = await openCounters(store, (length) => new Uint8Array(length).fill(random.below(256)))
   const epoch = planted.epoch?.(counters.epoch) ?? counters.epoch
   const settings = { policy, sha256, epoch, secret: counters.secret }
-  const opened = recover(settings, await archive.live(stakeOf), clock.nowMs())
+  const opened = recover(settings, { ...(await archive.live(stakeOf)), mode: 'running' }, clock.nowMs())
   const recovered = planted.recovered?.(opened) ?? opened
   const { state } = recovered
   const eventLog = await openEventLog(store, defaultEventLogPolicy)

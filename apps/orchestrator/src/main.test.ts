@@ -26,7 +26,11 @@ function start(env: Readonly<Record<string, string>> = {}) {
     stderr: 'pipe',
   })
   started.push(child)
-  const ready = async (): Promise<{ readonly url: string; readonly apiKeyFile: string }> => {
+  const ready = async (): Promise<{
+    readonly url: string
+    readonly apiKeyFile: string
+    readonly dispatch: string
+  }> => {
     let text = ''
     const decoder = new TextDecoder()
     const reader = child.stdout.getReader()
@@ -208,4 +212,22 @@ test('the key lies in a file that only its owner reads, works after a restart, a
   for await (const file of found) {
     if (file !== apiKeyFile) expect((await readFile(file)).includes(key)).toBe(false)
   }
+})
+
+test('an order to pause outlasts a kill, and the start says so, until somebody resumes', async () => {
+  const order = async ({ url, apiKeyFile }: { url: string; apiKeyFile: string }, what: string) => {
+    const authorization = `Bearer ${(await readFile(apiKeyFile, 'utf8')).trim()}`
+    const answer = await fetch(`${url}/v1/dispatch/${what}`, { method: 'POST', headers: { authorization } })
+    expect(answer.status).toBe(200)
+  }
+  const said: string[] = []
+  for (const what of ['pause', 'drain', 'resume', '']) {
+    const running = start()
+    const ready = await running.ready()
+    said.push(ready.dispatch)
+    if (what !== '') await order(ready, what)
+    running.child.kill('SIGKILL')
+    await running.child.exited
+  }
+  expect(said).toEqual(['running', 'paused', 'draining', 'running'])
 })

@@ -286,7 +286,8 @@ const { store, blobs, space, orchestrator, serving } = await openAll().catch((er
 if (settings.logLevel === 'debug' || settings.logLevel === 'info') {
   lines.write(`{"policy":${writePolicy(settings.policy)}}`)
 }
-lines.write(JSON.stringify({ ready: true, url: serving.url, apiKeyFile }))
+const { mode: dispatch } = orchestrator.services.dispatcher.state()
+lines.write(JSON.stringify({ ready: true, url: serving.url, apiKeyFile, dispatch }))
 
 const { replication } = orchestrator.services
 const stopFencing =

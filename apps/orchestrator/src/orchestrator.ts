@@ -53,6 +53,7 @@ import { type Archive, createArchive } from './tasks/archive.ts'
 import { createCommit } from './tasks/commit.ts'
 import { openCounters } from './tasks/counters.ts'
 import { createDispatcher, type Dispatcher } from './tasks/dispatcher.ts'
+import { readDispatchMode } from './tasks/dispatchMode.ts'
 import { createEventHub, type EventHub } from './tasks/eventHub.ts'
 import { createEvidence } from './tasks/offences.ts'
 import { createPayloads, type Payloads } from './tasks/payloads.ts'
@@ -145,6 +146,8 @@ export interface Services {
   readonly dispatcher: Dispatcher
   /** Submitting and forgetting under one id, in turn. */
   readonly taskTurns: Turns<TaskId>
+  /** Operators' orders about dispatch, one after the other: what is kept is what is in force. */
+  readonly modeTurns: Turns<'mode'>
   readonly space: Space
   /** What backups are made of. */
   readonly copied: Store<Table>
@@ -285,7 +288,9 @@ export async function createOrchestrator(
   const figures = createDispatchFigures(metrics, clock, { dispatcher: () => dispatcher, bookkeeper })
 
   const settings = { policy: config.dispatch, sha256, epoch, secret }
-  const recovered = recover(settings, await archive.live(bookkeeper.stake), clock.nowMs())
+  const mode = await readDispatchMode(store)
+  if (mode !== 'running') log.warn('dispatchNotRunning', { mode })
+  const recovered = recover(settings, { ...(await archive.live(bookkeeper.stake)), mode }, clock.nowMs())
   const dispatcher = createDispatcher(
     {
       clock,
@@ -490,6 +495,7 @@ export async function createOrchestrator(
       checker,
       dispatcher,
       taskTurns,
+      modeTurns: createTurns<'mode'>(),
       space,
       copied,
       replication,

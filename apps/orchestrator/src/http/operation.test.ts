@@ -7,6 +7,7 @@ import { example, finish, problemOf, refused, submit, taskOf } from '../../test/
 import { createManualClock } from '../../test/manualClock.ts'
 import { startTestNetwork, type TestNetwork } from '../../test/network.ts'
 import { joinPosted } from '../../test/postedWorker.ts'
+import { readDispatchMode } from '../tasks/dispatchMode.ts'
 
 let clock: ReturnType<typeof createManualClock>
 let network: TestNetwork
@@ -117,6 +118,14 @@ describe('dispatch', () => {
     await order('/v1/dispatch/resume')
     await worker.delivery(taskId)
     expect(await actions()).toEqual(expect.arrayContaining(['dispatchPaused', 'dispatchResumed']))
+  })
+
+  test('is kept in the mode that is in force, however many give orders at once', async () => {
+    const { dispatcher } = network.orchestrator.services
+    await Promise.all(
+      ['pause', 'drain', 'resume', 'pause', 'drain'].map((what) => order(`/v1/dispatch/${what}`)),
+    )
+    expect(await readDispatchMode(network.store)).toBe(dispatcher.state().mode)
   })
 
   test('that drains takes no new task', async () => {

@@ -14,6 +14,7 @@ import { type DispatchMode, explainIdle, reputationOf, revivalsMax, type TaskRec
 import { deliveriesPerTaskMax, type TaskId, type TimeMs, type WorkerId } from '@shardy/protocol'
 import type { Actor } from '../access/audit.ts'
 import type { Services } from '../orchestrator.ts'
+import { dispatchModeOperation } from '../tasks/dispatchMode.ts'
 import { viewEvent } from './taskEvents.ts'
 import {
   defaults,
@@ -139,8 +140,12 @@ export async function operateDispatch(
   order: DispatchOrder,
   by: Actor,
 ): Promise<DispatchView> {
-  await services.audit.append({ action: modeActions[order], by })
-  await settle(services, { kind: 'operate', mode: modes[order] })
+  const mode = modes[order]
+  await services.modeTurns.take('mode', async () => {
+    // Kept first, and then never refused for want of room: a restart would find another mode than the one in force.
+    await services.audit.append({ action: modeActions[order], by }, [dispatchModeOperation(mode)])
+    await settle(services, { kind: 'operate', mode }, 'owed')
+  })
   return viewDispatch(services)
 }
 

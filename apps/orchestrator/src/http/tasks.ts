@@ -19,7 +19,7 @@ import {
 import { encodeProgram, parseProgram } from '@shardy/tensor'
 import { refuseWhenLow } from '../operation/space.ts'
 import type { Services } from '../orchestrator.ts'
-import type { Happening } from '../tasks/dispatcher.ts'
+import type { Happening, Room } from '../tasks/dispatcher.ts'
 import { isInline } from '../tasks/payloads.ts'
 import { newTask, type Request, taskIdOf } from '../tasks/submission.ts'
 import { refuseByPolicy } from './access.ts'
@@ -31,9 +31,13 @@ export const defaults = { rewardMicroCredit: '1000', timeoutMs: 600_000, priorit
 const retryAfterMs = 1_000
 
 /** Posts and waits until it is durable. */
-export async function settle(services: Services, happening: Happening): Promise<readonly Effect[]> {
+export async function settle(
+  services: Services,
+  happening: Happening,
+  room?: Room,
+): Promise<readonly Effect[]> {
   const { dispatcher } = services
-  const posted = dispatcher.post(happening)
+  const posted = dispatcher.post(happening, room)
   if (posted === undefined && dispatcher.isClosed()) throw new ApiError('shuttingDown', 'nothing was changed')
   if (posted === undefined) throw new ApiError('overloaded', { detail: 'the queue is full', retryAfterMs })
   try {

@@ -231,7 +231,7 @@ describe('a restart', () => {
     const answered = tasks.flatMap(({ deliveries }) => deliveries).find(({ state }) => state === 'answered')
     if (answered === undefined) throw new Error('the answer is lost')
     expect(after.payloads.answer(answered.deliveryId)?.output).toEqual(output)
-    const { state } = recover({ ...settings, epoch: 2 }, records, atMs)
+    const { state } = recover({ ...settings, epoch: 2 }, { ...records, mode: 'running' }, atMs)
     expect(state.tasks.size).toBe(2)
     // It goes with the task, when that ends.
     const going = await open(before.store, state)

@@ -55,7 +55,7 @@ export interface Archive {
   /** What makes a commit's tasks and standings durable; the caller adds what belongs to it and writes all at once. */
   operations(changes: Changes): TableOperation[]
   /** Everything dispatch needs to go on after a restart; what workers would lose is the book's to say. */
-  live(stakeOf: (workerId: WorkerId) => Stake): Promise<Records>
+  live(stakeOf: (workerId: WorkerId) => Stake): Promise<Omit<Records, 'mode'>>
   /** As it was last saved. */
   task(taskId: TaskId): Promise<TaskRecord | undefined>
   /** Those of them that there are, `live` ones as they are now. */

@@ -91,7 +91,11 @@ async function commitAll(count: number, programBytes: number): Promise<readonly 
   const policy = { ...defaultPolicy, attemptsMax: 1 }
   const settings: DispatchSettings = { policy, sha256, epoch: 2, secret: new Uint8Array(32) }
   const tasks = Array.from({ length: count }, (_, index) => lastChance(index + 1, programBytes))
-  const recovered = recover(settings, { tasks, standings: [], stakes: new Map() }, 1_000_500 as TimeMs)
+  const recovered = recover(
+    settings,
+    { tasks, standings: [], stakes: new Map(), mode: 'running' },
+    1_000_500 as TimeMs,
+  )
   const saved: Changes[] = []
   const failures: unknown[] = []
   const dispatcher = createDispatcher(

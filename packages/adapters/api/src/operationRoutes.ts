@@ -67,8 +67,7 @@ export const operationRoutes = {
   operateDispatch: route({
     method: 'POST',
     path: '/v1/dispatch/:order',
-    summary:
-      'Pause (nothing is given out), drain (no new task is taken) or resume. It lasts until the next start.',
+    summary: 'Pause (nothing is given out), drain (no new task is taken) or resume. It outlasts a restart.',
     scope: 'dispatch:operate',
     params: Type.Object({ order: shapes.dispatchOrder }),
     responses: { 200: shapes.dispatchView },

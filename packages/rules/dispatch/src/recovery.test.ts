@@ -41,6 +41,7 @@ function copy(records: Records): Records {
     tasks: [...records.tasks],
     standings: [...records.standings],
     stakes: records.stakes,
+    mode: records.mode,
   })
 }
 
@@ -125,6 +126,16 @@ describe('a restart', () => {
     expect(effects).toContain('event task_dead')
     expect(scene.play('ann fails')).toContain('offence ann: unpaidAndQuarantine')
   })
+
+  for (const mode of ['paused', 'draining'] as const) {
+    test(`finds dispatch ${mode} that was ${mode} (D35)`, () => {
+      const scene = new Scene()
+      scene.play('submit t', `operate ${mode}`, 'restart')
+      expect(scene.play('ann joins').includes('deliver to ann')).toBe(mode === 'draining')
+      expect(scene.play('submit u').includes('refused: draining')).toBe(mode === 'draining')
+      expect(scene.play(`operate ${mode}`)).toEqual(['ignored: nothingChanged'])
+    })
+  }
 
   test('twice in a row changes nothing but the attempts', () => {
     const scene = new Scene()

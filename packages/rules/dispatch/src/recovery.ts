@@ -5,7 +5,7 @@
  */
 import type { TimeMs, WorkerId } from '@shardy/protocol'
 import type { Effect } from './effect.ts'
-import type { Stake } from './input.ts'
+import type { DispatchMode, Stake } from './input.ts'
 import { serve } from './matching.ts'
 import { isEnded, type StandingRecord, type TaskRecord } from './record.ts'
 import { reschedule } from './schedule.ts'
@@ -20,6 +20,8 @@ export interface Records {
   readonly standings: Iterable<StandingRecord>
   /** From the book, for those who have any: what a conviction takes is what was locked, also after a restart. */
   readonly stakes: ReadonlyMap<WorkerId, Stake>
+  /** As an operator last put it: who paused it does not find it running. */
+  readonly mode: DispatchMode
 }
 
 export interface Recovered {
@@ -30,6 +32,7 @@ export interface Recovered {
 export function recover(settings: DispatchSettings, records: Records, atMs: TimeMs): Recovered {
   const state = emptyState(settings)
   state.atMs = atMs
+  state.mode = records.mode
   for (const standing of records.standings) {
     const { workerId } = standing
     state.standings.set(workerId, standingFrom(standing, records.stakes.get(workerId)))

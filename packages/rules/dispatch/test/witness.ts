@@ -7,6 +7,7 @@ import type { DeliveryId, Outcome, TaskId, WorkerId } from '@shardy/protocol'
 import {
   type BookEffect,
   type Delivery,
+  type DispatchMode,
   type DispatchState,
   type Effect,
   isEnded,
@@ -29,6 +30,7 @@ export class Witness {
   readonly standings = new Map<WorkerId, StandingRecord>()
   readonly stakes = new Map<WorkerId, Stake>()
   readonly offences: Offence[] = []
+  mode: DispatchMode = 'running'
   readonly #escrows = new Map<TaskId, bigint>()
   readonly #given = new Set<DeliveryId>()
   readonly #settled = new Map<DeliveryId, Outcome>()
@@ -46,6 +48,7 @@ export class Witness {
         throw new Broken('somebody lost its stake without an offence', effect)
       }
     }
+    this.mode = state.mode
     for (const { workerId, stake } of state.standings.values()) this.stakes.set(workerId, stake)
     this.#save(state, effects, savesAll)
   }
@@ -59,7 +62,8 @@ export class Witness {
   }
 
   records(): Records {
-    return { tasks: this.tasks.values(), standings: this.standings.values(), stakes: this.stakes }
+    const { stakes, mode } = this
+    return { tasks: this.tasks.values(), standings: this.standings.values(), stakes, mode }
   }
 
   /** What was locked up is paid, given back or still locked up. */
