@@ -10,7 +10,7 @@ import { serve } from './matching.ts'
 import { isEnded, type StandingRecord, type TaskRecord } from './record.ts'
 import { reschedule } from './schedule.ts'
 import { standingFrom } from './standing.ts'
-import { classOf, type DispatchSettings, type DispatchState, emptyState, flowOf, record } from './state.ts'
+import { classOf, type DispatchSettings, type DispatchState, emptyState, enterFlow, record } from './state.ts'
 import { newDelivery, newTask, type Task } from './task.ts'
 import { kill, review, settle } from './verdict.ts'
 
@@ -64,7 +64,7 @@ export function revive(state: DispatchState, taken: TaskRecord): Task {
     if (delivery.state !== 'settled') state.deliveries.set(delivery.deliveryId, delivery)
   }
   state.tasks.set(spec.taskId, task)
-  flowOf(state, spec.requesterId).liveTasks++
+  enterFlow(state, spec)
   reschedule(state, task)
   return task
 }

@@ -56,6 +56,8 @@ export interface DispatchState extends DispatchSettings {
   readonly workers: Map<WorkerId, Worker>
   readonly standings: Map<WorkerId, Standing>
   readonly flows: Map<RequesterId, Flow>
+  /** Those of requesters that have nothing here and have had more than whoever is served: latest last, no more than `awayMax`. */
+  readonly away: Set<Flow>
   readonly classes: Map<string, TaskClass>
   /** Those with tasks that wait, and perhaps some without. */
   readonly waitingClasses: Set<TaskClass>
@@ -96,6 +98,7 @@ export function emptyState(settings: DispatchSettings): DispatchState {
     workers: new Map(),
     standings: new Map(),
     flows: new Map(),
+    away: new Set(),
     classes: new Map(),
     waitingClasses: new Set(),
     idle: [],
@@ -148,7 +151,7 @@ export function classOf(state: DispatchState, spec: TaskSpec): TaskClass {
 
 /** Whether the task would need a class that there is no room for. */
 export function isTooVaried(state: DispatchState, spec: TaskSpec): boolean {
-  const { classes } = flowOf(state, spec.requesterId)
+  const classes = state.flows.get(spec.requesterId)?.classes ?? 0
   if (state.classes.size < classesMax && classes < classesPerRequesterMax) return false
   return !state.classes.has(classFactsOf(spec).key)
 }
@@ -158,6 +161,7 @@ export function leaveClass(state: DispatchState, { taskClass }: Task): void {
   taskClass.broughtBy.classes--
   state.classes.delete(taskClass.key)
   state.waitingClasses.delete(taskClass)
+  forget(state, taskClass.broughtBy)
 }
 
 export function flowOf(state: DispatchState, requesterId: RequesterId): Flow {
@@ -167,6 +171,39 @@ export function flowOf(state: DispatchState, requesterId: RequesterId): Flow {
     state.flows.set(requesterId, flow)
   }
   return flow
+}
+
+/** One more of the requester's tasks is live. Who was away has not saved up a claim, whether it was forgotten or not. */
+export function enterFlow(state: DispatchState, { requesterId }: TaskSpec): void {
+  const flow = flowOf(state, requesterId)
+  if (flow.liveTasks++ > 0) return
+  flow.virtualTime = Math.max(flow.virtualTime, state.virtualTime)
+  state.away.delete(flow)
+}
+
+export function leaveFlow(state: DispatchState, { requesterId }: TaskSpec): void {
+  const flow = flowOf(state, requesterId)
+  flow.liveTasks--
+  forget(state, flow)
+}
+
+/** Requesters that may be away at a time and still be known to have had more than others. */
+export const awayMax = 4096
+
+/** Nothing depends any more on a flow that would begin anew where it stands, or further on. */
+function forget(state: DispatchState, flow: Flow): void {
+  const { flows, away } = state
+  if (flow.liveTasks > 0 || flow.classes > 0) return
+  if (flow.virtualTime > state.virtualTime) away.add(flow)
+  else flows.delete(flow.requesterId)
+  if (away.size <= awayMax) return
+  // The half that has had the least. Nobody gains by being forgotten: all who come begin where the last of that half stood.
+  const byTime = [...away].sort((left, right) => left.virtualTime - right.virtualTime)
+  for (const { requesterId, virtualTime } of byTime.slice(0, awayMax / 2)) {
+    state.virtualTime = Math.max(state.virtualTime, virtualTime)
+    flows.delete(requesterId)
+  }
+  for (const each of byTime) if (!flows.has(each.requesterId)) away.delete(each)
 }
 
 export function saveTask(state: DispatchState, task: Task, urgency: 'later' | 'now'): void {

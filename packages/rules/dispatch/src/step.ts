@@ -10,7 +10,7 @@ import { resume, serve, sweep, touch } from './matching.ts'
 import { isEnded, revivalsMax } from './record.ts'
 import { revive } from './recovery.ts'
 import { ignore, reply } from './reply.ts'
-import { classOf, type DispatchState, flowOf, isTooVaried, record, saveTask } from './state.ts'
+import { classOf, type DispatchState, enterFlow, isTooVaried, record, saveTask } from './state.ts'
 import { newTask, type Task } from './task.ts'
 import { cancelTask, fail, kill, review } from './verdict.ts'
 
@@ -73,9 +73,8 @@ function submit(state: DispatchState, { task: asked, atMs }: InputOf<'submit'>):
   // What its audits find would be written into another task, and held against who has had that one.
   if (state.auditsOf.has(taskId)) return refuse({ kind: 'beingChecked', taskId })
   if (state.tasks.size >= liveTasksMax) return refuse({ kind: 'overloaded', liveTasksMax })
-  const flow = flowOf(state, requesterId)
-  if (flow.liveTasks >= liveTasksPerRequesterMax)
-    return refuse({ kind: 'tooManyLive', liveTasksPerRequesterMax })
+  const liveTasks = state.flows.get(requesterId)?.liveTasks ?? 0
+  if (liveTasks >= liveTasksPerRequesterMax) return refuse({ kind: 'tooManyLive', liveTasksPerRequesterMax })
   const spec = { ...asked, submittedAtMs: atMs }
   if (isTooVaried(state, spec)) return refuse({ kind: 'tooVaried' })
   const task = newTask(
@@ -99,7 +98,7 @@ function submit(state: DispatchState, { task: asked, atMs }: InputOf<'submit'>):
     classOf(state, spec),
   )
   state.tasks.set(taskId, task)
-  flow.liveTasks++
+  enterFlow(state, spec)
   state.effects.push({ kind: 'book', entry: { kind: 'escrow', taskId, requesterId, rewardMicroCredit } })
   record(state, task, 'submitted')
   saveTask(state, task, 'now')

@@ -22,7 +22,15 @@ import { offend } from './offence.ts'
 import { isOut } from './record.ts'
 import { reschedule } from './schedule.ts'
 import { count, standingOf } from './standing.ts'
-import { type DispatchState, flowOf, keepAudit, leaveClass, record, saveTask, settleEffect } from './state.ts'
+import {
+  type DispatchState,
+  keepAudit,
+  leaveClass,
+  leaveFlow,
+  record,
+  saveTask,
+  settleEffect,
+} from './state.ts'
 import type { Delivery, Task } from './task.ts'
 import { letGo } from './worker.ts'
 
@@ -264,7 +272,7 @@ function end(
   leaveClass(state, task)
   state.due.remove(task)
   state.tasks.delete(taskId)
-  flowOf(state, requesterId).liveTasks--
+  leaveFlow(state, task.spec)
   record(state, task, type, { outputDigest: task.outputDigest, ...(detail !== undefined && { detail }) })
   saveTask(state, task, 'now')
   state.effects.push({ kind: 'book', entry: { kind: 'verdict', task, taskId, requesterId, payouts } })

@@ -49,6 +49,7 @@ export function digestOfState(state: DispatchState): string {
       standing.failingUntilMs,
     ]),
     flows: [...state.flows.values()],
+    away: [...state.away].map(({ requesterId }) => requesterId),
     classes: [...state.classes.values()].map(({ key, liveTasks, queue }) => [
       key,
       liveTasks,

@@ -1,6 +1,7 @@
 /** What is true of every state, whatever happened: the indexes say what the records say, computed here from scratch. */
 import { needed, tally } from '../src/agreement.ts'
 import { type DispatchState, isComputing, isEnded, isOut, nextDueMs, type Worker } from '../src/index.ts'
+import { awayMax } from '../src/state.ts'
 import type { Task } from '../src/task.ts'
 import { isExamined } from '../src/verdict.ts'
 import { heldMax, unavailable } from '../src/worker.ts'
@@ -118,7 +119,13 @@ function assertQueues(state: DispatchState): void {
       throw new Broken('a flow is miscounted', { flow, live, waiting })
     const brought = [...state.classes.values()].filter(({ broughtBy }) => broughtBy === flow).length
     if (flow.classes !== brought) throw new Broken('classes of a requester are miscounted', flow)
+    const isNobody = flow.liveTasks === 0 && flow.classes === 0
+    if (isNobody !== state.away.has(flow)) throw new Broken('a requester is remembered for nothing', flow)
   }
+  for (const flow of state.away) {
+    if (state.flows.get(flow.requesterId) !== flow) throw new Broken('away and forgotten', flow)
+  }
+  if (state.away.size > awayMax) throw new Broken('too many are remembered', state.away.size)
   for (const taskClass of state.classes.values()) {
     if (taskClass.liveTasks !== classes.get(taskClass.key))
       throw new Broken('a class is miscounted', taskClass.key)
