@@ -216,8 +216,14 @@ export class Oracle {
   }
 
   /** A process has come up on what the one before left. */
-  async opened({ store, bookkeeper }: Pick<Process, 'store' | 'bookkeeper'>): Promise<void> {
+  async opened({
+    store,
+    bookkeeper,
+    dispatcher,
+  }: Pick<Process, 'store' | 'bookkeeper' | 'dispatcher'>): Promise<void> {
     this.fairness.forget()
+    // They go on from here.
+    for (const deliveryId of this.#audited.keys()) this.#audited.set(deliveryId, dispatcher.state().atMs)
     const live = await keysOf(store, 'liveTasks')
     const ended = await keysOf(store, 'tasks')
     for (const taskId of live) {
@@ -259,9 +265,11 @@ export class Oracle {
     }
   }
 
-  /** The process is gone, and what it was checking with it. */
+  /** The process is gone. What it was checking is checked again by the next one, also where a task had ended. */
   died(): void {
-    this.#audited.clear()
+    for (const deliveryId of [...this.#audited.keys(), ...this.#convicting.keys()]) {
+      this.#audited.set(deliveryId, Number.POSITIVE_INFINITY)
+    }
     this.#convicting.clear()
   }
 
@@ -394,6 +402,7 @@ const nothing: Changes = {
   revived: new Set(),
   standings: [],
   entries: [],
+  lateAudits: [],
   offences: [],
   published: [],
 }

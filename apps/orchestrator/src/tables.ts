@@ -39,6 +39,8 @@ export const tables = [
   /** Counters of the orchestrator's own, under their names. */
   'counters',
   'standings',
+  /** Audits that are not decided of tasks that have ended, under the delivery's id. */
+  'lateAudits',
   'blobs',
   /** Blob digest and task id: a blob is kept while it has any. */
   'references',

@@ -1,4 +1,5 @@
 /** Bugs in what is said of answers. */
+import type { MicroCredit } from '@shardy/protocol'
 import type { Plant } from '../plant.ts'
 import { isCongruent } from '../work.ts'
 
@@ -58,6 +59,23 @@ export const verdicts: readonly Plant[] = [
       happening(happening, state) {
         if (happening.kind === 'acked') state.audits.clear()
         return happening
+      },
+    }),
+  },
+  {
+    name: 'auditLostInRestart',
+    what: 'a check whose task has ended is forgotten when the process starts again',
+    open: () => ({
+      recovered({ state, effects }) {
+        const kept = effects.filter((each) => each.kind !== 'check' || each.delivery.state !== 'settled')
+        for (const { workerId, exposureMicroCredit } of state.audits.values()) {
+          const standing = state.standings.get(workerId)
+          if (standing === undefined) continue
+          standing.exposureMicroCredit = (standing.exposureMicroCredit - exposureMicroCredit) as MicroCredit
+        }
+        state.audits.clear()
+        state.auditsOf.clear()
+        return { state, effects: kept }
       },
     }),
   },

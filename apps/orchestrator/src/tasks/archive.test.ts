@@ -5,12 +5,15 @@ import {
   type Effect,
   emptyState,
   type Input,
+  lateAuditRecord,
   type NewTask,
   recover,
   step,
   type Task,
 } from '@shardy/dispatch'
 import {
+  audited,
+  type DeliveryId,
   type Digest,
   encodeHex,
   inlinePayloadBytesMax,
@@ -66,7 +69,10 @@ async function open(store?: Awaited<ReturnType<typeof openMemoryStore>>, from?: 
     for (const task of tasks) task.unsaved = 'no'
     const standings = [...state.unsavedStandings]
     state.unsavedStandings.clear()
-    const changes = { tasks, submitted, revived, standings, entries: [], offences: [], published: [] }
+    const lateAudits = [...state.unsavedAudits.values()]
+    state.unsavedAudits.clear()
+    const nothing = { entries: [], offences: [], published: [] }
+    const changes = { tasks, submitted, revived, standings, lateAudits, ...nothing }
     const operations = archive.operations(changes)
     submitted.clear()
     revived.clear()
@@ -239,6 +245,47 @@ describe('a restart', () => {
     going.say({ kind: 'cancel', taskId: taskIdOf(1) })
     await going.commit()
     expect(await going.rows('taskOutputs')).toEqual([])
+  })
+
+  test('goes on with an audit whose task has ended, and then leaves nothing of it', async () => {
+    const before = await open()
+    before.submit(1, { verify: audited(1000), outputLength: output.length })
+    before.join()
+    const { deliveryId } = [...before.state.deliveries.values()][0] as { deliveryId: DeliveryId }
+    before.payloads.holdAnswer(deliveryId, { output, transcript: [] })
+    const said = { outputDigest, traceRoot: undefined, salt: undefined, attestation, stake: noStake }
+    before.say({ kind: 'answered', workerId: worker, deliveryId, ...said })
+    before.say({ kind: 'cancel', taskId: taskIdOf(1) })
+    expect(await before.commit()).toContain('put lateAudits')
+    expect(await before.rows('lateAudits')).toEqual([deliveryId])
+
+    const after = await open(before.store)
+    const records = { ...(await after.archive.live(() => noStake)), mode: 'running' as const }
+    expect(after.payloads.answer(deliveryId)?.output).toEqual(output)
+    const { state, effects } = recover({ ...settings, epoch: 2 }, records, atMs)
+    expect(effects.map(({ kind }) => kind)).toEqual(['check'])
+    const going = await open(before.store, state)
+    const verdict = { kind: 'wrong', reason: 'a sum is off' } as const
+    const found = going.say({ kind: 'checked', workerId: worker, deliveryId, verdict })
+    expect(found.map(({ kind }) => kind)).toContain('offence')
+    await going.commit()
+    expect([await going.rows('lateAudits'), await going.rows('taskOutputs')]).toEqual([[], []])
+    expect((await going.archive.task(taskIdOf(1)))?.history.at(-2)?.type).toBe('wrong')
+  })
+
+  test('forgets an audit whose task is no longer there', async () => {
+    const { store, archive, rows } = await open()
+    const record = {
+      taskId: taskIdOf(1),
+      deliveryId: taskIdOf(2) as string as DeliveryId,
+      submittedAtMs: atMs,
+    }
+    const value = lateAuditRecord.encode({ ...record, exposureMicroCredit: 0n as MicroCredit })
+    await store.write([{ kind: 'put', table: 'lateAudits', key: idKey(record.deliveryId), value }], {
+      sync: true,
+    })
+    expect([...(await archive.live(() => noStake)).lateAudits]).toEqual([])
+    expect(await rows('lateAudits')).toEqual([])
   })
 
   test('takes no record that it did not write for granted', async () => {

@@ -4,6 +4,10 @@
  */
 import {
   isEnded,
+  type LateAudit,
+  type LateAuditRecord,
+  lateAuditOf,
+  lateAuditRecord,
   type Records,
   type Stake,
   type StandingRecord,
@@ -140,6 +144,42 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
     else operations.push(put('references', idKey(outputDigest, spec.taskId)))
   }
 
+  function addLateAudit(operations: TableOperation[], { delivery, isDecided }: LateAudit): void {
+    const { deliveryId, task } = delivery
+    const [key, outputKey] = [idKey(deliveryId), payloadKey(task.spec, deliveryId)]
+    if (isDecided) {
+      operations.push(remove('lateAudits', key), remove('taskOutputs', outputKey))
+      return
+    }
+    operations.push(put('lateAudits', key, lateAuditRecord.encode(lateAuditOf(delivery))))
+    const answer = isInline(task.spec.outputLength) ? payloads.answer(deliveryId) : undefined
+    if (answer !== undefined) operations.push(put('taskOutputs', outputKey, answer.output))
+  }
+
+  async function takeLateAudits(): Promise<Records['lateAudits']> {
+    const audits: LateAuditRecord[] = []
+    for await (const { value } of store.iterate('lateAudits')) {
+      audits.push(decodeRecord(lateAuditRecord, value))
+    }
+    const taken: { audit: LateAuditRecord; task: TaskRecord }[] = []
+    for (const audit of audits) {
+      const { taskId, deliveryId } = audit
+      const record = await task(taskId)
+      const delivery = record?.deliveries.find((each) => each.deliveryId === deliveryId)
+      // That one was decided is written with the next commit: by then its task may have been forgotten.
+      const outputKey = payloadKey(audit, deliveryId)
+      if (record === undefined || delivery === undefined) {
+        const rows = [remove('lateAudits', idKey(deliveryId)), remove('taskOutputs', outputKey)]
+        await store.write(rows, { sync: false })
+        continue
+      }
+      taken.push({ audit, task: record })
+      const output = await store.get('taskOutputs', outputKey)
+      if (output !== undefined) payloads.holdAnswer(deliveryId, { output, transcript: [] })
+    }
+    return taken
+  }
+
   /** Of any answer that was accepted: the bytes of one that came before a restart may be lost, and all have the same digest. */
   function acceptedOutput({ deliveries, outputDigest: right }: Task): Uint8Array | undefined {
     for (const { outcome, outputDigest, deliveryId } of deliveries) {
@@ -169,7 +209,7 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
       })
       return found
     },
-    operations({ tasks, submitted, revived, standings }) {
+    operations({ tasks, submitted, revived, standings, lateAudits }) {
       const operations: TableOperation[] = []
       for (const each of tasks) {
         const { taskId } = each.spec
@@ -190,6 +230,8 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
       for (const standing of standings) {
         operations.push(put('standings', idKey(standing.workerId), standingRecord.encode(standing)))
       }
+      // Behind the tasks, whose end takes their answers away.
+      for (const each of lateAudits) addLateAudit(operations, each)
       return operations
     },
     async live(stakeOf) {
@@ -204,7 +246,7 @@ export function createArchive(store: TableStore, payloads: Payloads): Archive {
         standings.push(standing)
         if (stake.lockedMicroCredit > 0n) stakes.set(standing.workerId, stake)
       }
-      return { tasks, standings, stakes }
+      return { tasks, standings, stakes, lateAudits: await takeLateAudits() }
     },
     async list({ requesterId, status, limit, cursor }) {
       const own = idKey(requesterId)

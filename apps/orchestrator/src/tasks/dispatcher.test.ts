@@ -458,7 +458,7 @@ describe('a restart', () => {
     const standings = [...before.dispatcher.state().standings.values()]
     const recovered = recover(
       { ...settings, epoch: 2 },
-      { tasks: tasks.map(asSaved), standings, stakes: new Map(), mode: 'running' },
+      { tasks: tasks.map(asSaved), standings, stakes: new Map(), lateAudits: [], mode: 'running' },
       (startMs + 10) as TimeMs,
     )
     const { dispatcher, log } = open({}, recovered)

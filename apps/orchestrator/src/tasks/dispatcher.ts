@@ -9,6 +9,7 @@ import {
   type DispatchState,
   type Effect,
   type Input,
+  type LateAudit,
   nextDueMs,
   type Offence,
   type Recovered,
@@ -34,6 +35,7 @@ export interface Changes {
   readonly submitted: ReadonlySet<Task>
   readonly revived: ReadonlySet<Task>
   readonly standings: readonly Standing[]
+  readonly lateAudits: readonly LateAudit[]
   readonly entries: readonly BookEffect[]
   readonly offences: readonly Offence[]
   readonly published: readonly Published[]
@@ -227,6 +229,12 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
     state.unsavedStandings.clear()
     const held = new Set<TaskId>()
     for (const { spec, unsaved } of state.unsavedTasks) if (unsaved === 'now') held.add(spec.taskId)
+    const lateAudits: LateAudit[] = []
+    for (const [deliveryId, each] of state.unsavedAudits) {
+      if (held.has(each.delivery.task.spec.taskId)) continue
+      lateAudits.push(each)
+      state.unsavedAudits.delete(deliveryId)
+    }
     const published = taken(batch.published, ({ task }) => held.has(task.spec.taskId))
     const { submitted, revived } = batch
     return {
@@ -234,6 +242,7 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
       submitted,
       revived,
       standings,
+      lateAudits,
       entries: taken(batch.entries, (entry) =>
         held.has(entry.kind === 'slash' ? entry.offence.taskId : entry.taskId),
       ),

@@ -93,7 +93,7 @@ async function commitAll(count: number, programBytes: number): Promise<readonly 
   const tasks = Array.from({ length: count }, (_, index) => lastChance(index + 1, programBytes))
   const recovered = recover(
     settings,
-    { tasks, standings: [], stakes: new Map(), mode: 'running' },
+    { tasks, standings: [], stakes: new Map(), lateAudits: [], mode: 'running' },
     1_000_500 as TimeMs,
   )
   const saved: Changes[] = []

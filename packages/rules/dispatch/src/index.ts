@@ -6,7 +6,14 @@ export { type DispatchPolicy, defaultPolicy } from './policy.ts'
 export * from './record.ts'
 export { type Records, type Recovered, recover } from './recovery.ts'
 export { reputationOf } from './standing.ts'
-export { type DispatchSettings, type DispatchState, emptyState, nextDueMs, type Standing } from './state.ts'
+export {
+  type DispatchSettings,
+  type DispatchState,
+  emptyState,
+  type LateAudit,
+  nextDueMs,
+  type Standing,
+} from './state.ts'
 export { step } from './step.ts'
 export type { Delivery, Task } from './task.ts'
 export * as trust from './trust/index.ts'

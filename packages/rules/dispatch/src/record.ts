@@ -189,6 +189,25 @@ export const standingRecord = message('StandingRecord', {
 })
 export type StandingRecord = Infer<typeof standingRecord>
 
+/** An audit whose task has ended, kept until it is decided: who has its task ended in time escapes it by no restart (spec D30). */
+export const lateAuditRecord = message('LateAuditRecord', {
+  taskId: field(1, values.taskId),
+  deliveryId: field(2, values.deliveryId),
+  submittedAtMs: field(3, values.timeMs),
+  /** What it has put at risk of its worker's stake. */
+  exposureMicroCredit: field(4, values.microCredit),
+})
+export type LateAuditRecord = Infer<typeof lateAuditRecord>
+
+export function lateAuditOf({ deliveryId, exposureMicroCredit, task }: Audited): LateAuditRecord {
+  const { taskId, submittedAtMs } = task.spec
+  return { taskId, deliveryId, submittedAtMs, exposureMicroCredit }
+}
+
+interface Audited extends Pick<LateAuditRecord, 'deliveryId' | 'exposureMicroCredit'> {
+  readonly task: { readonly spec: Pick<TaskSpec, 'taskId' | 'submittedAtMs'> }
+}
+
 export function isEnded(status: TaskStatus): boolean {
   return status !== 'waiting' && status !== 'running'
 }

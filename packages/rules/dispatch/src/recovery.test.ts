@@ -41,6 +41,7 @@ function copy(records: Records): Records {
     tasks: [...records.tasks],
     standings: [...records.standings],
     stakes: records.stakes,
+    lateAudits: [...records.lateAudits],
     mode: records.mode,
   })
 }
@@ -148,6 +149,35 @@ describe('a restart', () => {
     scene.play('ann joins', 'submit t adaptive', 'ann answers x')
     expect(scene.play('restart')).toContain('check ann')
   })
+
+  const endings: Readonly<Record<string, readonly string[]>> = {
+    'was cancelled': ['cancel t'],
+    died: ['wait 3600000'],
+    'died and was revived': ['wait 3600000', 'requeue t'],
+  }
+  for (const [what, ending] of Object.entries(endings)) {
+    for (const savesAll of [true, false]) {
+      test(`carries an audit through whose task ${what}, with ${savesAll ? 'everything' : 'the least'} saved (D30)`, () => {
+        const scene = new Scene()
+        scene.savesAll = savesAll
+        scene.stake = { lockedMicroCredit: 1_000n as MicroCredit, withdrawingMicroCredit: 0n as MicroCredit }
+        scene.play('ann joins', 'submit t adaptive', 'ann answers x', ...ending)
+        const exposure = (): bigint | undefined =>
+          scene.state.standings.get(scene.deliveryOf('ann').workerId)?.exposureMicroCredit
+        expect(exposure()).toBe(500n)
+        for (let count = 0; count < 2; count++) {
+          expect(scene.restart(copy(scene.witness.records())).map(inWords)).toContain('check ann')
+          expect(exposure()).toBe(500n)
+        }
+        if (what !== 'died and was revived') expect(scene.submit('t')).toEqual(['refused: beingChecked'])
+        expect(scene.play('ann fails')).toContain('offence ann: unpaidAndQuarantine')
+        expect(exposure()).toBe(0n)
+        expect(scene.history()).toContain('wrong 1')
+        expect(scene.play('restart')).not.toContain('check ann')
+        expect(scene.witness.offences).toHaveLength(1)
+      })
+    }
+  }
 
   test('audits what was drawn, also when its worker has more to lose by then', () => {
     const scene = new Scene()

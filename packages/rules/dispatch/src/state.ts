@@ -85,6 +85,14 @@ export interface DispatchState extends DispatchSettings {
   // What was changed since the driver last took it.
   unsavedTasks: Task[]
   unsavedStandings: Set<Standing>
+  /** Audits of ended tasks that began or were decided. */
+  unsavedAudits: Map<DeliveryId, LateAudit>
+}
+
+/** It is saved no earlier than its task, nor later than what it finds. */
+export interface LateAudit {
+  readonly delivery: Delivery
+  readonly isDecided: boolean
 }
 
 export function emptyState(settings: DispatchSettings): DispatchState {
@@ -117,6 +125,7 @@ export function emptyState(settings: DispatchSettings): DispatchState {
     freed: new Set(),
     unsavedTasks: [],
     unsavedStandings: new Set(),
+    unsavedAudits: new Map(),
   }
 }
 
@@ -147,6 +156,13 @@ export function classOf(state: DispatchState, spec: TaskSpec): TaskClass {
   const made: TaskClass = { ...facts, queue: new ClassQueue<Task>(), broughtBy: flow, liveTasks: 0 }
   state.classes.set(facts.key, made)
   return made
+}
+
+/** For a task that has ended, which nothing looks for any more. */
+export function endedClass(spec: TaskSpec): TaskClass {
+  const { requesterId } = spec
+  const broughtBy = { requesterId, virtualTime: 0, liveTasks: 0, classes: 0, waiting: 0 }
+  return { ...classFactsOf(spec), queue: new ClassQueue<Task>(), broughtBy, liveTasks: 0 }
 }
 
 /** Whether the task would need a class that there is no room for. */
@@ -240,13 +256,21 @@ function printable(detail: string): string {
 }
 
 /** Its task is over, and what is found of it still counts. */
-export function keepAudit({ audits, auditsOf }: DispatchState, delivery: Delivery): void {
+export function keepAudit(state: DispatchState, delivery: Delivery): void {
+  holdAudit(state, delivery)
+  state.unsavedAudits.set(delivery.deliveryId, { delivery, isDecided: false })
+}
+
+/** One that is saved already. */
+export function holdAudit({ audits, auditsOf }: DispatchState, delivery: Delivery): void {
   const { taskId } = delivery.task.spec
   audits.set(delivery.deliveryId, delivery)
   auditsOf.set(taskId, (auditsOf.get(taskId) ?? 0) + 1)
 }
 
-export function endAudit({ audits, auditsOf }: DispatchState, { deliveryId, task }: Delivery): void {
+export function endAudit({ audits, auditsOf, unsavedAudits }: DispatchState, delivery: Delivery): void {
+  const { deliveryId, task } = delivery
+  unsavedAudits.set(deliveryId, { delivery, isDecided: true })
   const { taskId } = task.spec
   const left = (auditsOf.get(taskId) ?? 0) - 1
   audits.delete(deliveryId)

@@ -11,6 +11,8 @@ import {
   type DispatchState,
   type Effect,
   isEnded,
+  type LateAuditRecord,
+  lateAuditOf,
   type Offence,
   type Records,
   type Stake,
@@ -30,6 +32,7 @@ export class Witness {
   readonly standings = new Map<WorkerId, StandingRecord>()
   readonly stakes = new Map<WorkerId, Stake>()
   readonly offences: Offence[] = []
+  readonly lateAudits = new Map<DeliveryId, LateAuditRecord>()
   mode: DispatchMode = 'running'
   readonly #escrows = new Map<TaskId, bigint>()
   readonly #given = new Set<DeliveryId>()
@@ -62,8 +65,11 @@ export class Witness {
   }
 
   records(): Records {
-    const { stakes, mode } = this
-    return { tasks: this.tasks.values(), standings: this.standings.values(), stakes, mode }
+    const { tasks, standings, stakes, mode } = this
+    const lateAudits = [...this.lateAudits.values()].map((audit) => {
+      return { audit, task: tasks.get(audit.taskId) as TaskRecord }
+    })
+    return { tasks: tasks.values(), standings: standings.values(), stakes, lateAudits, mode }
   }
 
   /** What was locked up is paid, given back or still locked up. */
@@ -142,6 +148,11 @@ export class Witness {
       this.standings.set(standing.workerId, decodedStanding(standing))
     }
     state.unsavedStandings.clear()
+    for (const [deliveryId, { delivery, isDecided }] of state.unsavedAudits) {
+      if (isDecided) this.lateAudits.delete(deliveryId)
+      else this.lateAudits.set(deliveryId, lateAuditOf(delivery))
+    }
+    state.unsavedAudits.clear()
   }
 }
 
