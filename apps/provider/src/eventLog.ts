@@ -1,22 +1,24 @@
 /** A worker's events as lines for a person at a terminal: what happened, to which task, and what it brought. */
 import type { DeliveryId, TaskId } from '@shardy/protocol'
 import { describeReason, type WorkerEvent } from '@shardy/worker'
-import { formatCredits } from './credits.ts'
-import { describeSpeed } from './speed.ts'
+import { formatAmount, formatCredits } from './credits.ts'
 
 export interface EventLogAdapters {
   readonly print: (line: string) => void
   readonly nowMs: () => number
+  readonly after: (ms: number, run: () => void) => void
 }
 
 const smallEveryMs = 5_000
+/** The verdicts of the first ones may still come with them. */
+const smallSoonestMs = 1_000
 
 function short(id: TaskId | string): string {
   return id.slice(0, 8)
 }
 
 export function createEventLog(
-  { print, nowMs }: EventLogAdapters,
+  { print, nowMs, after }: EventLogAdapters,
   url: string,
 ): (event: WorkerEvent) => void {
   const startedMs = new Map<DeliveryId, number>()
@@ -24,15 +26,25 @@ export function createEventLog(
   /** Small tasks since they were last told of. */
   let small = { answered: 0, accepted: 0, unpaid: 0, rewardMicroCredit: 0n }
   let smallTellAtMs = 0
+  let willTellSmall = false
 
   /** They come by thousands a second: one line every few seconds says how many. */
-  function tellSmall(atMs: number): void {
+  function tellSmallSoon(): void {
+    if (willTellSmall) return
+    willTellSmall = true
+    after(Math.max(smallSoonestMs, smallTellAtMs - nowMs()), () => {
+      willTellSmall = false
+      tellSmall()
+    })
+  }
+
+  function tellSmall(): void {
     const { answered, accepted, unpaid, rewardMicroCredit } = small
-    if (answered + accepted + unpaid === 0 || nowMs() < atMs) return
+    if (answered + accepted + unpaid === 0) return
     small = { answered: 0, accepted: 0, unpaid: 0, rewardMicroCredit: 0n }
     smallTellAtMs = nowMs() + smallEveryMs
     const notPaid = unpaid === 0 ? '' : `, ${unpaid} not paid`
-    const sum = `+${formatCredits(rewardMicroCredit)}, ${formatCredits(earned)} since the start`
+    const sum = `+${formatCredits(rewardMicroCredit)}, ${formatAmount(earned)} since the start`
     print(`Small tasks: ${answered} answered, ${accepted} accepted${notPaid}, ${sum}`)
   }
 
@@ -49,9 +61,7 @@ export function createEventLog(
       case 'admitted':
         return print(`Admitted by orchestrator ${short(event.orchestratorId)}, waiting for work`)
       case 'measured':
-        return print(
-          `Measured: ${describeSpeed(event.operationsPerSecond)}, tier ${event.tier} (${event.text})`,
-        )
+        return print(`Measured by the orchestrator: ${event.text}`)
       case 'idle':
         return print(`No work: ${event.text} (${event.constraint})`)
       case 'benchmark':
@@ -61,22 +71,22 @@ export function createEventLog(
         return
       case 'smallAnswered':
         small.answered += event.count
-        return tellSmall(smallTellAtMs)
+        return tellSmallSoon()
       case 'smallSettled':
         small.accepted += event.accepted
         small.unpaid += event.unpaid
         small.rewardMicroCredit += event.rewardMicroCredit
         earned += event.rewardMicroCredit
-        return tellSmall(smallTellAtMs)
+        return tellSmallSoon()
       case 'smallRejected':
         return print(`Small tasks: ${event.count} handed back, ${event.reason} (${event.text})`)
       case 'lost':
         startedMs.clear()
-        tellSmall(0)
+        tellSmall()
         return print(`Not connected: ${describeReason(event.reason)}; trying again in ${event.retryMs} ms`)
       case 'stopped':
         startedMs.clear()
-        tellSmall(0)
+        tellSmall()
         return print(`Stopped: ${describeReason(event.reason)}`)
       case 'executing':
         startedMs.set(event.deliveryId, nowMs())
@@ -101,7 +111,7 @@ export function createEventLog(
         const { outcome, rewardMicroCredit } = event
         if (outcome !== 'accepted') return print(`Task ${short(event.taskId)}: ${outcome}, not paid`)
         earned += rewardMicroCredit
-        const sum = `+${formatCredits(rewardMicroCredit)}, ${formatCredits(earned)} since the start`
+        const sum = `+${formatCredits(rewardMicroCredit)}, ${formatAmount(earned)} since the start`
         return print(`Task ${short(event.taskId)}: accepted, ${sum}`)
       }
     }

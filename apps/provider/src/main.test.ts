@@ -141,7 +141,7 @@ test('works, earns, and leaves when told to', async () => {
   const { deliveryId } = delivery
   const settlement = { deliveryId, outcome: 'accepted' as const, rewardMicroCredit: 2_500n as never }
   line.send('settlements', { settlements: [settlement] })
-  await started.prints('accepted, +0.0025 credits')
+  await started.prints('accepted, +0.0025 test credits')
   started.child.kill('SIGTERM')
   expect(await line.expect('presence')).toEqual({ state: 'leaving' })
   const { code, printed, complained } = await finish(started)

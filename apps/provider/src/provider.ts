@@ -70,13 +70,18 @@ export async function createProvider(
 ): Promise<Provider> {
   const { executor, print, stopwatchMs } = adapters
   const operationsPerSecond = await measureOpsPerSecond(executor, stopwatchMs)
-  print(`Computing with ${executor.name} on ${executor.adapter}: ${describeSpeed(operationsPerSecond)}`)
+  print(
+    `Computing with ${executor.name} on ${executor.adapter}: ${describeSpeed(operationsPerSecond)} in a large product`,
+  )
   const stableBytes =
     memoryTrialBytesMax < memoryTrialBytesMin
       ? 0
       : (await measureMemoryStability(executor, { capBytes: memoryTrialBytesMax })).stableBytes
 
-  const tell = createEventLog({ print, nowMs: stopwatchMs }, url)
+  const after = (ms: number, run: () => void): void => {
+    adapters.clock.wakeAt(adapters.clock.nowMs() + ms, run)
+  }
+  const tell = createEventLog({ print, nowMs: stopwatchMs, after }, url)
   let deviceLost = false
   const worker: Worker = createWorker(
     {
