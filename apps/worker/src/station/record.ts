@@ -1,20 +1,13 @@
 /** What this page has done since it was opened, over all its sessions: a bounded list and exact sums. */
-import type { DeliveryId } from '@shardy/protocol'
 import type { HistoryEntry, Totals, WorkerView } from '@shardy/worker'
-
-export interface RecordEntry extends HistoryEntry {
-  /** Unknown for work that was handed back unread. */
-  readonly summary: string | undefined
-}
 
 export interface WorkRecord {
   /** Newest first. */
-  readonly entries: readonly RecordEntry[]
+  readonly entries: readonly HistoryEntry[]
   readonly totals: Totals
 }
 
 const entriesMax = 200
-const summariesMax = 2 * entriesMax
 const nothing: Totals = { accepted: 0, unpaid: 0, rejected: 0, cancelled: 0, rewardMicroCredit: 0n }
 
 function add(left: Totals, right: Totals): Totals {
@@ -30,28 +23,17 @@ function add(left: Totals, right: Totals): Totals {
 type Done = Pick<WorkerView, 'history' | 'totals'>
 
 export function createRecord() {
-  const summaries = new Map<DeliveryId, string>()
   let kept: WorkRecord = { entries: [], totals: nothing }
   let last: { readonly of: Done; readonly record: WorkRecord } | undefined
 
   function combine({ history, totals }: Done): WorkRecord {
-    const entries = history.map((entry) => ({ ...entry, summary: summaries.get(entry.deliveryId) }))
     return {
-      entries: [...entries, ...kept.entries].slice(0, entriesMax),
+      entries: [...history, ...kept.entries].slice(0, entriesMax),
       totals: add(kept.totals, totals),
     }
   }
 
   return {
-    /** What a delivery computed, in words; the session's history names only the delivery. */
-    remember(deliveryId: DeliveryId, summary: string): void {
-      summaries.set(deliveryId, summary)
-      if (summaries.size <= summariesMax) return
-      for (const oldest of summaries.keys()) {
-        summaries.delete(oldest)
-        return
-      }
-    },
     /** Takes over what an ended session did. */
     keep(ended: Done): void {
       kept = combine(ended)

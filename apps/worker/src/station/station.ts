@@ -112,7 +112,6 @@ export function openStation(adapters: StationAdapters): Station {
   }
 
   function hear(event: WorkerEvent): void {
-    if (event.kind === 'executing') record.remember(event.deliveryId, event.summary)
     if (event.kind === 'lost' || event.kind === 'stopped') reason = event.reason
     if (event.kind === 'admitted') {
       reason = undefined

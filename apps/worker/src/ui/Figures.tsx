@@ -2,7 +2,7 @@
 import type { StationView } from '../station/station.ts'
 import { formatCredits } from '../view/credits.ts'
 import { describeDevice } from '../view/device.ts'
-import { formatLarge } from '../view/work.ts'
+import { describeSpeed } from '../view/speed.ts'
 
 function Device({ view }: { readonly view: StationView }) {
   const { compute } = view
@@ -20,6 +20,7 @@ function Device({ view }: { readonly view: StationView }) {
 export function Figures({ view }: { readonly view: StationView }) {
   const { compute, record } = view
   const { accepted, unpaid, rewardMicroCredit } = record.totals
+  const speed = describeSpeed(compute, view.session?.standing)
   return (
     <dl className="figures">
       <div className="card">
@@ -36,12 +37,12 @@ export function Figures({ view }: { readonly view: StationView }) {
       </div>
       <div className="card">
         <dt>Measured speed</dt>
-        {compute?.kind === 'ready' ? (
-          <dd>
-            {formatLarge(compute.operationsPerSecond)} <span className="unit">multiply-adds per second</span>
-          </dd>
-        ) : (
+        {speed === undefined ? (
           <dd className="none">not measured yet</dd>
+        ) : (
+          <dd data-testid="speed" title={speed.title}>
+            {speed.value} <span className="unit">{speed.unit}</span>
+          </dd>
         )}
       </div>
       <div className="card">

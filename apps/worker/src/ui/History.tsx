@@ -1,14 +1,14 @@
 /** Finished pieces of work, newest first: what became of each, and what it paid. */
 
+import type { HistoryEntry } from '@shardy/worker'
 import { memo, useState } from 'react'
-import type { RecordEntry } from '../station/record.ts'
 import { formatCredits } from '../view/credits.ts'
 import { describeEnding } from '../view/outcome.ts'
 
 const shownAtFirst = 10
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
-function Row({ entry }: { readonly entry: RecordEntry }) {
+function Row({ entry }: { readonly entry: HistoryEntry }) {
   const { deliveryId, taskId, atMs, ending, summary } = entry
   const { name, tone, title, detail } = describeEnding(ending)
   const rewardMicroCredit = ending.kind === 'settled' ? ending.rewardMicroCredit : 0n
@@ -30,7 +30,7 @@ function Row({ entry }: { readonly entry: RecordEntry }) {
   )
 }
 
-export const History = memo(function History({ entries }: { readonly entries: readonly RecordEntry[] }) {
+export const History = memo(function History({ entries }: { readonly entries: readonly HistoryEntry[] }) {
   const [isWhole, setIsWhole] = useState(false)
   const shown = isWhole ? entries : entries.slice(0, shownAtFirst)
   return (

@@ -13,7 +13,11 @@ export interface OutcomeWords {
 type Words = Omit<OutcomeWords, 'name'>
 
 const outcomes: Record<Outcome, Words> = {
-  accepted: { tone: 'good', title: 'Accepted', detail: 'it was checked, or others gave the same answer' },
+  accepted: {
+    tone: 'good',
+    title: 'Accepted',
+    detail: 'checked, agreed on with others, or taken at your word, as its requester asked',
+  },
   disagreed: {
     tone: 'bad',
     title: 'Disagreed, not paid',

@@ -139,8 +139,10 @@ test('the address is named when nothing answers there', () => {
 test('a worker without work is told why, as the orchestrator put it', () => {
   const idle = { constraint: 'tierTooLow', message: 'what waits needs tier 2', atMs: 1 }
   expect(describeStatus(working(admitted, [], {}, { idle }), here).advice).toContain(idle.message)
-  const standing = { tier: 2, operationsPerSecond: 1, message: 'fast enough for programs' }
-  expect(describeStatus(working(admitted, [], {}, { standing }), here).advice).toContain(standing.message)
+  const nothing = { constraint: 'noTaskWaits', message: 'no task is waiting', atMs: 1 }
+  expect(describeStatus(working(admitted, [], {}, { idle: nothing }), here).advice).toBe(
+    'No task is waiting. Work arrives by itself when somebody submits a task. Leave this tab open.',
+  )
 })
 
 test('small tasks count as work', () => {

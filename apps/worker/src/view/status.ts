@@ -52,7 +52,7 @@ function preparing(compute: ComputeState | undefined): Words {
 const isWaiting = ({ phase }: DeliveryView): boolean => phase === 'committed' || phase === 'answered'
 
 function admitted(
-  { deliveries, small, idle, standing }: Pick<WorkerView, 'deliveries' | 'small' | 'idle' | 'standing'>,
+  { deliveries, small, idle }: Pick<WorkerView, 'deliveries' | 'small' | 'idle'>,
   compute: ComputeState | undefined,
 ): Omit<Status, 'button' | 'retryAtMs'> {
   const waiting = deliveries.filter(isWaiting).length
@@ -76,20 +76,25 @@ function admitted(
       name: 'waitingForOthers',
       tone: 'good',
       headline: 'Answered, waiting for the verdict',
-      advice: 'Other workers have the same task. It is paid when enough of them give the same answer.',
+      advice: 'Each answer is looked at as its requester asked: checked, or compared with those of others.',
     }
   }
   return {
     name: 'available',
     tone: 'good',
     headline: 'Connected, waiting for work',
-    advice: idle === undefined ? adviceFor(standing) : `Why there is none for you now: ${idle.message}.`,
+    advice: adviceFor(idle),
   }
 }
 
-function adviceFor(standing: WorkerView['standing']): string {
+/** That nothing waits is no trouble of this worker's. */
+const nothingWaits = 'noTaskWaits'
+
+function adviceFor(idle: WorkerView['idle']): string {
   const advice = 'Work arrives by itself when somebody submits a task. Leave this tab open.'
-  return standing === undefined ? advice : `${advice} Tier ${standing.tier}: ${standing.message}.`
+  if (idle?.constraint === nothingWaits) return `No task is waiting. ${advice}`
+  if (idle !== undefined) return `Why there is none for you now: ${idle.message}.`
+  return advice
 }
 
 export function describeStatus(view: StationView, orchestrator: string): Status {

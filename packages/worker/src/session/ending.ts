@@ -16,9 +16,10 @@ import { wireText } from './wireText.ts'
 function rememberOne(
   turn: Turn,
   { deliveryId, taskId }: Pick<Delivery, 'deliveryId' | 'taskId'>,
+  summary: string | undefined,
   ending: Ending,
 ) {
-  remember(turn, [{ deliveryId, taskId, ending }])
+  remember(turn, [{ deliveryId, taskId, summary, ending }])
 }
 
 /** Lets go of a delivery wherever it is. */
@@ -39,17 +40,27 @@ function release(turn: Turn, { delivery, run, phase }: HeldDelivery): void {
 
 /** Hands a delivery back that was never held. */
 export function refuseDelivery(turn: Turn, delivery: Delivery, reason: RejectReason, why: string): void {
+  handBack(turn, delivery, undefined, reason, why)
+}
+
+function handBack(
+  turn: Turn,
+  delivery: Delivery,
+  summary: string | undefined,
+  reason: RejectReason,
+  why: string,
+): void {
   const { deliveryId, taskId } = delivery
   const text = wireText(why, messageLengthMax)
   send(turn, 'reject', { deliveryId, reason, message: text })
-  rememberOne(turn, delivery, { kind: 'rejected', reason, text })
+  rememberOne(turn, delivery, summary, { kind: 'rejected', reason, text })
   report(turn, { kind: 'rejected', deliveryId, taskId, reason, text })
 }
 
 /** Hands a held delivery back. */
 export function rejectHeld(turn: Turn, held: HeldDelivery, reason: RejectReason, why: string): void {
   release(turn, held)
-  refuseDelivery(turn, held.delivery, reason, why)
+  handBack(turn, held.delivery, held.facts.summary, reason, why)
 }
 
 /** A cancel may cross our answer on the wire: one for a delivery that is not held means nothing. */
@@ -60,7 +71,7 @@ export function cancelled(turn: Turn, cancel: Cancel): void {
   if (held === undefined) return
   const { taskId } = held.delivery
   release(turn, held)
-  rememberOne(turn, held.delivery, { kind: 'cancelled', reason })
+  rememberOne(turn, held.delivery, held.facts.summary, { kind: 'cancelled', reason })
   report(turn, { kind: 'cancelled', deliveryId, taskId, reason })
 }
 
@@ -82,14 +93,15 @@ function settleOne(turn: Turn, { deliveryId, outcome, rewardMicroCredit }: Settl
   const counted = known?.ending.kind === 'rejected' || known?.ending.kind === 'cancelled'
   const isNews = outcome === 'accepted' || outcome === 'disagreed' || outcome === 'wrong'
   if (held === undefined && counted && !isNews) return
-  rememberOne(turn, { deliveryId, taskId }, { kind: 'settled', outcome, rewardMicroCredit })
+  const summary = held?.facts.summary ?? known?.summary
+  rememberOne(turn, { deliveryId, taskId }, summary, { kind: 'settled', outcome, rewardMicroCredit })
   report(turn, { kind: 'settled', deliveryId, taskId, outcome, rewardMicroCredit })
 }
 
 /** The oldest answered delivery stops waiting for its verdict. */
 export function forgetAnswered(turn: Turn, held: HeldDelivery): void {
   release(turn, held)
-  rememberOne(turn, held.delivery, { kind: 'unsettled' })
+  rememberOne(turn, held.delivery, held.facts.summary, { kind: 'unsettled' })
 }
 
 /** With the connection every lease is gone. */
@@ -97,7 +109,7 @@ export function dropDeliveries(turn: Turn): void {
   dropSmall(turn)
   for (const held of turn.state.deliveries.values()) {
     release(turn, held)
-    rememberOne(turn, held.delivery, {
+    rememberOne(turn, held.delivery, held.facts.summary, {
       kind: held.phase.kind === 'answered' ? 'unsettled' : 'connectionLost',
     })
   }

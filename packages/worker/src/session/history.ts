@@ -5,6 +5,7 @@ import type { Ending, HistoryEntry, Totals } from './state.ts'
 import { change, type Turn } from './turn.ts'
 
 export interface Ended extends Pick<Delivery, 'deliveryId' | 'taskId'> {
+  readonly summary: string | undefined
   readonly ending: Ending
 }
 

@@ -123,6 +123,8 @@ export type Ending =
 export interface HistoryEntry {
   readonly deliveryId: DeliveryId
   readonly taskId: TaskId
+  /** What it computed, in words; unknown for work that was handed back unread. */
+  readonly summary: string | undefined
   readonly atMs: number
   readonly ending: Ending
 }

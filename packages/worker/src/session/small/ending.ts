@@ -14,6 +14,7 @@ import { isOpen, move, type SmallDelivery } from './work.ts'
 /** One that was never held. */
 export interface Refused {
   readonly delivery: Pick<BatchDelivery, 'deliveryId' | 'taskId'>
+  readonly summary: string | undefined
   readonly reason: RejectReason
   readonly why: string
 }
@@ -21,11 +22,11 @@ export interface Refused {
 export function refuseSmall(turn: Turn, refused: readonly Refused[]): void {
   const [first] = refused
   if (first === undefined) return
-  const ended = refused.map(({ delivery, reason, why }): Ended => {
+  const ended = refused.map(({ delivery, summary, reason, why }): Ended => {
     const { deliveryId, taskId } = delivery
     const text = wireText(why, messageLengthMax)
     send(turn, 'reject', { deliveryId, reason, message: text })
-    return { deliveryId, taskId, ending: { kind: 'rejected', reason, text } }
+    return { deliveryId, taskId, summary, ending: { kind: 'rejected', reason, text } }
   })
   remember(turn, ended)
   const { reason, why } = first
@@ -35,6 +36,11 @@ export function refuseSmall(turn: Turn, refused: readonly Refused[]): void {
     reason,
     text: wireText(why, messageLengthMax),
   })
+}
+
+function namesOf({ delivery, program }: SmallDelivery): Omit<Ended, 'ending'> {
+  const { deliveryId, taskId } = delivery
+  return { deliveryId, taskId, summary: program.facts.summary }
 }
 
 /** Hands back what is held. */
@@ -48,7 +54,7 @@ export function rejectSmall(
   for (const item of held) move(turn.state.small, item, 'gone')
   refuseSmall(
     turn,
-    held.map(({ delivery }) => ({ delivery, reason, why })),
+    held.map(({ delivery, program }) => ({ delivery, summary: program.facts.summary, reason, why })),
   )
 }
 
@@ -69,7 +75,7 @@ export function smallCancelled(turn: Turn, { deliveryId, reason }: Cancel): bool
   if (item === undefined) return false
   const { taskId } = item.delivery
   move(turn.state.small, item, 'gone')
-  remember(turn, [{ deliveryId, taskId, ending: { kind: 'cancelled', reason } }])
+  remember(turn, [{ ...namesOf(item), ending: { kind: 'cancelled', reason } }])
   report(turn, { kind: 'cancelled', deliveryId, taskId, reason })
   return true
 }
@@ -93,8 +99,7 @@ export function smallSettled(turn: Turn, settlements: readonly Settlement[]): re
       earned += rewardMicroCredit
     }
     move(small, item, 'gone')
-    const { taskId } = item.delivery
-    ended.push({ deliveryId, taskId, ending: { kind: 'settled', outcome, rewardMicroCredit } })
+    ended.push({ ...namesOf(item), ending: { kind: 'settled', outcome, rewardMicroCredit } })
   }
   if (ended.length === 0) return others
   remember(turn, ended)
@@ -114,9 +119,8 @@ export function forgetSmall(turn: Turn, count: number): void {
   for (const item of turn.state.small.held.values()) {
     if (ended.length === count) break
     if (item.phase !== 'answered') continue
-    const { deliveryId, taskId } = item.delivery
     move(turn.state.small, item, 'gone')
-    ended.push({ deliveryId, taskId, ending: { kind: 'unsettled' } })
+    ended.push({ ...namesOf(item), ending: { kind: 'unsettled' } })
   }
   remember(turn, ended)
 }
@@ -126,10 +130,9 @@ export function dropSmall(turn: Turn): void {
   const { small } = turn.state
   abortRun(turn)
   const ended = Array.from(small.held.values(), (item): Ended => {
-    const { deliveryId, taskId } = item.delivery
     const kind = item.phase === 'answered' ? 'unsettled' : 'connectionLost'
     move(small, item, 'gone')
-    return { deliveryId, taskId, ending: { kind } }
+    return { ...namesOf(item), ending: { kind } }
   })
   remember(turn, ended)
   small.queue = []

@@ -119,7 +119,8 @@ export function deliveriesCame(
     leaves.push(statementLeaf(statement, sha256))
     const flaw = program.ok ? flawOf(turn, connection, one, program.program, held) : program
     if (!program.ok || flaw !== undefined) {
-      refused.push({ delivery: one, ...(flaw ?? (program as Extract<ReadProgram, { ok: false }>)) })
+      const summary = program.ok ? program.program.facts.summary : undefined
+      refused.push({ delivery: one, summary, ...(flaw ?? (program as Extract<ReadProgram, { ok: false }>)) })
       continue
     }
     const { payload: input, program: _, ...delivery } = one

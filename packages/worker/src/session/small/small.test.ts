@@ -338,6 +338,7 @@ describe('ends', () => {
     const scenario = answered().frame('settlements', settle(3)).frame('settlements', settle(3))
     expect(scenario.state.totals).toMatchObject({ accepted: 3, unpaid: 0, rewardMicroCredit: 21n })
     expect(scenario.state.history.map(({ deliveryId }) => deliveryId)).toEqual([3, 2, 1].map(idOf))
+    expect(scenario.state.history[0]?.summary).toMatch(/^matrix product /)
     isClean(scenario)
   })
 
