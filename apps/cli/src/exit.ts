@@ -14,12 +14,12 @@ export const exits = {
   badReceipt: { code: 8, meaning: 'the receipt is malformed, or forged, or of another orchestrator' },
   wrongBytes: { code: 9, meaning: 'what came does not have the digest that it should have' },
   file: { code: 10, meaning: 'a file cannot be read or written' },
+  badAudit: { code: 11, meaning: 'the audit log was changed, or is not the one that was noted' },
   accepted: {
     code: 12,
     meaning: 'the task, or an item of the campaign, ended with an answer that nobody checked',
   },
   badEvidence: { code: 13, meaning: 'the evidence is malformed, forged, or proves nothing' },
-  badAudit: { code: 11, meaning: 'the audit log was changed, or is not the one that was noted' },
   interrupted: { code: 130, meaning: 'stopped by Ctrl-C or a signal; tasks go on' },
   unread: { code: 141, meaning: 'nobody reads the output any more' },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>

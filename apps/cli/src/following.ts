@@ -22,7 +22,9 @@ export function activity(task: TaskView): string {
     ...(answers > 0 ? [`${answers} of ${agreeing} answers are in`] : []),
     ...(waitingFor === undefined ? [] : [waitingFor]),
     // Common on a first day, and mended in a second.
-    ...(waitingFor?.includes('more worker') ? ['open the worker page, or `npm start -- --providers 2`'] : []),
+    ...(waitingFor?.includes('more worker')
+      ? ['to add one, open the worker page, or `npm start -- --providers 2`']
+      : []),
   ]
   return parts.join('; ')
 }

@@ -1,7 +1,7 @@
 /** A task in words. */
 import type { TaskView } from '@shardy/sdk'
 import { activity } from './following.ts'
-import { bytes, count, credits, duration, printable, table } from './wording.ts'
+import { bytes, credits, duration, printable, table } from './wording.ts'
 
 const deadReasons = {
   deadline: 'its deadline passed',
@@ -17,19 +17,17 @@ function headline(task: TaskView): string {
     case 'accepted':
       return `Task ${taskId} is accepted, NOT verified${took}: ${verdict(task)}.`
     case 'dead':
-      return `Task ${taskId} failed${took}: ${deadReason === undefined ? 'no reason is given' : deadReasons[deadReason]}.`
+      return `Task ${taskId} died${took}: ${deadReason === undefined ? 'no reason is given' : deadReasons[deadReason]}.`
     case 'cancelled':
       return `Task ${taskId} was cancelled${took}.`
     default:
-      return `Task ${taskId} is ${activity(task)}. It asked for ${printable(verify)}.`
+      return `Task ${taskId} is ${activity(task)}. It was asked for with --verify ${printable(verify)}.`
   }
 }
 
 /** What the verdict rests on, as the orchestrator says it. */
-function verdict({ basis, rests, deliveries }: TaskView): string {
-  const accepted = deliveries.filter(({ outcome }) => outcome === 'accepted').length
-  const given = rests === undefined ? 'the orchestrator does not say why' : printable(rests)
-  return basis === 'agreement' ? `${count(accepted, 'worker')} agreed: ${given}` : given
+function verdict({ rests }: TaskView): string {
+  return rests === undefined ? 'the orchestrator does not say why' : printable(rests)
 }
 
 const outcomeWords: Readonly<Record<string, string>> = { wrong: 'wrong: checked, and not the answer' }

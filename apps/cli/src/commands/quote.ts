@@ -21,7 +21,7 @@ function describe(quote: QuoteView, summary: string, verify: string): string {
   const rows = lines.map((line) => [`  ${line.what}`, line.unitsNormalised, line.microCredit, line.to])
   const total = ['  total', unitsNormalised, microCredit]
   return [
-    `${printable(summary)}, asked for ${verify}, costs ${credits(BigInt(microCredit))} ${currency}:`,
+    `${printable(summary)}, with --verify ${verify}, costs ${credits(BigInt(microCredit))} ${currency}:`,
     table([['  FOR', 'UNITS', 'MICRO-CREDITS', 'TO'], ...rows, total]),
     `One worker's pay is ${perDeliveryMicroCredit} micro-credits, by cost model ${costModel.version} (${short(costModel.id)}).`,
     'These are the published rates. What a task does pay is its --reward.',

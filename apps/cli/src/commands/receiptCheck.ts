@@ -285,7 +285,7 @@ function describeFacts(facts: ReceiptFacts, isInputGiven: boolean, isOutputGiven
     ...workers(disagreed, 'gave another answer'),
     ...workers(wrong, 'gave another answer, found wrong'),
     ...workers(unchecked, 'gave an answer that could not be checked'),
-    `  rests on      ${facts.basis}; asked for was ${describeVerify(facts.verify)}`,
+    `  rests on      ${facts.basis}, asked for with --verify ${describeVerify(facts.verify)}`,
     `  paid          ${credits(facts.paidMicroCredit)} test credits, by the orchestrator's word`,
     `  orchestrator  ${facts.orchestratorId}${facts.isOrchestratorPinned ? ', as you demanded' : ''}`,
     ...(isInputGiven ? ['  your input    is the one that the workers were given'] : []),

@@ -2,7 +2,7 @@
 import type { WorkerOrder, WorkersView, WorkerView } from '@shardy/sdk'
 import type { Call, Command } from '../command.ts'
 import { Failure } from '../failure.ts'
-import { bytes, credits, printable, rate, table } from '../wording.ts'
+import { bytes, count, credits, printable, rate, table } from '../wording.ts'
 
 type Listed = WorkersView['workers'][number]
 
@@ -18,7 +18,7 @@ export const workers: Command = {
   summary: 'show the workers, what was measured of them, and what they have done',
   operands: [],
   options: {},
-  more: 'RATE is what was measured: int8 multiply-adds a second, or for hosts without a GPU program byte steps (lite). IDLE names what\nkeeps a worker from work; `npx shardy worker show` says it in words.',
+  more: 'OPS/S is what was measured: int8 multiply-adds a second, or for hosts without a GPU program byte steps (lite). IDLE names what\nkeeps a worker from work; `npx shardy worker show` says it in words.',
   example: 'workers',
   async run({ requester }) {
     const view = await requester.workers()
@@ -45,7 +45,7 @@ export const workers: Command = {
       'WORKER',
       'NOW',
       'TIER',
-      'RATE',
+      'OPS/S',
       'ON',
       'BUSY',
       'IDLE',
@@ -95,7 +95,7 @@ function describeWorker(worker: WorkerView): string {
       ['tier', String(tier)],
       [
         'rate',
-        `${rate(operationsPerSecond)} operations a second, ${hiddenPermille / 10} % of it when hidden`,
+        `${rate(operationsPerSecond)} operations a second, ${hiddenPermille / 10} % of it in a hidden tab`,
       ],
       ['memory', `${bytes(memoryBytes)}, ${slots} at a time`],
       ['takes', `${kinds.join(', ')}${features.length === 0 ? '' : `, with ${features.join(', ')}`}`],
@@ -109,7 +109,7 @@ function describeWorker(worker: WorkerView): string {
     lines.push([
       'has done',
       `${accepted} accepted, ${disagreed} disagreed, ${wrong} wrong, ${lost} lost, ${rejected} rejected, ` +
-        `${corrupted} corrupted; ${offences} offences`,
+        `${corrupted} corrupted; ${count(offences, 'offence')}`,
     ])
   }
   lines.push(

@@ -116,13 +116,14 @@ export function explainIdle(state: DispatchState, worker: Worker): Explanation |
     .map(([constraint, tasks]) => ({ constraint, workers: tasks }))
     .sort((left, right) => right.workers - left.workers)
   const counted = constraints.map(
-    ({ constraint, workers }) => `${workers}: ${taskWords[constraint] ?? constraint}`,
+    ({ constraint, workers }) => `${workers} ${taskWords[constraint] ?? constraint}`,
   )
-  return { constraints, text: `${waiting} tasks wait, none for you: ${counted.join('; ')}` }
+  const wait = waiting === 1 ? '1 task waits' : `${waiting} tasks wait`
+  return { constraints, text: `${wait}, none for you: ${counted.join(', ')}` }
 }
 
 const taskWords: Partial<Record<Constraint, string>> = {
-  wrongKind: 'a kind that you do not take',
+  wrongKind: 'of a kind that you do not take',
   tierTooLow: 'for a higher tier than yours',
   featureMissing: 'for a feature that your device lacks',
   payloadTooLarge: 'larger than what you take',
