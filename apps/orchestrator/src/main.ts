@@ -11,7 +11,7 @@ import { verifySignature } from '@shardy/crypto'
 import { openIdentityFile, sha256 } from '@shardy/crypto/native'
 import { defaultParameters } from '@shardy/ledger'
 import { type MicroCredit, payloadBytesMax } from '@shardy/protocol'
-import { openBlobStore, openSpaceGuard, openStore, type StoreKind } from '@shardy/storage'
+import { openBlobStore, openSpaceGuard, openStore, type SpaceState, type StoreKind } from '@shardy/storage'
 import manifest from '../package.json' with { type: 'json' }
 import { readProxies } from './access/clientAddress.ts'
 import { firstKeyName } from './access/keyRecord.ts'
@@ -182,13 +182,18 @@ const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8A
 async function watchSpace() {
   const { lowBytes, reserveBytes } = settings.operation
   if (settings.store === 'memory' || lowBytes === 0) return undefined
+  let told: SpaceState = 'enough'
   const guard = await openSpaceGuard({
     reserveFile: path.join(settings.data, 'reserve'),
     lowBytes,
     reserveBytes,
     everyMs: spaceEveryMs,
-    onChange: (state, freeBytes) =>
-      log[state === 'enough' ? 'info' : 'warn']('spaceChanged', { state, freeBytes, lowBytes }),
+    onChange(state, freeBytes) {
+      // That there is room at the start is no change.
+      if (state === told) return
+      told = state
+      log[state === 'enough' ? 'info' : 'warn']('spaceChanged', { state, freeBytes, lowBytes })
+    },
   })
   return {
     lowBytes,
