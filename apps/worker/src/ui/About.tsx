@@ -25,7 +25,7 @@ export function About() {
           <dd>
             Most answers are checked by the orchestrator. Some tasks go to several workers instead, and as
             many as the requester asked for must give the same answer; workers who conspire could agree on a
-            wrong one. An answer that nobody looked at is called accepted.
+            wrong one. A task whose answer nobody looked at ends as accepted, not as verified.
           </dd>
         </div>
         <div>

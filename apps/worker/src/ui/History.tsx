@@ -4,6 +4,7 @@ import type { HistoryEntry } from '@shardy/worker'
 import { memo, useState } from 'react'
 import { formatCredits } from '../view/credits.ts'
 import { describeEnding } from '../view/outcome.ts'
+import { unbroken } from '../view/work.ts'
 
 const shownAtFirst = 10
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
@@ -18,7 +19,7 @@ function Row({ entry }: { readonly entry: HistoryEntry }) {
         <b>{title}</b>: {detail}
       </span>
       <span className="detail">
-        {summary === undefined ? '' : `${summary} · `}
+        {summary === undefined ? '' : `${unbroken(summary)} · `}
         <span title={taskId}>task {taskId.slice(0, 8)}</span> ·{' '}
         <time dateTime={new Date(atMs).toISOString()}>{clock.format(atMs)}</time>
       </span>

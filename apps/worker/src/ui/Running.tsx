@@ -2,7 +2,7 @@
 
 import type { DeliveryView } from '@shardy/worker'
 import type { StatusName } from '../view/status.ts'
-import { describePhase } from '../view/work.ts'
+import { describePhase, unbroken } from '../view/work.ts'
 
 interface RunningProps {
   readonly deliveries: readonly DeliveryView[]
@@ -25,7 +25,7 @@ export function Running({ deliveries, status }: RunningProps) {
         <ul className="rows">
           {deliveries.map(({ deliveryId, summary, phase, permille }) => (
             <li key={deliveryId} data-testid="running" data-phase={phase}>
-              <span className="what">{summary}</span>
+              <span className="what">{unbroken(summary)}</span>
               <span className="detail">{describePhase(phase)}</span>
               <progress max={1000} value={permille} aria-label={summary} />
             </li>

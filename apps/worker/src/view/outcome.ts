@@ -13,11 +13,7 @@ export interface OutcomeWords {
 type Words = Omit<OutcomeWords, 'name'>
 
 const outcomes: Record<Outcome, Words> = {
-  accepted: {
-    tone: 'good',
-    title: 'Accepted',
-    detail: 'checked, agreed on with others, or taken at your word, as its requester asked',
-  },
+  accepted: { tone: 'good', title: 'Accepted', detail: 'your answer is the result of the task' },
   disagreed: {
     tone: 'bad',
     title: 'Disagreed, not paid',

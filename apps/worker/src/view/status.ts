@@ -68,7 +68,7 @@ function admitted(
           name: 'executing',
           tone: 'good',
           headline: 'Working',
-          advice: 'Your device is computing. You can go on using your computer; pause whenever you like.',
+          advice: 'Your device is computing. You can go on using it; pause whenever you like.',
         }
   }
   if (waiting + small.committed + small.answered > 0) {

@@ -11,7 +11,7 @@ function settled(outcome: (typeof outcomes)[number]): Ending {
 }
 
 test.each([
-  [settled('accepted'), 'accepted', 'good', 'Accepted: it was checked, or others gave the same answer'],
+  [settled('accepted'), 'accepted', 'good', 'Accepted: your answer is the result of the task'],
   [
     settled('disagreed'),
     'disagreed',

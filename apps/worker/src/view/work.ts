@@ -16,6 +16,11 @@ export function describePhase(phase: DeliveryView['phase']): string {
   return phases[phase]
 }
 
+/** A shape stays on one line: `1500 × 1500`. */
+export function unbroken(summary: string): string {
+  return summary.replaceAll(' × ', '\u00a0×\u00a0')
+}
+
 const scales = [
   [1e12, 'trillion'],
   [1e9, 'billion'],
