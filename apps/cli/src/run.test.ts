@@ -245,7 +245,7 @@ beforeAll(async () => {
             presence: 'available',
             draining: false,
             quarantined: true,
-            idle: 'quarantined',
+            idle: 'beingMeasured',
             inFlight: 1,
             acceptedCount: 7,
             disagreedCount: 0,
@@ -736,7 +736,7 @@ describe('looking', () => {
   test('workers cannot draw on the terminal', async () => {
     const { stdout } = await cli('workers')
     expect(stdout).toContain(
-      'abababababab  available, quarantined  3     63.2 G  webgpu  1     quarantined  7         0          0.0035  A ?[2J?2J?? device',
+      'abababababab  available, quarantined  3     63.2 G  webgpu  1     being measured  7         0          0.0035  A ?[2J?2J?? device',
     )
   })
   test('nor can they in JSON, which reads back as it was', async () => {

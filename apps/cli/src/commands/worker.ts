@@ -35,7 +35,7 @@ export const workers: Command = {
       worker.measured === undefined ? '-' : measuredRate(worker.measured),
       printable(worker.executor ?? '-'),
       String(worker.inFlight),
-      printable(worker.idle ?? '-'),
+      worker.idle === undefined ? '-' : inWords(printable(worker.idle)),
       String(worker.acceptedCount),
       String(worker.disagreedCount),
       credits(BigInt(worker.earnedMicroCredit)),
@@ -57,6 +57,9 @@ export const workers: Command = {
     return { json: view, text: table([head, ...rows]) }
   },
 }
+
+/** `noTaskWaits` → `no task waits`. */
+const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 
 const measuredRate = ({ chain, operationsPerSecond }: NonNullable<Listed['measured']>): string =>
   `${rate(operationsPerSecond)}${chain === 'lite' ? ' lite' : ''}`

@@ -26,7 +26,7 @@ export const matmul: OrderKind = {
     const { a, b, origin } = await readMatrices(options, shape)
     return {
       terms,
-      before: `Matrices ${origin}.`,
+      before: `The matrices are ${origin}.`,
       work: () => ({ kind: 'program', program: matmulProgram(shape) }),
       send: (onProgress) => requester.submitMatmul({ ...shape, a, b, ...terms, onProgress }),
     }
