@@ -1,5 +1,5 @@
 /** The system's Chromium with WebGPU on its software adapter, so that a machine without a GPU runs the GPU path. */
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 
 const places = ['chromium', 'chromium-browser', 'google-chrome']
 
@@ -22,7 +22,7 @@ export async function openBrowser(): Promise<Browser> {
 }
 
 /** Opens the worker page and presses its button; resolves once the orchestrator counts one worker more. */
-export async function startTab(browser: Browser, url: string): Promise<Page> {
+export async function startTab(browser: Browser | BrowserContext, url: string): Promise<Page> {
   const health = async (): Promise<{ workers: number }> => (await fetch(`${url}/v1/health`)).json() as never
   const { workers } = await health()
   const page = await browser.newPage()

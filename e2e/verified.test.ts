@@ -90,11 +90,6 @@ describe('a tab and a headless worker', () => {
 
   test('the page shows what it did and earned', async () => {
     await page.locator('[data-testid=history][data-outcome=accepted]').first().waitFor()
-    // `SHARDY_PICTURE=docs/pictures/worker-page.png npm test -- e2e/verified` takes the README's picture anew.
-    if (process.env.SHARDY_PICTURE) {
-      await page.setViewportSize({ width: 1000, height: 940 })
-      await page.screenshot({ path: process.env.SHARDY_PICTURE })
-    }
     const rows = await page.locator('[data-testid=history][data-outcome=accepted]').count()
     expect(rows).toBeGreaterThanOrEqual(shapes.length)
     const workerId = await page.getByTestId('worker-id').getAttribute('data-worker-id')
