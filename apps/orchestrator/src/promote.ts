@@ -32,6 +32,5 @@ async function promote(): Promise<number> {
 }
 
 const epoch = await promote().catch((error: unknown) => fail('failed', wordsOf(error)))
-const deposed = old && (await fenceOnce({ ...old, epoch }))
-const fenced = old === undefined ? 'notAsked' : deposed === true ? 'deposed' : 'notReached'
+const fenced = old === undefined ? 'notAsked' : await fenceOnce({ ...old, epoch })
 console.log(JSON.stringify({ promoted: true, epoch, old: fenced }))

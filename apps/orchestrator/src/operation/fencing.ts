@@ -9,12 +9,10 @@ export interface FencingParts {
   readonly everyMs?: number
 }
 
-/** Whether it is deposed; undefined when it did not answer so. */
-export async function fenceOnce({
-  url,
-  apiKey,
-  epoch,
-}: Omit<FencingParts, 'log'>): Promise<boolean | undefined> {
+/** What came of telling it. One that answers and is not deposed goes on taking writes. */
+export type Fencing = 'deposed' | 'notReached' | { readonly refused: string }
+
+export async function fenceOnce({ url, apiKey, epoch }: Omit<FencingParts, 'log'>): Promise<Fencing> {
   try {
     const response = await fetch(`${url}/v1/log/fence`, {
       method: 'POST',
@@ -22,10 +20,11 @@ export async function fenceOnce({
       body: JSON.stringify({ epoch }),
       signal: AbortSignal.timeout(5_000),
     })
-    if (!response.ok) return undefined
-    return ((await response.json()) as { readonly deposed?: unknown }).deposed === true
+    const answer = (await response.json()) as { readonly deposed?: unknown; readonly code?: unknown }
+    if (response.ok && answer.deposed === true) return 'deposed'
+    return { refused: response.ok ? 'notDeposed' : String(answer.code ?? response.status).slice(0, 64) }
   } catch {
-    return undefined
+    return 'notReached'
   }
 }
 
@@ -34,11 +33,16 @@ export function keepFencing(parts: FencingParts): () => void {
   const { log, url, epoch, everyMs = 2_000 } = parts
   let timer: ReturnType<typeof setTimeout> | undefined
   let isOver = false
+  let told: string | undefined
   async function attempt(): Promise<void> {
-    const deposed = await fenceOnce(parts)
-    if (deposed === true) log.info('fenced', { url, epoch })
+    const result = await fenceOnce(parts)
+    if (result === 'deposed') log.info('fenced', { url, epoch })
+    const refused = typeof result === 'object' ? result.refused : undefined
+    // It serves beside this one: somebody has to stop it.
+    if (refused !== undefined && refused !== told) log.warn('fencingRefused', { url, epoch, refused })
+    told = refused
     // It may come back from an older copy of itself, so there is no last time.
-    if (!isOver) timer = setTimeout(() => void attempt(), deposed === true ? 10 * everyMs : everyMs)
+    if (!isOver) timer = setTimeout(() => void attempt(), result === 'deposed' ? 10 * everyMs : everyMs)
   }
   void attempt()
   return () => {
