@@ -11,6 +11,7 @@ export async function buildPage(): Promise<{ readonly dist: string; remove(): Pr
   const remove = () => rm(dist, { recursive: true, force: true })
   const build = Bun.spawn(['node', vite, 'build', '--outDir', dist, '--emptyOutDir', '--logLevel', 'warn'], {
     cwd: root,
+    env: { ...process.env, NODE_ENV: 'production' },
     stdout: 'pipe',
     stderr: 'pipe',
   })
