@@ -91,6 +91,7 @@ describe('campaign create', () => {
     const { exit, stdout } = await cli('create', file, '--deadline', '2h', '--secret', secret)
     expect(exit).toBe('done')
     expect(stdout).toContain(`Campaign ${campaignId} is running.`)
+    expect(stdout).toContain(`Next:\n  npx shardy campaign watch ${campaignId}`)
     const manifest = { name: 'a', odd: 1, deadlineMs: 1_760_000_060_000 + 7_200_000 }
     expect(asked).toEqual({ manifest, webhookSecret: Buffer.from('x'.repeat(16)).toString('base64') })
   })

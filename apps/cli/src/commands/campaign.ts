@@ -59,6 +59,8 @@ function describeCampaign(view: CampaignView): string {
     ...(view.etaMs === undefined ? [] : [`  time left  about ${duration(view.etaMs)}`]),
     ...(heldUpBy === undefined ? [] : [`  held up    ${printable(heldUpBy.detail)}`]),
     ...(view.accepted > 0 ? ['  Accepted answers were neither checked, agreed on nor computed again.'] : []),
+    'Next:',
+    `  npx shardy campaign ${status === 'ended' ? `results ${campaignId} --to results.ndjson` : `watch ${campaignId}`}`,
   ]
   return lines.join('\n')
 }
