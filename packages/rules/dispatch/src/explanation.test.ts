@@ -50,7 +50,7 @@ describe('a task that the only worker cannot take says why, and so does the work
     scene.submit('t', { verify: quorum(2, 2) })
     scene.join('bob', { operator: 'acme' })
     expect(waiting(scene)?.text).toBe(
-      'needs 1 more worker; of 2 connected: 1 that have had it already, 1 of an operator that has it already',
+      'needs 1 more worker; of 2 connected: 1 already had it, 1 of an operator that has it already',
     )
     expect(named(idle(scene, 'bob'))).toEqual(['sameOperator'])
   })

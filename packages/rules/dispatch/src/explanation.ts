@@ -31,7 +31,7 @@ const words: Readonly<Record<Unfit, string>> = {
   payloadTooLarge: 'too small for its input or output',
   memoryTooSmall: 'with too little memory',
   paysTooLittle: 'asking for more than it pays',
-  hasHadThisTask: 'that have had it already',
+  hasHadThisTask: 'already had it',
   sameOperator: 'of an operator that has it already',
   otherHardware: 'of other hardware than those that have it',
   holdsTooMuch: 'holding too many bytes of output',
