@@ -37,7 +37,7 @@ export function App({ station, orchestrator, isForeign }: AppProps) {
           </p>
         )}
         <Figures view={view} />
-        <Running deliveries={deliveries} status={status.name} />
+        <Running deliveries={deliveries} small={view.session?.small} status={status.name} />
         <History entries={view.record.entries} />
         <About />
         <WorkerName workerId={view.workerId} />

@@ -32,7 +32,8 @@ export function Figures({ view }: { readonly view: StationView }) {
       <div className="card">
         <dt>Answers</dt>
         <dd>
-          {accepted} <span className="unit">accepted{unpaid > 0 ? `, ${unpaid} not paid` : ''}</span>
+          {accepted.toLocaleString('en')}{' '}
+          <span className="unit">accepted{unpaid > 0 ? `, ${unpaid} not paid` : ''}</span>
         </dd>
       </div>
       <div className="card">

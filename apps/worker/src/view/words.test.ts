@@ -4,7 +4,7 @@ import type { Ending } from '@shardy/worker'
 import { refusalWords } from './advice.ts'
 import { describeDevice } from './device.ts'
 import { describeEnding } from './outcome.ts'
-import { formatLarge } from './work.ts'
+import { describeSmall, formatLarge } from './work.ts'
 
 function settled(outcome: (typeof outcomes)[number]): Ending {
   return { kind: 'settled', outcome, rewardMicroCredit: 0n as MicroCredit }
@@ -97,4 +97,22 @@ test.each([
 test('a software GPU is called one', () => {
   const device = { executor: 'webgpu', adapter: 'swift', isSoftware: true, cpuReason: undefined } as const
   expect(describeDevice(device).note).toContain('software GPU')
+})
+
+test.each([
+  [{ open: 0, committed: 0, answered: 0 }, undefined],
+  [
+    { open: 1, committed: 0, answered: 0 },
+    { what: '1 small task', detail: 'computing' },
+  ],
+  [
+    { open: 3, committed: 2, answered: 4 },
+    { what: '9 small tasks', detail: 'computing' },
+  ],
+  [
+    { open: 0, committed: 1, answered: 1 },
+    { what: '2 small tasks', detail: 'answered; waiting for the verdict' },
+  ],
+])('small tasks by number: %j', (small, words) => {
+  expect(describeSmall(small)).toEqual(words)
 })

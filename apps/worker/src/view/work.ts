@@ -1,5 +1,5 @@
 /** A piece of work, its phase and a speed, in words. */
-import type { DeliveryView } from '@shardy/worker'
+import type { DeliveryView, SmallView } from '@shardy/worker'
 
 const phases: Record<DeliveryView['phase'], string> = {
   awaitingPayload: 'receiving its input',
@@ -14,6 +14,18 @@ const phases: Record<DeliveryView['phase'], string> = {
 
 export function describePhase(phase: DeliveryView['phase']): string {
   return phases[phase]
+}
+
+/** Small tasks come by hundreds and are gone in a moment, so they are told of by number; undefined while there are none. */
+export function describeSmall({
+  open,
+  committed,
+  answered,
+}: SmallView): { readonly what: string; readonly detail: string } | undefined {
+  const count = open + committed + answered
+  if (count === 0) return undefined
+  const what = count === 1 ? '1 small task' : `${count} small tasks`
+  return { what, detail: open > 0 ? 'computing' : 'answered; waiting for the verdict' }
 }
 
 /** A shape stays on one line: `1500 × 1500`. */
