@@ -429,6 +429,10 @@ export async function createOrchestrator(
     events: gateway.events,
     log,
     randomHex,
+    closed(connection: Connection) {
+      connections.delete(connection)
+      handshaking.delete(connection)
+    },
   }
 
   const connections = new Set<Connection>()
@@ -446,16 +450,8 @@ export async function createOrchestrator(
 
   function connect(socket: WorkerSocket, address?: string): Connection {
     const connection = openConnection(socket, connectionParts, config.gateway, address)
-    const tracked: Connection = {
-      ...connection,
-      closed() {
-        connections.delete(tracked)
-        handshaking.delete(tracked)
-        connection.closed()
-      },
-    }
-    connections.add(tracked)
-    handshaking.add(tracked)
+    connections.add(connection)
+    handshaking.add(connection)
     const { connectionsMax, handshakesMax } = config.gateway
     if (stopping) connection.refuse('shuttingDown', 'the orchestrator is stopping; come back in a moment')
     else if (connections.size > connectionsMax) {
@@ -463,7 +459,7 @@ export async function createOrchestrator(
     } else if (countHandshakes() > handshakesMax) {
       connection.refuse('overloaded', `${handshakesMax} others are in their handshake; come back in a moment`)
     }
-    return tracked
+    return connection
   }
 
   await campaigns.start()

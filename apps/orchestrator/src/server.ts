@@ -66,18 +66,29 @@ function newLine(about: Pick<Line, 'events' | 'address'>): Line {
 
 const nothing = (): void => {}
 
-function workerSocket(socket: ServerWebSocket<Line>): WorkerSocket {
-  return {
-    send: (bytes) => void socket.sendBinary(bytes),
-    drained() {
-      if (socket.getBufferedAmount() <= unreadBytesMax) return undefined
-      return new Promise((resolve) => {
-        socket.data.resume = () => {
-          if (socket.getBufferedAmount() <= unreadBytesMax || socket.readyState !== WebSocket.OPEN) resolve()
-        }
-      })
-    },
-    close: (code, reason) => socket.close(code, reason),
+class BunWorkerSocket implements WorkerSocket {
+  readonly #socket: ServerWebSocket<Line>
+
+  constructor(socket: ServerWebSocket<Line>) {
+    this.#socket = socket
+  }
+
+  send(bytes: Uint8Array): void {
+    this.#socket.sendBinary(bytes)
+  }
+
+  drained(): Promise<void> | undefined {
+    const socket = this.#socket
+    if (socket.getBufferedAmount() <= unreadBytesMax) return undefined
+    return new Promise((resolve) => {
+      socket.data.resume = () => {
+        if (socket.getBufferedAmount() <= unreadBytesMax || socket.readyState !== WebSocket.OPEN) resolve()
+      }
+    })
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason)
   }
 }
 
@@ -160,7 +171,7 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
       perMessageDeflate: false,
       open(socket) {
         if (socket.data.events !== undefined) return socket.data.events.opened(socket)
-        const connection = orchestrator.connect(workerSocket(socket), socket.data.address)
+        const connection = orchestrator.connect(new BunWorkerSocket(socket), socket.data.address)
         socket.data.connection = connection
         // Refused at once: the close was told before there was anyone to tell.
         if (socket.readyState !== WebSocket.OPEN) connection.closed()

@@ -89,6 +89,7 @@ function open(
       events,
       log: silentLog,
       randomHex: (bytes) => encodeHex(crypto.getRandomValues(new Uint8Array(bytes))),
+      closed() {},
     },
     { ...defaultGatewayLimits, ...limits },
   )

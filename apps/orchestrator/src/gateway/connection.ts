@@ -70,6 +70,8 @@ export interface ConnectionParts {
   readonly events: WorkerEvents
   readonly log: Log
   randomHex(bytes: number): string
+  /** The transport of a connection is gone. */
+  closed(connection: Connection): void
 }
 
 export interface GatewayLimits {
@@ -135,160 +137,243 @@ function rawLengthOf({ outputLength, partLengths }: Result): number {
   return partLengths.reduce((sum, length) => sum + length, outputLength)
 }
 
-export function openConnection(
-  socket: WorkerSocket,
-  parts: ConnectionParts,
-  limits: GatewayLimits,
-  address = 'unknown',
-): Connection {
-  const { clock, events } = parts
-  const challenge = makeChallenge(parts.randomHex(32), parts.identity.publicKey, clock.nowMs())
-  let state: State = { kind: 'challenged', challenge }
-  let incoming: Uint8Array[] = []
-  let bytesQueued = 0
-  let heardAtMs = clock.nowMs()
-  let handling = false
-  let outgoing: Promise<void> = Promise.resolve()
-  let outgoingQueued = 0
-  let undecided = 0
+/** A class, and not closures: ten thousand idle workers hold one each. */
+class WorkerConnection implements Connection {
+  readonly #socket: WorkerSocket
+  readonly #parts: ConnectionParts
+  readonly #limits: GatewayLimits
+  readonly #address: string
+  #state: State
+  #incoming: Uint8Array[] = []
+  #bytesQueued = 0
+  #heardAtMs: number
+  #handling = false
+  #outgoing: Promise<void> | undefined
+  #outgoingQueued = 0
+  #undecided = 0
   /** The result whose raw output is the next frame. */
-  let announced: { readonly result: Result; readonly isAwaited: boolean } | undefined
-  let saidAtMs = clock.nowMs()
-  let roundTripMs = Number.POSITIVE_INFINITY
-  let cancelWatch = clock.after(limits.handshakeMs, () =>
-    refuse('handshakeTimeout', `no complete handshake within ${limits.handshakeMs} ms`),
-  )
+  #announced: { readonly result: Result; readonly isAwaited: boolean } | undefined
+  #saidAtMs: number
+  #roundTripMs = Number.POSITIVE_INFINITY
+  #cancelWatch: () => void
 
-  function sendNow(...frames: readonly Uint8Array[]): void {
-    if (state.kind === 'closed') return
-    for (const frame of frames) socket.send(frame)
+  constructor(socket: WorkerSocket, parts: ConnectionParts, limits: GatewayLimits, address: string) {
+    const { clock } = parts
+    const challenge = makeChallenge(parts.randomHex(32), parts.identity.publicKey, clock.nowMs())
+    this.#socket = socket
+    this.#parts = parts
+    this.#limits = limits
+    this.#address = address
+    this.#state = { kind: 'challenged', challenge }
+    this.#heardAtMs = clock.nowMs()
+    this.#saidAtMs = clock.nowMs()
+    this.#cancelWatch = clock.after(limits.handshakeMs, () =>
+      this.refuse('handshakeTimeout', `no complete handshake within ${limits.handshakeMs} ms`),
+    )
+    this.#sendNow(encodeFrame('challenge', challenge))
   }
 
-  const silenceMsMax = 3 * limits.heartbeatMs
+  receive(bytes: Uint8Array): void {
+    if (this.#state.kind === 'closed') return
+    this.#heardAtMs = this.#parts.clock.nowMs()
+    if (!this.isPastHandshake() && bytes.length > metaFrameBytesMax) {
+      this.refuse('frameTooLarge', `a frame of the handshake has at most ${metaFrameBytesMax} bytes`)
+      return
+    }
+    this.#bytesQueued += bytes.length
+    const { framesQueuedMax, bytesQueuedMax } = this.#limits
+    if (this.#incoming.length >= framesQueuedMax || this.#bytesQueued > bytesQueuedMax) {
+      this.refuse('overloaded', 'more frames than can be handled are waiting')
+      return
+    }
+    this.#incoming.push(bytes)
+    if (this.#handling) return
+    this.#handleAll().catch((error: unknown) => {
+      this.#parts.log.error('frameNotHandled', error)
+      this.refuse('overloaded', 'the orchestrator could not handle the frame')
+    })
+  }
+
+  enqueue(load: () => Promise<readonly Uint8Array[]>): void {
+    if (++this.#outgoingQueued > this.#limits.framesQueuedMax) {
+      this.refuse('overloaded', 'the worker does not read what it is sent')
+      return
+    }
+    this.#outgoing = (this.#outgoing ?? Promise.resolve())
+      .then(async () => {
+        if (this.#state.kind === 'closed') return
+        this.#sendNow(...(await load()))
+        await this.#socket.drained()
+      })
+      .catch((error: unknown) => {
+        this.#parts.log.error('frameNotSent', error)
+        this.refuse('overloaded', 'the orchestrator could not send a frame')
+      })
+      .finally(() => {
+        this.#outgoingQueued--
+      })
+  }
+
+  refuse(code: RefusalCode, message: string): void {
+    if (this.#state.kind === 'closed') return
+    this.#sendNow(encodeFrame('refusal', { code, message: refusalMessage(message) }))
+    this.#end()
+    this.#socket.close(closeCodes[code], code)
+  }
+
+  join(): void {
+    const state = this.#state
+    if (state.kind === 'arrived') this.#state = { kind: 'joined', workerId: state.workerId }
+  }
+
+  isPastHandshake(): boolean {
+    return this.#state.kind === 'arrived' || this.#state.kind === 'joined'
+  }
+
+  closed(): void {
+    this.#end()
+    this.#parts.closed(this)
+  }
+
+  #sendNow(...frames: readonly Uint8Array[]): void {
+    if (this.#state.kind === 'closed') return
+    for (const frame of frames) this.#socket.send(frame)
+  }
 
   /** One timer that looks again, rather than one restarted with every frame. */
-  function watchHeartbeat(): void {
-    const patienceMs = announced?.isAwaited ? Math.max(silenceMsMax, limits.rawFrameMs) : silenceMsMax
-    const leftMs = heardAtMs + patienceMs - clock.nowMs()
-    if (leftMs <= 0) refuse('heartbeatMissed', `nothing was heard for ${patienceMs} ms`)
-    else cancelWatch = clock.after(leftMs, watchHeartbeat)
+  #watchHeartbeat(): void {
+    const { heartbeatMs, rawFrameMs } = this.#limits
+    const silenceMsMax = 3 * heartbeatMs
+    const patienceMs = this.#announced?.isAwaited ? Math.max(silenceMsMax, rawFrameMs) : silenceMsMax
+    const { clock } = this.#parts
+    const leftMs = this.#heardAtMs + patienceMs - clock.nowMs()
+    if (leftMs <= 0) this.refuse('heartbeatMissed', `nothing was heard for ${patienceMs} ms`)
+    else this.#cancelWatch = clock.after(leftMs, () => this.#watchHeartbeat())
   }
 
-  function end(): void {
-    const before = state
-    state = { kind: 'closed' }
-    cancelWatch()
-    incoming = []
-    if (before.kind === 'joined' || before.kind === 'arrived') events.left(connection, before.workerId)
+  #end(): void {
+    const before = this.#state
+    this.#state = { kind: 'closed' }
+    this.#cancelWatch()
+    this.#incoming = []
+    if (before.kind === 'joined' || before.kind === 'arrived') this.#parts.events.left(this, before.workerId)
   }
 
-  function refuse(code: RefusalCode, message: string): void {
-    if (state.kind === 'closed') return
-    sendNow(encodeFrame('refusal', { code, message: refusalMessage(message) }))
-    end()
-    socket.close(closeCodes[code], code)
+  #unexpected(type: string): void {
+    this.refuse('unexpectedFrame', `${type} has no place while ${this.#state.kind}`)
   }
 
-  function unexpected(type: string): void {
-    refuse('unexpectedFrame', `${type} has no place while ${state.kind}`)
+  async #handleAll(): Promise<void> {
+    this.#handling = true
+    for (let bytes = this.#incoming.shift(); bytes !== undefined; bytes = this.#incoming.shift()) {
+      this.#bytesQueued -= bytes.length
+      await this.#handle(bytes)
+    }
+    this.#handling = false
   }
 
-  async function handle(bytes: Uint8Array): Promise<void> {
-    if (announced !== undefined && state.kind === 'joined') {
-      const { result, isAwaited } = announced
-      announced = undefined
+  async #handle(bytes: Uint8Array): Promise<void> {
+    const state = this.#state
+    if (this.#announced !== undefined && state.kind === 'joined') {
+      const { result, isAwaited } = this.#announced
+      this.#announced = undefined
       // What came too late, is another's or has another length is told already, and its frame passed over.
-      if (isAwaited) await events.answered(state.workerId, result, bytes)
+      if (isAwaited) await this.#parts.events.answered(state.workerId, result, bytes)
       return
     }
     const decoded = decodeFrame(bytes, 'worker', true)
     if (!decoded.ok) {
-      refuse(codeOf(decoded.refusal), describeRefusal(decoded.refusal))
+      this.refuse(codeOf(decoded.refusal), describeRefusal(decoded.refusal))
       return
     }
     const frame = decoded.value
     switch (state.kind) {
       case 'challenged':
-        if (frame.type !== 'hello') return unexpected(frame.type)
-        roundTripMs = heardAtMs - saidAtMs
-        return welcome(await admit(frame.body, state.challenge, parts.orchestratorId, parts))
+        if (frame.type !== 'hello') return this.#unexpected(frame.type)
+        this.#roundTripMs = this.#heardAtMs - this.#saidAtMs
+        return this.#welcome(
+          await admit(frame.body, state.challenge, this.#parts.orchestratorId, this.#parts),
+        )
       case 'welcomed':
-        if (frame.type !== 'profileV2') return unexpected(frame.type)
-        return arrive(state.admitted, frame.body)
+        if (frame.type !== 'profileV2') return this.#unexpected(frame.type)
+        return this.#arrive(state.admitted, frame.body)
       case 'arrived':
-        return hear(state.workerId, frame)
+        return this.#hear(state.workerId, frame)
       case 'joined':
-        return listen(state.workerId, frame)
+        return this.#listen(state.workerId, frame)
       case 'closed':
         return
     }
   }
 
-  function welcome(answer: Awaited<ReturnType<typeof admit>>): void {
-    if (state.kind === 'closed') return
+  #welcome(answer: Awaited<ReturnType<typeof admit>>): void {
+    if (this.#state.kind === 'closed') return
     if ('code' in answer) {
-      refuse(answer.code, answer.message)
+      this.refuse(answer.code, answer.message)
       return
     }
-    state = { kind: 'welcomed', admitted: answer }
-    saidAtMs = clock.nowMs()
-    sendNow(
+    this.#state = { kind: 'welcomed', admitted: answer }
+    this.#saidAtMs = this.#parts.clock.nowMs()
+    this.#sendNow(
       encodeFrame('welcome', {
-        sessionId: parts.randomHex(16) as SessionId,
-        heartbeatMs: limits.heartbeatMs as never,
+        sessionId: this.#parts.randomHex(16) as SessionId,
+        heartbeatMs: this.#limits.heartbeatMs as never,
         payloadBytesMax,
       }),
     )
   }
 
-  function arrive(admitted: Admitted, said: ProfileV2): void {
-    state = { kind: 'arrived', workerId: admitted.workerId }
-    cancelWatch()
-    watchHeartbeat()
-    roundTripMs = Math.min(roundTripMs, heardAtMs - saidAtMs)
-    events.arrived(connection, { admitted, said, address, roundTripMs })
+  #arrive(admitted: Admitted, said: ProfileV2): void {
+    this.#state = { kind: 'arrived', workerId: admitted.workerId }
+    this.#cancelWatch()
+    this.#watchHeartbeat()
+    this.#roundTripMs = Math.min(this.#roundTripMs, this.#heardAtMs - this.#saidAtMs)
+    const [address, roundTripMs] = [this.#address, this.#roundTripMs]
+    this.#parts.events.arrived(this, { admitted, said, address, roundTripMs })
+  }
+
+  /** Behind what waits to be read: a peer that beats without reading runs into the limit on that. */
+  #beat(frame: Extract<Frame, { readonly type: 'heartbeat' }>): void {
+    this.enqueue(async () => [encodeFrame('heartbeat', frame.body)])
   }
 
   /** Of one that has not joined: it has nothing to say of work. */
-  function hear(workerId: WorkerId, frame: Frame): void {
+  #hear(workerId: WorkerId, frame: Frame): void {
+    const { events } = this.#parts
     switch (frame.type) {
       case 'hello':
-        return refuse('replayedHello', 'this connection has said hello already')
+        return this.refuse('replayedHello', 'this connection has said hello already')
       case 'heartbeat':
-        return enqueue(async () => [encodeFrame('heartbeat', frame.body)])
+        return this.#beat(frame)
       case 'presence':
         return void events.said(workerId, frame)
       case 'benchmarkRoot':
       case 'benchmarkOpening':
         return events.measured(workerId, frame)
       default:
-        return unexpected(frame.type)
+        return this.#unexpected(frame.type)
     }
   }
 
-  async function listen(workerId: WorkerId, frame: Frame): Promise<void> {
+  async #listen(workerId: WorkerId, frame: Frame): Promise<void> {
+    const { events } = this.#parts
     switch (frame.type) {
       case 'hello':
-        refuse('replayedHello', 'this connection has said hello already')
-        return
+        return this.refuse('replayedHello', 'this connection has said hello already')
       case 'heartbeat':
-        // Behind what waits to be read: a peer that beats without reading runs into the limit on that.
-        enqueue(async () => [encodeFrame('heartbeat', frame.body)])
-        return
+        return this.#beat(frame)
       case 'result':
         if (frame.body.outputIncluded && rawLengthOf(frame.body) > 0) {
           const isAwaited = events.awaits(workerId, frame.body)
-          announced = { result: frame.body, isAwaited }
+          this.#announced = { result: frame.body, isAwaited }
           if (!isAwaited) await events.answered(workerId, frame.body, undefined)
         } else await events.answered(workerId, frame.body, undefined)
         return
       case 'profileV2':
-        events.changed(workerId, frame.body)
-        return
+        return events.changed(workerId, frame.body)
       case 'benchmarkRoot':
       case 'benchmarkOpening':
-        events.measured(workerId, frame)
-        return
+        return events.measured(workerId, frame)
       case 'presence':
       case 'ack':
       case 'progress':
@@ -297,79 +382,24 @@ export function openConnection(
       case 'results': {
         const count = countOf(frame)
         const decided = events.said(workerId, frame)?.finally(() => {
-          undecided -= count
+          this.#undecided -= count
         })
         if (decided === undefined) return
-        undecided += count
-        if (undecided >= limits.undecidedMax) await decided
+        this.#undecided += count
+        if (this.#undecided >= this.#limits.undecidedMax) await decided
         return
       }
       default:
-        unexpected(frame.type)
+        return this.#unexpected(frame.type)
     }
   }
+}
 
-  async function handleAll(): Promise<void> {
-    handling = true
-    for (let bytes = incoming.shift(); bytes !== undefined; bytes = incoming.shift()) {
-      bytesQueued -= bytes.length
-      await handle(bytes)
-    }
-    handling = false
-  }
-
-  function enqueue(load: () => Promise<readonly Uint8Array[]>): void {
-    if (++outgoingQueued > limits.framesQueuedMax) {
-      refuse('overloaded', 'the worker does not read what it is sent')
-      return
-    }
-    outgoing = outgoing
-      .then(async () => {
-        if (state.kind === 'closed') return
-        sendNow(...(await load()))
-        await socket.drained()
-      })
-      .catch((error: unknown) => {
-        parts.log.error('frameNotSent', error)
-        refuse('overloaded', 'the orchestrator could not send a frame')
-      })
-      .finally(() => {
-        outgoingQueued--
-      })
-  }
-
-  const isPastHandshake = (): boolean => state.kind === 'arrived' || state.kind === 'joined'
-
-  const connection: Connection = {
-    receive(bytes) {
-      if (state.kind === 'closed') return
-      heardAtMs = clock.nowMs()
-      if (!isPastHandshake() && bytes.length > metaFrameBytesMax) {
-        refuse('frameTooLarge', `a frame of the handshake has at most ${metaFrameBytesMax} bytes`)
-        return
-      }
-      bytesQueued += bytes.length
-      if (incoming.length >= limits.framesQueuedMax || bytesQueued > limits.bytesQueuedMax) {
-        refuse('overloaded', 'more frames than can be handled are waiting')
-        return
-      }
-      incoming.push(bytes)
-      if (!handling) {
-        handleAll().catch((error: unknown) => {
-          parts.log.error('frameNotHandled', error)
-          refuse('overloaded', 'the orchestrator could not handle the frame')
-        })
-      }
-    },
-    enqueue,
-    refuse,
-    join() {
-      if (state.kind === 'arrived') state = { kind: 'joined', workerId: state.workerId }
-    },
-    isPastHandshake,
-    closed: end,
-  }
-
-  sendNow(encodeFrame('challenge', challenge))
-  return connection
+export function openConnection(
+  socket: WorkerSocket,
+  parts: ConnectionParts,
+  limits: GatewayLimits,
+  address = 'unknown',
+): Connection {
+  return new WorkerConnection(socket, parts, limits, address)
 }
