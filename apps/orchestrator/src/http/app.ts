@@ -193,13 +193,14 @@ export function createApp(
   })
   bind(app, routes.taskReceipt, bound, async ({ params }, request) => {
     const task = await ownTask(services, params.taskId, who(request))
-    await dispatcher.caughtUp()
     if (task.outputDigest === undefined) {
       throw new ApiError(
         'taskNotVerified',
         `task ${params.taskId} is ${task.status}; only tasks with an output have receipts`,
       )
     }
+    // Not before the question: a verdict that falls during the wait is not what was waited for.
+    await dispatcher.caughtUp()
     const { standings } = dispatcher.state()
     return ok(receiptToJson(await makeReceipt(task, (id) => standings.get(id), services)))
   })

@@ -5,7 +5,6 @@ import type { TaskId } from '@shardy/protocol'
 import type { Services } from '../orchestrator.ts'
 import type { Viewer } from '../telemetry/follower.ts'
 import { streamEvents } from './eventStream.ts'
-import { findTask } from './taskView.ts'
 
 export function viewEvent(
   { history, deliveries }: Pick<TaskRecord, 'history' | 'deliveries'>,
@@ -32,7 +31,7 @@ export function streamTaskEvents(
   after: number,
   viewer: Viewer,
 ): Response {
-  const { clock, dispatcher, events, log } = services
+  const { archive, clock, dispatcher, events, log } = services
   return streamEvents<EventView>(
     {
       subscribe: (listener) =>
@@ -45,11 +44,15 @@ export function streamTaskEvents(
           viewer.requesterId,
         ),
       async read(last) {
-        // What is decided but not durable yet is published when it is, and comes to the listener above.
+        const behind = (task: TaskRecord) =>
+          task.history.slice(last).flatMap((_, index) => viewEvent(task, last + index + 1) ?? [])
+        const live = dispatcher.state().tasks.get(taskId)
+        const views = live && behind(live)
+        // What is decided from here on is published when it is durable, and comes to the listener above.
         await dispatcher.caughtUp()
-        const task = await findTask(services, taskId)
-        if (task === undefined) return []
-        return task.history.slice(last).flatMap((_, index) => viewEvent(task, last + index + 1) ?? [])
+        if (views !== undefined) return views
+        const ended = await archive.task(taskId)
+        return ended === undefined ? [] : behind(ended)
       },
       isLive: () => dispatcher.state().tasks.has(taskId),
       isLast: isFinalEvent,

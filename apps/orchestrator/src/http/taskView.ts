@@ -60,7 +60,7 @@ export async function findTask(
   return dispatcher.state().tasks.get(taskId) ?? archive.task(taskId)
 }
 
-/** As it is when everything that is decided now is durable. */
+/** As it is decided now, once that is durable. */
 export async function viewTask(services: Services, task: TaskRecord): Promise<TaskView> {
   const view = await viewIfThere(services, task, true)
   if (view !== undefined) return view
@@ -88,19 +88,32 @@ async function viewIfThere(
   { spec }: TaskRecord,
   explains: boolean,
 ): Promise<TaskView | undefined> {
-  const { dispatcher, gateway } = services
-  // What is decided may be a commit ahead of the disk, and nobody is told what a crash could take back.
+  const { archive, dispatcher } = services
+  const program = await summaryOf(spec)
+  const live = dispatcher.state().tasks.get(spec.taskId)
+  // Looked at before the wait: meanwhile more is decided, and nobody is told what a crash could take back.
+  const view = live && look(services, live, program, explains)
   await dispatcher.caughtUp()
+  if (view !== undefined) return view
+  const ended = await archive.task(spec.taskId)
+  return ended && look(services, ended, program, false)
+}
+
+function look(
+  { dispatcher, gateway }: Services,
+  task: TaskRecord,
+  program: string,
+  explains: boolean,
+): TaskView {
+  const { spec } = task
   const state = dispatcher.state()
-  const live = state.tasks.get(spec.taskId)
-  const task = live ?? (await services.archive.task(spec.taskId))
-  if (task === undefined) return undefined
-  const waiting = live && explains && explainWaiting(state, live)
+  const live = explains ? state.tasks.get(spec.taskId) : undefined
+  const waiting = live && explainWaiting(state, live)
   const { verify, proof, priority, keepOutput, inputDigest, inputLength, outputLength } = spec
   return {
     taskId: spec.taskId,
     kind: spec.kind,
-    program: await summaryOf(spec),
+    program,
     programId: spec.programId,
     seed: String(spec.seed),
     input: { digest: inputDigest, length: inputLength },
