@@ -466,6 +466,20 @@ describe('a restart', () => {
     expect(log.slice(0, 3)).toEqual(['save waiting', 'settle', 'lost'])
     expect(log.slice(3)).toEqual(['save waiting', 'submitted'])
   })
+
+  test('is waited for by who tells of it, before anything is posted', async () => {
+    const { promise: written, resolve: write } = Promise.withResolvers<void>()
+    const { dispatcher, log } = open({ save: () => written })
+    let told = false
+    const telling = dispatcher.caughtUp().then(() => {
+      told = true
+    })
+    await settled()
+    expect(log).toEqual(['save'])
+    expect(told).toBe(false)
+    write()
+    await telling
+  })
 })
 
 /** Without what dispatch derives from a record. */

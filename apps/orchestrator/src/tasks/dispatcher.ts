@@ -144,8 +144,10 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
   const underWay: UnderWay[] = []
   /** Resolves when what was decided so far is durable and carried out; never rejects. */
   let landed: Promise<void> = Promise.resolve()
-  let running: Promise<void> | undefined
-  let latest: Promise<unknown> = Promise.resolve()
+  const begun = Promise.resolve().then(begin)
+  let running: Promise<void> | undefined = begun.then(run)
+  /** What was recovered is decided, and not durable yet, before anything is posted. */
+  let latest: Promise<unknown> = begun
   let closed = false
   let cancelTimer: (() => void) | undefined
   let laterDueMs: number | undefined
@@ -294,7 +296,6 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
     } catch (error) {
       fail(error)
     }
-    await run()
   }
 
   async function run(): Promise<void> {
@@ -382,8 +383,6 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
     latest = decided
     return { taken, decided }
   }
-
-  running = Promise.resolve().then(begin)
 
   return {
     post,
