@@ -41,19 +41,37 @@ export function createCommit(parts: CommitParts) {
     return written
   }
 
+  /** Those of a commit in turn, behind those of whoever came before. */
+  async function gather(
+    offences: readonly Offence[],
+    before: Promise<unknown> | undefined,
+  ): Promise<ReadonlyMap<Offence, Evidence>> {
+    await before
+    const evidences = new Map<Offence, Evidence>()
+    for (const offence of offences) evidences.set(offence, await evidenceOf(offence))
+    return evidences
+  }
+
+  let gathering: Promise<unknown> | undefined
+
   return async function commit(changes: Changes): Promise<void> {
     const { entries, offences, published } = changes
+    // Taken now: what an earlier commit brings about may let go of bytes while evidence is gathered.
     const operations = archive.operations(changes)
-    const evidences = new Map<Offence, Evidence>()
     const records = published.map(streamedEvent)
-    for (const offence of offences) {
-      const evidence = await evidenceOf(offence)
-      evidences.set(offence, evidence)
-      operations.push(offenceOperation(offence, evidence.bytes, clock.nowMs()))
+    let evidences: ReadonlyMap<Offence, Evidence> | undefined
+    if (offences.length > 0 || gathering !== undefined) {
+      const own = gather(offences, gathering)
+      gathering = own
+      evidences = await own
+      if (gathering === own) gathering = undefined
+    }
+    for (const [offence, { bytes }] of evidences ?? []) {
+      operations.push(offenceOperation(offence, bytes, clock.nowMs()))
       records.push(streamedOffence(offence, undefined, clock.nowMs()))
     }
     const entryOf = (effect: BookEffect) =>
-      bookkeeper.entryOf(effect, effect.kind === 'slash' ? evidences.get(effect.offence)?.digest : undefined)
+      bookkeeper.entryOf(effect, effect.kind === 'slash' ? evidences?.get(effect.offence)?.digest : undefined)
     // A worker that has nothing loses nothing, and the book takes no entry over nothing.
     const booked = entries.map(entryOf).filter((entry) => entry.kind !== 'slash' || entry.amount > 0n)
     const posting = booked.length > 0 ? bookkeeper.post(booked) : undefined

@@ -257,6 +257,33 @@ describe('a commit under way', () => {
     await free(behind)
     expect(saved.length).toBeGreaterThan(1)
   })
+
+  test('with an offence hands over all that it writes before an earlier one is carried out', async () => {
+    const { dispatcher, saved, held, begun } = openHeld()
+    await begun()
+    const free = async (posted: Promise<unknown> | undefined) => {
+      await settled()
+      for (const ending of held) ending.resolve()
+      await posted
+    }
+    await free(dispatcher.post(submitted(1)))
+    await free(dispatcher.post(joins()))
+    const answer = answers(dispatcher)
+    await free(dispatcher.post(answer))
+    if (answer.kind !== 'answered') throw new Error('no answer')
+    const { workerId, deliveryId } = answer
+    saved.length = 0
+    dispatcher.post({ kind: 'checked', workerId, deliveryId, verdict: { kind: 'wrong', reason: 'off' } })
+    const large = { inputLength: 16_384, outputLength: 16_384 }
+    const last = Array.from({ length: 1_000 }, (_, index) => dispatcher.post(submitted(2 + index, large))).at(
+      -1,
+    )
+    await settled()
+    // Whatever is let go of meanwhile: all of it has been handed over.
+    expect(saved.reduce((sum, { tasks }) => sum + tasks.length, 0)).toBe(1_001)
+    expect(saved.length).toBeGreaterThan(1)
+    await free(last)
+  })
 })
 
 describe('readers', () => {

@@ -69,7 +69,7 @@ export interface Posted {
 
 export interface DispatcherParts {
   readonly clock: Clock
-  /** Written in the order of the calls, and none when one before it was not. */
+  /** Takes what it needs of memory before it returns. Written in the order of the calls, and none when one before it was not. */
   save(changes: Changes): Promise<void>
   /** An answer that is known at once comes back as an input; others are posted later. */
   begin(effect: Begun): Happening | undefined
@@ -258,11 +258,8 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
     for (;;) {
       const changes = changesOf(batch)
       if (changes === undefined) break
-      const saved = parts.save(changes)
-      saves.push(saved)
-      // Evidence is gathered before its write begins: what belongs behind it waits.
-      if (changes.offences.length > 0) await saved
-      // More than one write can hold: the rest follows before anything is carried out.
+      saves.push(parts.save(changes))
+      // More than one write can hold: the rest follows in the same turn, before anything is carried out or let go of.
       if (!state.unsavedTasks.some(isUrgent)) break
     }
     await Promise.all(saves)
