@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
 import type { BalanceView, TaskPage, TaskView } from '@shardy/api'
 import type { TaskRecord } from '@shardy/dispatch'
 import { encodeFrame, type TaskId } from '@shardy/protocol'
@@ -490,6 +490,25 @@ describe('forgetting', () => {
     expect((await problemOf(answer)).code).toBe('taskBeingChecked')
     auditsOf.delete(taskId as TaskId)
     expect((await forget(taskId)).status).toBe(204)
+  })
+
+  test('not before what was found of it last is on the disk', async () => {
+    const { taskId } = await submit(network)
+    await network.request(`/v1/tasks/${taskId}/cancel`, { method: 'POST' })
+    const { archive, dispatcher } = network.orchestrator.services
+    const asked = Promise.withResolvers<void>()
+    const written = Promise.withResolvers<void>()
+    const waiting = spyOn(dispatcher, 'caughtUp').mockImplementation(() => {
+      asked.resolve()
+      return written.promise
+    })
+    const forgetting = forget(taskId)
+    await Promise.race([asked.promise, forgetting])
+    expect((await archive.task(taskId as TaskId))?.status).toBe('cancelled')
+    waiting.mockRestore()
+    written.resolve()
+    expect((await forgetting).status).toBe(204)
+    expect(await archive.task(taskId as TaskId)).toBeUndefined()
   })
 
   test('its idempotency key begins a new task afterwards', async () => {

@@ -383,7 +383,7 @@ export function refuseLiveCampaign({ campaigns }: Services, { spec }: TaskRecord
 /** In turn with a submission that uses the same key again: it begins a new task under this one's id. */
 export async function forgetTask(services: Services, { spec }: TaskRecord): Promise<void> {
   const { taskId } = spec
-  const { archive, taskTurns } = services
+  const { archive, dispatcher, taskTurns } = services
   await taskTurns.take(taskId, async () => {
     const task = await findTask(services, taskId)
     if (task === undefined) return
@@ -392,6 +392,8 @@ export async function forgetTask(services: Services, { spec }: TaskRecord): Prom
     }
     refuseLiveCampaign(services, task)
     refuseBeingChecked(services, task)
+    // What was found last, written behind this, would bring half of it back.
+    await dispatcher.caughtUp()
     await archive.forget(task)
   })
 }
