@@ -1,5 +1,5 @@
 /** What operators do, over HTTP: each act takes its scope, is in the audit log, and is refused by name where it cannot be. */
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, spyOn, test } from 'bun:test'
 import type { AuditPage, DeadLetter, DeadLetterPage, DispatchView, QuoteView, WorkerView } from '@shardy/api'
 import { defaultCostModel, quote } from '@shardy/ledger'
 import fc from 'fast-check'
@@ -126,6 +126,27 @@ describe('dispatch', () => {
       ['pause', 'drain', 'resume', 'pause', 'drain'].map((what) => order(`/v1/dispatch/${what}`)),
     )
     expect(await readDispatchMode(network.store)).toBe(dispatcher.state().mode)
+  })
+
+  test('is kept as it was, or says that it is not, while the orchestrator stops', async () => {
+    const own = await startTestNetwork()
+    const { audit, dispatcher } = own.orchestrator.services
+    const pause = async () => problemOf(await own.request('/v1/dispatch/pause', { json: {} }))
+    const append = audit.append.bind(audit)
+    const stopping = spyOn(audit, 'append').mockImplementation(async (...entry) => {
+      await dispatcher.close()
+      return append(...entry)
+    })
+    expect(await pause()).toMatchObject({
+      code: 'shuttingDown',
+      detail: expect.stringContaining('it is kept'),
+    })
+    expect(await readDispatchMode(own.store)).toBe('paused')
+    stopping.mockRestore()
+    const drain = await problemOf(await own.request('/v1/dispatch/drain', { json: {} }))
+    expect(drain).toMatchObject({ code: 'shuttingDown', detail: 'nothing was changed' })
+    expect(await readDispatchMode(own.store)).toBe('paused')
+    await own.stop()
   })
 
   test('that drains takes no new task', async () => {

@@ -143,7 +143,11 @@ export async function operateDispatch(
   const mode = modes[order]
   await services.modeTurns.take('mode', async () => {
     // Kept first, and then never refused for want of room: a restart would find another mode than the one in force.
+    if (services.dispatcher.isClosed()) throw new ApiError('shuttingDown', 'nothing was changed')
     await services.audit.append({ action: modeActions[order], by }, [dispatchModeOperation(mode)])
+    if (services.dispatcher.isClosed()) {
+      throw new ApiError('shuttingDown', 'it is kept, and in force once the orchestrator has started again')
+    }
     await settle(services, { kind: 'operate', mode }, 'owed')
   })
   return viewDispatch(services)
