@@ -141,6 +141,12 @@ export function createApp(
   }
   const ok = (json: unknown, status = 200) => ({ status, json })
 
+  /** What was looked at, standings above all, may be decided and not durable yet. */
+  async function onceDurable<T>(seen: T): Promise<T> {
+    await dispatcher.caughtUp()
+    return seen
+  }
+
   bind(app, routes.submitTask, bound, async ({ body, headers }, request) => {
     const { task, isNew } = await submitTask(services, body, headers['idempotency-key'], who(request))
     return ok(await viewTask(services, task), isNew ? 201 : 200)
@@ -281,7 +287,7 @@ export function createApp(
   bind(app, routes.deliveryConstant, bound, ({ params }, request) =>
     sent(request, () => openConstant(services, params, request)),
   )
-  bind(app, routes.workers, bound, () => ok(viewWorkers(services)))
+  bind(app, routes.workers, bound, async () => ok(await onceDurable(viewWorkers(services))))
   bind(app, routes.backup, bound, (_, request) => streamBackup(services, gate.actor(request)))
   bind(app, routes.followLog, bound, ({ query }, request) =>
     followLog(services, query, request.signal, gate.actor(request)),
@@ -340,7 +346,9 @@ export function createApp(
   bind(app, routes.operateDispatch, bound, async ({ params }, request) =>
     ok(await operateDispatch(services, params.order, gate.actor(request))),
   )
-  bind(app, routes.getWorker, bound, ({ params }) => ok(viewWorker(services, params.workerId)))
+  bind(app, routes.getWorker, bound, async ({ params }) =>
+    ok(await onceDurable(viewWorker(services, params.workerId))),
+  )
   bind(app, routes.operateWorker, bound, async ({ params }, request) =>
     ok(await operateWorker(services, params.workerId, params.order, gate.actor(request))),
   )

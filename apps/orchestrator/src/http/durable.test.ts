@@ -78,3 +78,23 @@ test('events that are decided while their reader waits are told when they are du
   await body.cancel().catch(() => {})
   void reading
 })
+
+test('what a worker has come to is told once that is durable', async () => {
+  network = await startTestNetwork()
+  const worker = await connectRawWorker(network.serving.url)
+  await worker.join()
+  const { dispatcher } = network.orchestrator.services
+  for (const path of ['/v1/workers', `/v1/workers/${worker.workerId}`]) {
+    const asked = Promise.withResolvers<'waits'>()
+    const durable = Promise.withResolvers<void>()
+    const waiting = spyOn(dispatcher, 'caughtUp').mockImplementation(() => {
+      asked.resolve('waits')
+      return durable.promise
+    })
+    const answer = network.request(path)
+    expect(await Promise.race([asked.promise, answer])).toBe('waits')
+    durable.resolve()
+    waiting.mockRestore()
+    expect((await answer).status).toBe(200)
+  }
+})
