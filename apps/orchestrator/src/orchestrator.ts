@@ -363,8 +363,11 @@ export async function createOrchestrator(
   let collecting: Promise<void> = Promise.resolve()
   let cancelCollect = clock.after(config.collectMs, collect)
   function collect(): void {
-    collecting = keeper
-      .collect(digestsInUse())
+    const inUse = digestsInUse()
+    // What is in use no more because it was decided is referred to once that is durable.
+    collecting = dispatcher
+      .caughtUp()
+      .then(() => keeper.collect(inUse))
       .then((dropped) => {
         if (dropped > 0) log.info('blobsCollected', { dropped })
       })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
 import { digestOf, example, finish, problemOf, randomBytes, refused, submit } from '../../test/example.ts'
 import { createManualClock } from '../../test/manualClock.ts'
 import { blobBytesMax, collectMs, startTestNetwork, type TestNetwork } from '../../test/network.ts'
@@ -407,6 +407,21 @@ describe('two requesters that upload one digest', () => {
 })
 
 describe('collection', () => {
+  test('takes nothing before what was decided until then is durable, and refers to what it needs', async () => {
+    const clock = createManualClock()
+    const own = await startTestNetwork({ clock, blobPolicy: { graceMs: 0 } })
+    const bytes = randomBytes(10)
+    await put(digestOf(bytes), bytes, {}, own)
+    const durable = Promise.withResolvers<void>()
+    spyOn(own.orchestrator.services.dispatcher, 'caughtUp').mockImplementation(() => durable.promise)
+    clock.advance(collectMs)
+    for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve))
+    expect(await own.blobs.has(digestOf(bytes))).toBe(true)
+    durable.resolve()
+    await until(async () => !(await own.blobs.has(digestOf(bytes))))
+    await own.stop()
+  })
+
   test('takes the blobs of a forgotten task after the grace time, unless another task refers to them', async () => {
     const clock = createManualClock()
     const own = await startTestNetwork({ clock, blobPolicy: { graceMs: 100_000 } })
