@@ -3,23 +3,37 @@ import type { DispatchState, Effect } from '@shardy/dispatch'
 import type { RequesterId } from '@shardy/protocol'
 import { demand } from './violation.ts'
 
-/** A task of five replicas counts as five, and there are four requesters: half as often has been seen where all is well. */
-const passedOverMax = 70
+interface Waiting {
+  times: number
+  /** What the one who had had least had had when it was first passed over. */
+  readonly least: number
+}
+
+/**
+ * A requester pays for every delivery, of replicas and of tries that came to nothing too. Who has had more stands there until
+ * the three others have had as much: three for each of its lead, and some for effects that are seen later than decided.
+ */
+const othersEach = 3
+const slack = 30
 
 export class Fairness {
   /** The most that anybody was passed over in this run. */
   most = 0
-  readonly #passedOver = new Map<RequesterId, number>()
+  readonly #passedOver = new Map<RequesterId, Waiting>()
+  /** Deliveries of each, counted here: what dispatch believes may be what is wrong. */
+  readonly #had = new Map<RequesterId, number>()
 
-  /** Virtual times begin anew with the process. */
+  /** Whose turn it is begins anew with the process. */
   forget(): void {
     this.#passedOver.clear()
+    this.#had.clear()
   }
 
   delivered({ task, delivery }: Extract<Effect, { readonly kind: 'deliver' }>, state: DispatchState): void {
-    if (delivery.index !== 0) return
     const { requesterId } = task.spec
-    this.#passedOver.set(requesterId, 0)
+    this.#had.set(requesterId, this.#hadBy(requesterId) + 1)
+    if (delivery.index !== 0) return
+    this.#passedOver.delete(requesterId)
     const counted = new Set<RequesterId>([requesterId])
     for (const other of state.tasks.values()) {
       const otherId = other.spec.requesterId
@@ -27,10 +41,21 @@ export class Fairness {
       if (other.spec.submittedAtMs >= delivery.leasedAtMs) continue
       if (other.place !== 'fresh' || other.taskClass !== task.taskClass || counted.has(otherId)) continue
       counted.add(otherId)
-      const times = (this.#passedOver.get(otherId) ?? 0) + 1
-      demand(times <= passedOverMax, 'nobodyStarves', () => `${otherId} was passed over ${times} times`)
+      const waiting = this.#passedOver.get(otherId) ?? { times: 0, least: this.#least(otherId) }
+      this.#passedOver.set(otherId, waiting)
+      const times = ++waiting.times
+      const lead = Math.max(0, this.#hadBy(otherId) - waiting.least)
+      const most = slack + othersEach * lead
+      demand(times <= most, 'nobodyStarves', () => `${otherId} was passed over ${times} times, not ${most}`)
       this.most = Math.max(this.most, times)
-      this.#passedOver.set(otherId, times)
     }
+  }
+
+  #hadBy(requesterId: RequesterId): number {
+    return this.#had.get(requesterId) ?? 0
+  }
+
+  #least(but: RequesterId): number {
+    return Math.min(...[...this.#had].flatMap(([requesterId, had]) => (requesterId === but ? [] : [had])))
   }
 }

@@ -389,6 +389,7 @@ export async function createOrchestrator(
       if (campaignId !== undefined && campaigns.isLive(campaignId)) return true
       return dispatcher.state().auditsOf.has(taskId)
     },
+    caughtUp: () => dispatcher.caughtUp(),
   })
   async function forgetOld(): Promise<void> {
     const { retentionMs } = config

@@ -33,6 +33,7 @@ test('what ended long ago goes with all that it kept; what is young or open stay
     archive,
     taskTurns: createTurns<never>(),
     isWanted: (task: TaskRecord) => task.spec.taskId === kept?.spec.taskId,
+    caughtUp: async () => {},
   }
 
   const none = await createRetention(parts as never).step((clock.nowMs() - dayMs) as TimeMs)
@@ -113,4 +114,27 @@ test('it runs by the clock where it is set, and nowhere else', async () => {
     expect((await archive.task(taskId as never)) === undefined).toBe(retentionMs !== undefined)
     await network.stop()
   }
+})
+
+test('a task whose audit is decided and not yet written is forgotten behind that write', async () => {
+  const network = await startTestNetwork()
+  const { archive, clock } = network.orchestrator.services
+  const worker = await network.startWorker()
+  const { taskId } = await submit(network)
+  await finish(network, taskId)
+  await worker.stop()
+  const order: string[] = []
+  const retention = createRetention({
+    store: network.store,
+    archive: {
+      task: archive.task,
+      forget: async (task: TaskRecord) => void order.push(`forget ${task.spec.taskId}`),
+    },
+    taskTurns: createTurns<never>(),
+    isWanted: () => false,
+    caughtUp: async () => void order.push('caught up'),
+  } as never)
+  await retention.step((clock.nowMs() + 1) as TimeMs)
+  expect(order).toEqual(['caught up', `forget ${taskId}`])
+  await network.stop()
 })

@@ -15,6 +15,8 @@ export interface RetentionParts {
   readonly taskTurns: Turns<TaskId>
   /** Somebody still counts on it: a campaign that has not ended, an audit that is not decided. */
   readonly isWanted: (task: TaskRecord) => boolean
+  /** Resolves when all that is decided is durable. */
+  caughtUp(): Promise<void>
 }
 
 export interface Retention {
@@ -26,18 +28,39 @@ const rowsPerStep = 500
 const requesterBytes = 32
 const timeBytes = 8
 
-export function createRetention({ store, archive, taskTurns, isWanted }: RetentionParts): Retention {
+export function createRetention({
+  store,
+  archive,
+  taskTurns,
+  isWanted,
+  caughtUp,
+}: RetentionParts): Retention {
   /** Everything before it was looked at in this round. */
   let from: Uint8Array | undefined
 
+  async function forgettable(taskId: TaskId, beforeMs: TimeMs): Promise<TaskRecord | undefined> {
+    const task = await archive.task(taskId)
+    if (task === undefined || !isEnded(task.status) || isWanted(task)) return undefined
+    return (task.decidedAtMs ?? beforeMs) < beforeMs ? task : undefined
+  }
+
   async function forget(taskId: TaskId, beforeMs: TimeMs): Promise<boolean> {
     return taskTurns.take(taskId, async () => {
-      const task = await archive.task(taskId)
-      if (task === undefined || !isEnded(task.status) || isWanted(task)) return false
-      if ((task.decidedAtMs ?? beforeMs) >= beforeMs) return false
-      await archive.forget(task, { sync: false })
-      return true
+      const task = await forgettable(taskId, beforeMs)
+      if (task !== undefined) await archive.forget(task, { sync: false })
+      return task !== undefined
     })
+  }
+
+  /** What nobody wants any more may still be about to be written: its audit is decided, and not durable. */
+  async function forgetAll(taskIds: readonly TaskId[], beforeMs: TimeMs): Promise<number> {
+    const unwanted: TaskId[] = []
+    for (const taskId of taskIds)
+      if ((await forgettable(taskId, beforeMs)) !== undefined) unwanted.push(taskId)
+    if (unwanted.length > 0) await caughtUp()
+    let forgotten = 0
+    for (const taskId of unwanted) if (await forget(taskId, beforeMs)) forgotten++
+    return forgotten
   }
 
   return {
@@ -53,6 +76,7 @@ export function createRetention({ store, archive, taskTurns, isWanted }: Retenti
           from = undefined
           return { forgotten, more: false }
         }
+        const old: TaskId[] = []
         for (const key of keys) {
           scanned++
           const submittedAtMs = Number(
@@ -64,9 +88,9 @@ export function createRetention({ store, archive, taskTurns, isWanted }: Retenti
             break
           }
           from = Uint8Array.of(...key, 0)
-          const taskId = encodeHex(key.subarray(requesterBytes + timeBytes)) as TaskId
-          if (await forget(taskId, beforeMs)) forgotten++
+          old.push(encodeHex(key.subarray(requesterBytes + timeBytes)) as TaskId)
         }
+        forgotten += await forgetAll(old, beforeMs)
         if (from === undefined) return { forgotten, more: false }
       }
       return { forgotten, more: true }

@@ -381,6 +381,21 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
     return { taken, decided }
   }
 
+  let closing: Promise<void> | undefined
+
+  async function close(): Promise<void> {
+    closed = true
+    cancelTimer?.()
+    await running
+    await landed
+    if (failed) return
+    try {
+      await commit(openBatch())
+    } catch (error) {
+      fail(error)
+    }
+  }
+
   return {
     post,
     postAll,
@@ -392,18 +407,9 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
     state: () => state,
     queued: () => queue.length,
     isClosed: () => closed,
-    async close() {
-      if (closed) return void (await running)
-      closed = true
-      cancelTimer?.()
-      await running
-      await landed
-      if (failed) return
-      try {
-        await commit(openBatch())
-      } catch (error) {
-        fail(error)
-      }
+    close() {
+      closing ??= close()
+      return closing
     },
   }
 }

@@ -5,6 +5,7 @@
 import path from 'node:path'
 import { checked, quorum, type VerifyPolicy } from '@shardy/protocol'
 import { type Figure, median } from '../figure.ts'
+import type { Running } from '../stage.ts'
 import { cpuMicros, residentBytes } from '../usage.ts'
 import { smallTasks } from './load.ts'
 import { type Network, openNetwork, until } from './network.ts'
@@ -109,7 +110,8 @@ async function measureLatency(perSecond: number): Promise<{ readonly p50: number
     const startMs = performance.now()
     for (let tick = 0; tick < ticks; tick++) {
       const tasks = smallTasks(perTick)
-      const atMs = performance.now()
+      // When it was due: a sender that is late must not make the others' waiting look shorter.
+      const atMs = startMs + tick * tickMs
       inFlight.push(
         network.requester.submitMany(tasks, { verify: checked }).then((outcomes) => {
           for (const outcome of outcomes) if (outcome.ok) sentMs.set(outcome.taskId, atMs)
@@ -144,11 +146,20 @@ const crowdMs = 300_000
 /** What one more worker holds that is connected, admitted and beats. */
 async function measureIdle(count: number): Promise<number> {
   const network = await openNetwork({ SHARDY_POLICY: crowdPolicy })
-  const grow = async (crowd: number): Promise<number> => {
-    const running = await network.startFile('crowdProcess.ts', network.url, String(crowd))
-    await until(async () => Number(await running.ask('admitted')) === crowd, 'the crowd is admitted', crowdMs)
+  const crowds: Running[] = []
+  const admitted = async (): Promise<number> => {
+    const counts = await Promise.all(crowds.map((crowd) => crowd.ask('admitted')))
+    return counts.reduce((sum, each) => sum + Number(each), 0)
+  }
+  let wanted = 0
+  const grow = async (by: number): Promise<number> => {
+    wanted += by
+    crowds.push(await network.startFile('crowdProcess.ts', network.url, String(by)))
+    await until(async () => (await admitted()) === wanted, 'the crowd is admitted', crowdMs)
     // What admission left behind is collected and given back.
     await Bun.sleep(settleMs)
+    const stayed = await admitted()
+    if (stayed !== wanted) throw new Error(`${stayed} of ${wanted} workers are still connected`)
     return residentBytes(network.orchestrator.pid)
   }
   try {

@@ -4,7 +4,7 @@
  */
 import type { MicroCredit } from '@shardy/protocol'
 import { standingOf } from './standing.ts'
-import { type DispatchState, record } from './state.ts'
+import { type DispatchState, record, saveTask } from './state.ts'
 import type { Delivery, Task } from './task.ts'
 import { auditDecision, drawOf, freeStake } from './trust/index.ts'
 
@@ -30,7 +30,7 @@ export function considerAlone(state: DispatchState, task: Task, answered: Delive
   const draw = drawOf(state.secret, deliveryId, outputDigest, state.sha256)
   if (mode === 'audited') {
     if (draw % 1000 >= auditPermille) return { kind: 'take' }
-    record(state, task, 'audited', { delivery: answered, detail: `drawn: ${auditPermille} of 1000 are` })
+    note(state, task, answered, 'audited', `drawn: ${auditPermille} of 1000 are`)
     return { kind: 'check' }
   }
   return considerTrust(state, task, answered, draw)
@@ -46,11 +46,23 @@ function considerTrust(state: DispatchState, task: Task, answered: Delivery, dra
   expose(state, answered, decision.stakeMicroCredit)
   if (decision.kind === 'audit') {
     const detail = `audited against a free stake of ${freeStakeMicroCredit} micro-credits`
-    record(state, task, 'audited', { delivery: answered, detail })
+    note(state, task, answered, 'audited', detail)
     return { kind: 'check' }
   }
-  record(state, task, 'replicated', { delivery: answered, detail: `${decision.replicas} workers must agree` })
+  note(state, task, answered, 'replicated', `${decision.replicas} workers must agree`)
   return { kind: 'replicate', replicas: decision.replicas }
+}
+
+/** As durable as taking the answer would have been: a restart must not lose what was drawn, and let it be drawn anew. */
+function note(
+  state: DispatchState,
+  task: Task,
+  delivery: Delivery,
+  type: 'audited' | 'replicated',
+  detail: string,
+): void {
+  record(state, task, type, { delivery, detail })
+  saveTask(state, task, 'now')
 }
 
 function freeStakeOf(state: DispatchState, { workerId }: Delivery): MicroCredit {

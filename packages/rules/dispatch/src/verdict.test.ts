@@ -198,6 +198,17 @@ describe('adaptive', () => {
     expect(scene().play('ann answers x')).toEqual(['event answered', 'event audited', 'check ann'])
   })
 
+  test('saves what was drawn as soon as it would have saved what was taken', () => {
+    for (const about of [{}, { exact: false }, { verify: audited(1000) }]) {
+      const drawn = scene(about)
+      // What may wait is not saved from here on.
+      drawn.savesAll = false
+      drawn.play('ann answers x')
+      expect(drawn.history().some((word) => /^(audited|replicated) 1$/.test(word))).toBe(true)
+      expect(drawn.state.unsavedTasks).toEqual([])
+    }
+  })
+
   test('takes an answer whose worker has much to lose, unless it is drawn', () => {
     const rich = scene({ locked: 10n ** 13n })
     const words = rich.play('ann answers x')
