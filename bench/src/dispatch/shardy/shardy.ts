@@ -178,9 +178,9 @@ export async function shardyFigures(
   const three: Flow[] = []
   for (let round = 1; round <= rounds; round++) {
     progress(`round ${round} of ${rounds}: checked tasks`)
-    one.push(await measureFlow(checked, 40_000))
+    one.push(await measureFlow(checked, 60_000))
     progress(`round ${round} of ${rounds}: quorum(3,3) tasks`)
-    three.push(await measureFlow(quorum(3, 3), 12_000))
+    three.push(await measureFlow(quorum(3, 3), 24_000))
   }
   const of = (flows: readonly Flow[], name: keyof Flow): number => median(flows.map((flow) => flow[name]))
   const perSecond = of(one, 'perSecond')
