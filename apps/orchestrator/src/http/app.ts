@@ -98,7 +98,8 @@ export function createApp(
   const { apiKeys, archive, audit, clock, dispatcher, limits, log, metrics, requestIds } = services
   const gate = createGate(apiKeys, limits, clock)
   const answered = createHttpFigures(metrics)
-  const bodies = createBodyBudget(limited)
+  const who = (request: Request): RequesterId => gate.requester(request)
+  const bodies = createBodyBudget(limited, who)
   /** Of its own: no crowd of requesters keeps an operator out, or a standby from saying how far it is. */
   const ordersOfOperators = createBodyBudget({ ...limited, bytesMax: operatorBytesMax })
   const app = new Elysia()
@@ -122,8 +123,6 @@ export function createApp(
       return storeProblem(error)
     },
   }
-  const who = (request: Request): RequesterId => gate.requester(request)
-
   /** Answers with bytes, which are counted once it is known how many there are. */
   async function sent(request: Request, open: () => Promise<Response>): Promise<Response> {
     gate.take(request, 'blobBytes', 1)

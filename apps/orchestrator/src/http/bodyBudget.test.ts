@@ -61,3 +61,47 @@ test('however short, a body counts as a request, and one that has more than it p
   await expect(failing).rejects.toThrow('broken')
   expect(budget.held()).toBe(0)
 })
+
+test('who sends slowly takes half of what others leave, and keeps nobody out', async () => {
+  const budget = createBodyBudget(
+    { bytesMax: 16 * requestBytes, deadlineMs: 60_000 },
+    (request) => request.headers.get('who') ?? '',
+  )
+  const ends: (() => void)[] = []
+  /** A body of so many requests' worth that is under way until it is ended; why it is not let in. */
+  async function begin(who: string, requests: number): Promise<string> {
+    const length = requests * requestBytes
+    const { promise: under, resolve } = Promise.withResolvers<string>()
+    const source = {
+      pull(controller: ReadableStreamDefaultController<Uint8Array>) {
+        resolve('let in')
+        return new Promise<void>((end) => {
+          ends.push(() => {
+            controller.close()
+            end()
+          })
+        })
+      },
+    }
+    // Nothing is asked of it before it is read.
+    const body = new ReadableStream<Uint8Array>(source, { highWaterMark: 0 })
+    const headers = { who, 'content-length': `${length}` }
+    const request = new Request('http://here/', { method: 'POST', headers, body })
+    const taken = budget.withBody(request, length, async () => 'taken')
+    return Promise.race([under, taken.catch((error) => error.problem.detail as string)])
+  }
+  // A single body may be larger than a share.
+  expect(await begin('greedy', 6)).toBe('let in')
+  expect(await begin('greedy', 2)).toBe('let in')
+  expect(await begin('greedy', 1)).toBe(
+    `bodies of yours of ${8 * requestBytes} bytes are under way already, and ${8 * requestBytes} are your share now`,
+  )
+  expect(await begin('other', 3)).toBe('let in')
+  expect(await begin('other', 2)).toContain('are your share now')
+  expect(await begin('third', 5)).toBe('let in')
+  expect(await begin('fourth', 1)).toBe(`bodies of ${16 * requestBytes} bytes are under way already`)
+  for (const end of ends) end()
+  while (budget.held() > 0) await new Promise((resolve) => setImmediate(resolve))
+  expect(await begin('greedy', 8)).toBe('let in')
+  ends.at(-1)?.()
+})

@@ -22,24 +22,52 @@ export interface BodyBudget {
 export const requestBytes = 4_096
 const retryAfterMs = 1_000
 
-export function createBodyBudget({ bytesMax, deadlineMs }: BodyLimits = defaultBodyLimits): BodyBudget {
+/**
+ * Nobody takes more than half of what the others leave, but for a body that is its only one: whoever sends much, or slowly,
+ * leaves room for those who come later.
+ */
+export function createBodyBudget(
+  { bytesMax, deadlineMs }: BodyLimits = defaultBodyLimits,
+  senderOf: (request: Request) => string = () => '',
+): BodyBudget {
   let held = 0
+  const heldBy = new Map<string, number>()
+
+  function hold(sender: string, bytes: number): void {
+    const own = heldBy.get(sender) ?? 0
+    if (held + bytes > bytesMax) {
+      const detail = `bodies of ${held} bytes are under way already`
+      throw new ApiError('overloaded', { detail, retryAfterMs })
+    }
+    const share = Math.floor((bytesMax - (held - own)) / 2)
+    if (own > 0 && own + bytes > share) {
+      const detail = `bodies of yours of ${own} bytes are under way already, and ${share} are your share now`
+      throw new ApiError('overloaded', { detail, retryAfterMs })
+    }
+    held += bytes
+    heldBy.set(sender, own + bytes)
+  }
+
+  function letGo(sender: string, bytes: number): void {
+    held -= bytes
+    const own = (heldBy.get(sender) ?? 0) - bytes
+    if (own > 0) heldBy.set(sender, own)
+    else heldBy.delete(sender)
+  }
+
   return {
     async withBody(request, lengthMax, act) {
       const declared = declaredLength(request)
       if (declared !== undefined && declared > lengthMax) return act(undefined)
       const length = declared ?? lengthMax
       const bytes = Math.max(length, requestBytes)
-      if (held + bytes > bytesMax) {
-        const detail = `bodies of ${held} bytes are under way already`
-        throw new ApiError('overloaded', { detail, retryAfterMs })
-      }
-      held += bytes
+      const sender = senderOf(request)
+      hold(sender, bytes)
       try {
         // Never more than was held for it, whatever the header promised.
         return await act(await readWithin(request.body, length, deadlineMs))
       } finally {
-        held -= bytes
+        letGo(sender, bytes)
       }
     },
     held: () => held,

@@ -14,9 +14,9 @@ afterEach(async () => {
   for (const network of networks.splice(0)) await network.stop()
 })
 
-/** Room for two bodies of unknown length, and one short request beside them. */
+/** Room for two bodies of unknown length, and one short request beside them, in the half that one requester may take. */
 async function start(deadlineMs = 60_000): Promise<TestNetwork> {
-  const bodies = { bytesMax: 2 * jsonBytesMax + requestBytes, deadlineMs }
+  const bodies = { bytesMax: 2 * (2 * jsonBytesMax + requestBytes), deadlineMs }
   const network = await startTestNetwork({ bodies })
   networks.push(network)
   return network
