@@ -37,7 +37,7 @@ import { sha256 } from '@shardy/crypto/native'
 import { type Effect, isCommitFirst, type Profile, recover, type Stake } from '@shardy/dispatch'
 import {
   type DeliveryId,
-  finalEventTypes,
+  endingOf,
   type PublicKey,
   type RequesterId,
   type Results,
@@ -269,11 +269,13 @@ export async function openHost(parts: HostParts): Promise<Host> {
         case 'benchmark':
           parts.send(effect.workerId, { kind: 'benchmark' })
           break
-        case 'publish':
-          if (!finalEventTypes.includes(effect.entry.type)) break
+        case 'publish': {
+          const ending = endingOf(effect.entry.type)
+          if (ending === undefined) break
           payloads.dropInput(effect.task.spec.taskId)
-          parts.ended(effect.task.spec.taskId, effect.entry.type.slice('task_'.length) as TaskStatus)
+          parts.ended(effect.task.spec.taskId, ending)
           break
+        }
         default:
       }
     }

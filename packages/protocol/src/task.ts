@@ -51,10 +51,17 @@ export const eventTypes = [
 ] as const
 export type EventType = (typeof eventTypes)[number]
 
-/** Nothing happens to a task after one of these, unless an operator requeues it. */
-export const finalEventTypes: readonly EventType[] = [
-  'task_verified',
-  'task_accepted',
-  'task_dead',
-  'task_cancelled',
-]
+/** How a task has ended with one of these: nothing happens to it behind it, unless an operator requeues it. */
+const endings: Partial<Record<EventType, TaskStatus>> = {
+  task_verified: 'verified',
+  task_accepted: 'accepted',
+  task_dead: 'dead',
+  task_cancelled: 'cancelled',
+}
+
+/** Undefined of an event behind which the task goes on. */
+export function endingOf(type: EventType): TaskStatus | undefined {
+  return endings[type]
+}
+
+export const finalEventTypes = Object.keys(endings) as readonly EventType[]

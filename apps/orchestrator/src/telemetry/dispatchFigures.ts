@@ -1,6 +1,6 @@
 /** Counts what dispatch decides and what commits cost. Series are bound once, so that an event costs an addition. */
 import type { Effect } from '@shardy/dispatch'
-import { finalEventTypes, type Outcome, type TaskStatus } from '@shardy/protocol'
+import { endingOf, type Outcome, type TaskStatus } from '@shardy/protocol'
 import type { Bookkeeper } from '../book/bookkeeper.ts'
 import type { Clock } from '../clock.ts'
 import type { Dispatcher } from '../tasks/dispatcher.ts'
@@ -48,11 +48,12 @@ export function createDispatchFigures(metrics: Metrics, clock: Clock, counted: C
   }
 
   function published({ task, entry }: Extract<Effect, { readonly kind: 'publish' }>): void {
+    const ending = endingOf(entry.type)
     if (entry.type === 'submitted') submitted.inc()
     else if (entry.type === 'delivered' && entry.attempt === 1) {
       toDelivered.observe((entry.atMs - task.spec.submittedAtMs) / 1000)
-    } else if (finalEventTypes.includes(entry.type)) {
-      endedAs(entry.type.slice('task_'.length) as TaskStatus).inc()
+    } else if (ending !== undefined) {
+      endedAs(ending).inc()
       const [first] = task.deliveries
       if (first !== undefined) toVerdict.observe((entry.atMs - first.leasedAtMs) / 1000)
     }
