@@ -2,14 +2,8 @@
 import { generateIdentity, type Identity } from '@shardy/crypto'
 import { sha256 } from '@shardy/crypto/native'
 import type { Delivery, Profile } from '@shardy/dispatch'
-import {
-  batchStatements,
-  type Digest,
-  encodeHex,
-  type MicroCredit,
-  resultStatement,
-  type WorkerId,
-} from '@shardy/protocol'
+import { batchStatements, type Digest, encodeHex, resultStatement, type WorkerId } from '@shardy/protocol'
+import { profile as oneKind } from './dispatchTask.ts'
 import type { TestNetwork } from './network.ts'
 
 export interface PostedWorker {
@@ -22,20 +16,11 @@ export interface PostedWorker {
 }
 
 const profile: Profile = {
+  ...oneKind,
   kinds: ['program', 'lite', 'superLite', 'shader'],
   tier: 2,
-  operationsPerSecond: 1e9,
-  hiddenPermille: 1000,
-  operator: '',
-  hardwareClass: '',
-  features: [],
-  region: '',
-  latencyMs: 1,
-  payloadBytesMax: 1 << 20,
-  memoryBytes: 1 << 30,
   slots: 4,
   prefetch: 4,
-  askMicroCredit: 0n as MicroCredit,
 }
 
 export async function joinPosted(

@@ -6,7 +6,6 @@ import path from 'node:path'
 import type { RequesterId, TaskId, WorkerId } from '@shardy/protocol'
 import {
   type BlobStore,
-  type MigrationStore,
   type Operation,
   openBlobStore,
   openStore,
@@ -15,6 +14,7 @@ import {
 } from '@shardy/storage'
 import { beginLife } from '../../test/crash/life.ts'
 import { openLogged } from '../../test/crash/writeLog.ts'
+import { type Death, runKilled } from '../../test/killedMigration.ts'
 import { schemaVersion, type Table, tables } from '../tables.ts'
 import { migrate } from './from3to4.ts'
 import { migrations } from './index.ts'
@@ -72,15 +72,6 @@ async function restore(): Promise<Restored> {
 
 const openNew = (at: string): Promise<Store<Table>> =>
   openStore({ kind: 'sqlite', path: at, tables, schemaVersion, migrations })
-
-async function rowsOf(store: Store<string>, names: readonly string[]): Promise<Map<string, string>> {
-  const rows = new Map<string, string>()
-  for (const table of names) {
-    for await (const { key, value } of store.iterate(table))
-      rows.set(`${table}/${key.toHex()}`, value.toHex())
-  }
-  return rows
-}
 
 test('what ended is told as before, what was under way is finished, and the book is at zero', async () => {
   const restored = await restore()
@@ -177,36 +168,8 @@ test('a migration that is killed behind or before any of its writes ends the sam
     }
     await old.close()
 
-    /** Killed at the n-th write, before it or behind it, until none is left; gives the rows and how many writes there were. */
-    async function run(
-      deaths: (write: number) => 'before' | 'behind' | 'none',
-    ): Promise<Map<string, string>> {
-      const store: Store<string> = await openStore({ kind: 'memory', tables: all, schemaVersion: 1 })
-      await store.write(before, { sync: false })
-      let cursor: Uint8Array | undefined
-      let writes = 0
-      for (let life = 0; life < 1_000; life++) {
-        const migrating: MigrationStore = {
-          get: (table, key) => store.get(table, key),
-          getMany: (table, keys) => store.getMany(table, keys),
-          iterate: (table, range) => store.iterate(table, range),
-          cursor,
-          async write(batch, reached) {
-            const death = deaths(writes++)
-            if (death === 'before') throw new Error('killed')
-            await store.write(batch, { sync: true })
-            cursor = reached
-            if (death === 'behind') throw new Error('killed')
-          },
-        }
-        const isDone = await migrate(migrating, 2).then(
-          () => true,
-          (error: Error) => error.message !== 'killed' && Promise.reject(error),
-        )
-        if (isDone) return rowsOf(store, all)
-      }
-      throw new Error('it never ends')
-    }
+    const run = async (deaths: (write: number) => Death): Promise<Map<string, string>> =>
+      (await runKilled(all, before, deaths, (migrating) => migrate(migrating, 2))).rows
 
     const whole = await run(() => 'none')
     expect([...whole.keys()].filter((key) => key.startsWith('outbox/'))).toHaveLength(4)

@@ -10,7 +10,6 @@ import type { TaskRecord } from '@shardy/dispatch'
 import type { RequesterId, TaskId, TimeMs } from '@shardy/protocol'
 import {
   type BlobStore,
-  type MigrationStore,
   type Operation,
   openBlobStore,
   openStore,
@@ -19,6 +18,7 @@ import {
 } from '@shardy/storage'
 import { beginLife, digestOf } from '../../test/crash/life.ts'
 import { openLogged } from '../../test/crash/writeLog.ts'
+import { type Death, rowsOf, runKilled, type Survived } from '../../test/killedMigration.ts'
 import { columns, idKey, payloadKey, requesterKey, schemaVersion, type Table, tables } from '../tables.ts'
 import { migrate } from './from4to5.ts'
 import { migrations } from './index.ts'
@@ -61,15 +61,6 @@ async function restore(kind: 'sqlite' | 'rocksdb' = 'sqlite'): Promise<Restored>
     blobs,
   })
   return { path: store, blobs, remove: () => rm(folder, { recursive: true, force: true }) }
-}
-
-async function rowsOf(store: Store<string>, names: readonly string[]): Promise<Map<string, string>> {
-  const rows = new Map<string, string>()
-  for (const table of names) {
-    for await (const { key, value } of store.iterate(table))
-      rows.set(`${table}/${key.toHex()}`, value.toHex())
-  }
-  return rows
 }
 
 for (const kind of ['sqlite', 'rocksdb'] as const) {
@@ -165,39 +156,13 @@ async function before(): Promise<Operation<OldTable>[]> {
   }
 }
 
-/** Killed at the n-th write, before it or behind it, until none is left; gives the rows and how many writes there were. */
-async function run(
+const run = (
   rows: readonly Operation<OldTable>[],
-  deaths: (write: number) => 'before' | 'behind' | 'none',
+  deaths: (write: number) => Death,
   tasksAtOnce = 3,
   bytesAtOnce = 100,
-): Promise<{ readonly rows: Map<string, string>; readonly writes: number }> {
-  const store: Store<string> = await openStore({ kind: 'memory', tables: all, schemaVersion: 1 })
-  await store.write(rows, { sync: false })
-  let cursor: Uint8Array | undefined
-  let writes = 0
-  for (let life = 0; life < 1_000; life++) {
-    const migrating: MigrationStore = {
-      get: (table, key) => store.get(table, key),
-      getMany: (table, keys) => store.getMany(table, keys),
-      iterate: (table, range) => store.iterate(table, range),
-      cursor,
-      async write(batch, reached) {
-        const death = deaths(writes++)
-        if (death === 'before') throw new Error('killed')
-        await store.write(batch, { sync: true })
-        cursor = reached
-        if (death === 'behind') throw new Error('killed')
-      },
-    }
-    const isDone = await migrate(migrating, tasksAtOnce, bytesAtOnce).then(
-      () => true,
-      (error: Error) => error.message !== 'killed' && Promise.reject(error),
-    )
-    if (isDone) return { rows: await rowsOf(store, all), writes }
-  }
-  throw new Error('it never ends')
-}
+): Promise<Survived> =>
+  runKilled(all, rows, deaths, (migrating) => migrate(migrating, tasksAtOnce, bytesAtOnce))
 
 const named = (rows: ReadonlyMap<string, string>, table: string): string[] =>
   [...rows.keys()].filter((key) => key.startsWith(`${table}/`))

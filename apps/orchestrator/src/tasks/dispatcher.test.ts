@@ -188,6 +188,28 @@ describe('a commit under way', () => {
     return { ...opened, held }
   }
 
+  /** An answer waits for its verdict; `convict` says that it is wrong. */
+  async function openAnswered() {
+    const { dispatcher, saved, held, begun } = openHeld()
+    await begun()
+    /** Lets every save end. */
+    const free = async (posted: Promise<unknown> | undefined) => {
+      await settled()
+      for (const ending of held) ending.resolve()
+      await posted
+    }
+    await free(dispatcher.post(submitted(1)))
+    await free(dispatcher.post(joins()))
+    const answer = answers(dispatcher)
+    await free(dispatcher.post(answer))
+    if (answer.kind !== 'answered') throw new Error('no answer')
+    const { workerId, deliveryId } = answer
+    saved.length = 0
+    const verdict = { kind: 'wrong', reason: 'off' } as const
+    const convict = () => dispatcher.post({ kind: 'checked', workerId, deliveryId, verdict })
+    return { dispatcher, saved, free, convict }
+  }
+
   test('lets the next be decided and handed over, and no more than that one', async () => {
     const { dispatcher, saved, held, log, begun } = openHeld()
     await begun()
@@ -234,21 +256,8 @@ describe('a commit under way', () => {
   })
 
   test('with an offence is alone: its evidence is gathered first', async () => {
-    const { dispatcher, saved, held, begun } = openHeld()
-    await begun()
-    const free = async (posted: Promise<unknown> | undefined) => {
-      await settled()
-      for (const ending of held) ending.resolve()
-      await posted
-    }
-    await free(dispatcher.post(submitted(1)))
-    await free(dispatcher.post(joins()))
-    const answer = answers(dispatcher)
-    await free(dispatcher.post(answer))
-    if (answer.kind !== 'answered') throw new Error('no answer')
-    const { workerId, deliveryId } = answer
-    saved.length = 0
-    dispatcher.post({ kind: 'checked', workerId, deliveryId, verdict: { kind: 'wrong', reason: 'off' } })
+    const { dispatcher, saved, free, convict } = await openAnswered()
+    convict()
     await settled()
     const behind = dispatcher.post(submitted(2))
     await settled()
@@ -259,21 +268,8 @@ describe('a commit under way', () => {
   })
 
   test('with an offence hands over all that it writes before an earlier one is carried out', async () => {
-    const { dispatcher, saved, held, begun } = openHeld()
-    await begun()
-    const free = async (posted: Promise<unknown> | undefined) => {
-      await settled()
-      for (const ending of held) ending.resolve()
-      await posted
-    }
-    await free(dispatcher.post(submitted(1)))
-    await free(dispatcher.post(joins()))
-    const answer = answers(dispatcher)
-    await free(dispatcher.post(answer))
-    if (answer.kind !== 'answered') throw new Error('no answer')
-    const { workerId, deliveryId } = answer
-    saved.length = 0
-    dispatcher.post({ kind: 'checked', workerId, deliveryId, verdict: { kind: 'wrong', reason: 'off' } })
+    const { dispatcher, saved, free, convict } = await openAnswered()
+    convict()
     const large = { inputLength: 16_384, outputLength: 16_384 }
     const last = Array.from({ length: 1_000 }, (_, index) => dispatcher.post(submitted(2 + index, large))).at(
       -1,
