@@ -318,6 +318,7 @@ export function createDispatcher(parts: DispatcherParts, recovered: Recovered): 
           parts.committed?.(decided.length, clock.nowMs() - startedMs)
         })
         underWay.push({ decided, landing })
+        // Its evidence is gathered first: what would wait behind it with all its bytes waits in the queue.
         if (isAlone) await landing
         // Also while there is always more to do: leases end, and pauses, for those who keep us busy too.
         if (queue.length > 0) schedule()
