@@ -47,6 +47,17 @@ interface Mailbox<T> {
   take(): Promise<T>
 }
 
+/** Shorter than a test may take, so that a test that waits in vain says what for. */
+const patienceMs = 40_000
+
+function within<T>(waiting: Promise<T>, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} within ${patienceMs} ms`)), patienceMs)
+  })
+  return Promise.race([waiting, over]).finally(() => clearTimeout(timer))
+}
+
 function openMailbox<T>(): Mailbox<T> {
   const values: T[] = []
   const waiting: ((value: T) => void)[] = []
@@ -96,13 +107,16 @@ function openLine(socket: Bun.ServerWebSocket<SocketData>, identity: KeyedIdenti
   let worker: { readonly id: WorkerId; readonly hello: Hello } | undefined
 
   const line: Line = {
-    closed: ended,
+    get closed() {
+      return within(ended, 'the page did not hang up')
+    },
     send(type, body) {
       socket.sendBinary(encodeFrame(type, body as never))
     },
     async expect(type) {
       for (;;) {
-        const decoded = decodeFrame(await messages.take(), 'worker')
+        const bytes = await within(messages.take(), `the page did not send ${type}`)
+        const decoded = decodeFrame(bytes, 'worker')
         if (!decoded.ok) throw new Error(`the page sent a bad frame: ${JSON.stringify(decoded.refusal)}`)
         const frame = decoded.value
         if (frame.type === type) return frame.body as BodyOf<typeof type>
@@ -219,7 +233,7 @@ export async function openPageServer(dist: string): Promise<PageServer> {
   })
   return {
     url: `http://127.0.0.1:${server.port}/`,
-    line: () => lines.take(),
+    line: () => within(lines.take(), 'no page connected'),
     close: () => server.stop(true),
   }
 }
