@@ -2,6 +2,7 @@
 // makes it; `-- --write` makes it again. Circuits join this table when they arrive.
 
 import './nodeVersion.mjs'
+import path from 'node:path'
 import { bootstrap } from './bootstrap.mjs'
 import { endChildrenOnSignal, runQuietly } from './child.mjs'
 import { command } from './failure.mjs'
@@ -14,6 +15,7 @@ const usage = 2
 /** @type {readonly { name: string, verify: () => Promise<unknown>, write: () => Promise<unknown> }[]} */
 const artifacts = [
   vectors('vectors/wire', 'packages/protocol'),
+  vectors('vectors/digest', 'packages/protocol', 'proof'),
   vectors('vectors/tensor', 'packages/tensor'),
   vectors('vectors/ledger', 'packages/rules/ledger'),
   { name: 'packages/adapters/compute/src/wasm/kernels.wasm.ts', verify: verifyKernels, write: writeKernels },
@@ -28,13 +30,15 @@ const artifacts = [
  * Golden files, which the package that defines them writes and tests.
  * @param {string} folder
  * @param {string} owner
+ * @param {string} part the folder within `src` and `test`, where the package has vectors of several things
  */
-function vectors(folder, owner) {
+function vectors(folder, owner, part = '.') {
   return {
     name: folder,
-    verify: () => runBun(`verifying ${folder}`, 'test', `./${owner}/src/vectors.test.ts`),
+    verify: () =>
+      runBun(`verifying ${folder}`, 'test', `./${path.posix.join(owner, 'src', part, 'vectors.test.ts')}`),
     async write() {
-      await runBun(`writing ${folder}`, `${owner}/test/writeVectors.ts`)
+      await runBun(`writing ${folder}`, path.posix.join(owner, 'test', part, 'writeVectors.ts'))
       await runBun(
         `laying out ${folder}`,
         'node_modules/@biomejs/biome/bin/biome',
