@@ -65,6 +65,7 @@ export function signAnswers(
       salt,
       traceRoot: undefined,
       leaf: encodeHex(leaves[index] ?? new Uint8Array(0)) as BatchResult['leaf'],
+      proof: undefined,
     }),
   )
   const { root } = merkleTree(leaves, sha256)

@@ -47,6 +47,7 @@ import type { Log } from './log.ts'
 import { createReplication, type Replication } from './operation/replication.ts'
 import { createRetention } from './operation/retention.ts'
 import { boundlessSpace, type Space } from './operation/space.ts'
+import { noProofs, type Proofs } from './proofs/proofs.ts'
 import { createSigner, type Signer } from './signer.ts'
 import type { Table } from './tables.ts'
 import { type Archive, createArchive } from './tasks/archive.ts'
@@ -89,6 +90,8 @@ export interface OrchestratorAdapters {
   /** What answers are checked with. */
   readonly checks: AnswerCheckAdapters
   /** What larger answers are checked on, beside the loop; left out, they hold it up. */
+  /** What proofs are verified by; without it none can be asked for. Closed with the orchestrator. */
+  readonly proofs?: Proofs
   readonly checkThreads?: { readonly open: OpenThread; readonly count: number }
   /** What benchmarks' openings are judged by; closed with the orchestrator. */
   readonly openings: OpeningsJudge
@@ -143,6 +146,7 @@ export interface Services {
   readonly payloads: Payloads
   readonly bookkeeper: Bookkeeper
   readonly checker: Checker
+  readonly proofs: Proofs
   readonly dispatcher: Dispatcher
   /** Submitting and forgetting under one id, in turn. */
   readonly taskTurns: Turns<TaskId>
@@ -182,6 +186,7 @@ export async function createOrchestrator(
   const copied = adapters.copied ?? store
   const ending = new AbortController()
   const space = adapters.space ?? boundlessSpace
+  const proofs = adapters.proofs ?? noProofs
   const randomHex = (bytes: number): string => adapters.random(bytes).toHex()
   const metrics = adapters.metrics ?? createMetrics((error) => log.error('figureNotRead', error))
   const events = createEventHub()
@@ -220,6 +225,7 @@ export async function createOrchestrator(
     verify,
     signer,
     payloads,
+    proofs,
     log,
     sign,
     clock,
@@ -335,6 +341,7 @@ export async function createOrchestrator(
     sha256,
     submitter,
     feePermille,
+    proofKinds: proofs.kinds,
     webhook: (event) => webhooks.add(event),
     fatal: adapters.fatal,
   })
@@ -493,6 +500,7 @@ export async function createOrchestrator(
       payloads,
       bookkeeper,
       checker,
+      proofs,
       dispatcher,
       taskTurns,
       modeTurns: createTurns<'mode'>(),
@@ -525,6 +533,7 @@ export async function createOrchestrator(
       await webhooks.close()
       await dispatcher.close()
       checker.close()
+      proofs.close()
       await bookkeeper.close()
     },
   }

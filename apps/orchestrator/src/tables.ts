@@ -16,7 +16,7 @@ import {
 } from '@shardy/protocol'
 
 /** A change to a record's encoding or to a key is a new version and a migration. */
-export const schemaVersion = 5
+export const schemaVersion = 6
 
 export const tables = [
   /** Tasks that have ended, whole: deliveries and history within. */

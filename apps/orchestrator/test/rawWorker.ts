@@ -280,6 +280,7 @@ export async function connectRawWorker(url: string, identity?: Identity): Promis
         attestation,
         salt: commitFirst ? salt : undefined,
         partLengths: [],
+        proof: undefined,
         ...overrides,
       })
     },
@@ -301,6 +302,7 @@ export async function connectRawWorker(url: string, identity?: Identity): Promis
           salt: delivery.commitFirst ? salt : undefined,
           traceRoot: undefined,
           leaf: encodeHex(statementLeaf(statement, sha256)) as Digest,
+          proof: undefined,
           ...overrides,
         }
       })

@@ -52,8 +52,17 @@ export function workerFrames(deliveryId: string): readonly Uint8Array[] {
   const digest = 'ab'.repeat(32) as never
   const signature = new Uint8Array(64).fill(1) as Signature
   const attestation = { signature, index: 0, count: 1, path: [] }
+  const proof = { kind: 'v2', verifierVersion: 2, proof: new Uint8Array(256) } as const
   const salt = 'ab'.repeat(32)
-  const result = { ...about, outputDigest: digest, outputLength: 4, attestation, traceRoot: digest, salt }
+  const result = {
+    ...about,
+    outputDigest: digest,
+    outputLength: 4,
+    attestation,
+    traceRoot: digest,
+    salt,
+    proof,
+  }
   const batched = {
     ...about,
     outputDigest: digest,
@@ -61,6 +70,7 @@ export function workerFrames(deliveryId: string): readonly Uint8Array[] {
     salt,
     traceRoot: digest,
     leaf: digest,
+    proof,
   }
   return [
     encodeFrame('heartbeat', { sequence: 1, inFlight: 0 }),

@@ -2,6 +2,7 @@
  * The `.proto` file for readers in other languages, written from the same definitions that encode and decode here.
  * It gives names, numbers and types; the limits in its comments and the one accepted encoding are spec W2 and W3.
  */
+import { wantedProof, zkProofPayload } from './proof/payload.ts'
 import { receipt, receiptAnswer, receiptContent, receiptDelivery } from './receipt/receipt.ts'
 import { type Definition, protoMessage } from './schema/proto.ts'
 import { attestation, batchContent } from './statement/attestation.ts'
@@ -18,6 +19,8 @@ import { helloContent } from './wire/handshake.ts'
 export const definitions: readonly Definition[] = [
   attestation,
   verifyPolicy,
+  wantedProof,
+  zkProofPayload,
   batchProgram,
   batchDelivery,
   batchResult,

@@ -8,6 +8,8 @@ import {
   taskTimeoutMsMax,
   taskTimeoutMsMin,
 } from '../src/limits.ts'
+import { madeProofKinds, verifierVersionMax, wantedProof, zkProofPayload } from '../src/proof/payload.ts'
+import { proofLength } from '../src/proof/proofBytes.ts'
 import { receipt, receiptAnswer, receiptContent, receiptDelivery } from '../src/receipt/receipt.ts'
 import { encodeHex } from '../src/schema/hex.ts'
 import type { Message } from '../src/schema/message.ts'
@@ -136,6 +138,18 @@ const receiptFields = {
   checkedBy: fc.option(fc.constantFrom(...checkMechanisms), { nil: undefined }),
 }
 
+const wantedProofValue = fc.record({
+  kind: fc.constantFrom(...madeProofKinds),
+  verifierVersion: whole(1, verifierVersionMax),
+})
+const maybeWantedProof = fc.option(wantedProofValue, { nil: undefined })
+
+const zkProofPayloadValue = fc.record({
+  kind: fc.constantFrom(...madeProofKinds),
+  verifierVersion: whole(1, verifierVersionMax),
+  proof: fc.uint8Array({ minLength: proofLength, maxLength: proofLength }),
+})
+
 const batchProgramValue = fc.record({ kind: fc.constantFrom(...taskKinds), program: blob(65_536) })
 
 function batchDeliveryValue(programs: number): Arbitrary<unknown> {
@@ -148,6 +162,7 @@ function batchDeliveryValue(programs: number): Arbitrary<unknown> {
     payload: blob(16_384),
     commitFirst: fc.boolean(),
     returnOutput: fc.boolean(),
+    proof: maybeWantedProof,
   })
 }
 
@@ -166,6 +181,7 @@ const batchResultValue = fc.record({
   salt: maybeHex(32),
   traceRoot: maybeHex(32),
   leaf: hex(32),
+  proof: fc.option(zkProofPayloadValue, { nil: undefined }),
 })
 const commitValue = fc.record({ deliveryId, commitment: hex(32) })
 const settlementValue = fc.record({
@@ -214,11 +230,10 @@ export const frameBodies: Readonly<Record<FrameType, Arbitrary<unknown>>> = {
     program: blob(65_536),
     seed: bits64,
     complexity: whole(0, safeMax),
-    verifierVersion: whole(1, 65_535),
+    proof: maybeWantedProof,
     payloadLength: whole(0, 67_108_864),
     payloadDigest: hex(32),
     deadlineMs: whole(0, safeMax),
-    proof: fc.constantFrom(...proofKinds),
     commitFirst: fc.boolean(),
     returnOutput: fc.boolean(),
     attestation: attestationValue,
@@ -237,6 +252,7 @@ export const frameBodies: Readonly<Record<FrameType, Arbitrary<unknown>>> = {
     traceRoot: maybeHex(32),
     salt: maybeHex(32),
     partLengths: fc.array(whole(1, 67_108_864), { maxLength: 5 }),
+    proof: fc.option(zkProofPayloadValue, { nil: undefined }),
   }),
   deliveries: batchValue,
   results: fc.record({ results: fc.array(batchResultValue, { minLength: 1, maxLength: 4 }), signature }),
@@ -334,6 +350,8 @@ const otherMessages = [
   ],
   [traceLeaf, fc.record({ node: whole(0, (1 << 20) - 1), byteLength: whole(0, safeMax), digest: hex(32) })],
   [verifyPolicy, verifyPolicyValue],
+  [wantedProof, wantedProofValue],
+  [zkProofPayload, zkProofPayloadValue],
   [batchProgram, batchProgramValue],
   [batchDelivery, batchDeliveryValue(256)],
   [batchResult, batchResultValue],

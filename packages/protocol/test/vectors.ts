@@ -20,6 +20,8 @@ import {
   type TaskId,
   type WorkerId,
 } from '../src/index.ts'
+import { wantedProof, zkProofPayload } from '../src/proof/payload.ts'
+import { proofLength } from '../src/proof/proofBytes.ts'
 import {
   type Receipt,
   receipt,
@@ -107,6 +109,9 @@ const output = fromHex('eaffffffe4ffffffcfffffffc0ffffff')
 const seed = 0x0123456789abcdefn
 const atMs = 1_800_000_000_000
 
+/** The form of a proof alone: these are no points. */
+const proofShaped = Uint8Array.from({ length: proofLength }, (_, index) => index)
+
 /** Two small deliveries of one program, and their answers. */
 async function makeSmall(
   workerId: WorkerId,
@@ -123,6 +128,7 @@ async function makeSmall(
       payload: input,
       commitFirst: false,
       returnOutput: byte === 'e1',
+      proof: byte === 'e1' ? { kind: 'v2', verifierVersion: 2 } : undefined,
     }),
   )
   const asked = (one: BatchDelivery) => ({ ...one, payloadDigest: digestOf(one.payload) })
@@ -146,13 +152,14 @@ async function makeSmall(
     },
     results: {
       results: deliveries.map(
-        ({ deliveryId, returnOutput }, index): BatchResult => ({
+        ({ deliveryId, returnOutput, proof }, index): BatchResult => ({
           deliveryId,
           outputDigest,
           output: returnOutput ? output : undefined,
           salt: undefined,
           traceRoot: undefined,
           leaf: encodeHex(statementLeaf(at(statements, index), sha256)) as Digest,
+          proof: proof && { ...proof, proof: proofShaped },
         }),
       ),
       signature: await sign('worker-a', answered.payload),
@@ -267,11 +274,10 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
     program,
     seed,
     complexity: 12,
-    verifierVersion: 1,
+    proof: { kind: 'v2' as const, verifierVersion: 2 },
     payloadLength: input.length,
     payloadDigest: digestOf(input),
     deadlineMs: (atMs + 30_000) as Delivery['deadlineMs'],
-    proof: 'none' as const,
     commitFirst: true,
     returnOutput: true,
     returnTranscript: false,
@@ -347,6 +353,7 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
     traceRoot,
     salt,
     partLengths: [],
+    proof: { kind: 'v2' as const, verifierVersion: 2, proof: proofShaped },
   }
   const deliveryId = deliveryIds['worker-a']
   const benchmarkId = repeated<string>('be', 16)
@@ -421,11 +428,10 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
           program: new Uint8Array(0),
           seed: 2n ** 64n - 1n,
           complexity: Number.MAX_SAFE_INTEGER,
-          verifierVersion: 65_535,
+          proof: { kind: 'v3', verifierVersion: 65_535 },
           payloadLength: 0,
           payloadDigest: digestOf(new Uint8Array(0)),
           deadlineMs: ms(Number.MAX_SAFE_INTEGER),
-          proof: 'v3',
           commitFirst: false,
           returnOutput: false,
           returnTranscript: true,
@@ -647,6 +653,8 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
     ]),
     ...[checked, adaptive, audited(50), quorum(7, 4)].map((value) => ({ message: verifyPolicy, value })),
     ...small.deliveries.programs.map((value) => ({ message: batchProgram, value })),
+    { message: wantedProof, value: { kind: 'v3', verifierVersion: 65_535 } },
+    { message: zkProofPayload, value: { kind: 'v2', verifierVersion: 2, proof: proofShaped } },
     ...small.deliveries.deliveries.map((value) => ({ message: batchDelivery, value })),
     ...small.results.results.map((value) => ({ message: batchResult, value })),
     { message: commit, value: { deliveryId, commitment: commitTo(commitment, sha256) } },

@@ -9,9 +9,10 @@ import {
   runWork,
 } from '@shardy/compute'
 import { type Identity, verifySignature } from '@shardy/crypto'
-import { type Digest, encodeHex, type Sha256 } from '@shardy/protocol'
+import { type Digest, encodeHex, type Sha256, type ZkProofPayload } from '@shardy/protocol'
 import { type CheckTools, makeClaim, planCheck, policies } from '@shardy/tensor/check'
 import type { Constants } from './constants.ts'
+import type { Provable, TaskProver } from './prover.ts'
 import type { Effect, SmallTask } from './session/effect.ts'
 import type { WorkerEvent } from './session/event.ts'
 import type { FailureReason, Input, Outcome } from './session/input.ts'
@@ -23,6 +24,8 @@ export interface PerformerAdapters {
   readonly sha256: Sha256
   readonly executor: Executor
   readonly constants: Constants
+  /** Left out: tasks that ask for a proof are handed back. */
+  readonly prover?: TaskProver | undefined
   /** So many bytes that nobody can guess. */
   readonly random: (length: number) => Uint8Array
   readonly log: (event: WorkerEvent) => void
@@ -58,7 +61,7 @@ function failureOf(thrown: unknown): FailureReason {
 }
 
 export function createPerformer(adapters: PerformerAdapters, reply: (input: Input) => void): Performer {
-  const { connect, identity, sha256, executor, constants, random, log } = adapters
+  const { connect, identity, sha256, executor, constants, prover, random, log } = adapters
   const sockets = new Map<number, Socket>()
   /** Fetches and executions, by their run. */
   const running = new Map<number, AbortController>()
@@ -108,7 +111,9 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
     try {
       const answered = await answer(effect, controller.signal)
       const outputDigest = digestOf(answered.output)
-      input = { kind: 'executed', run, ...answered, outputDigest, salt: encodeHex(random(32)) }
+      const outputLength = answered.output.length
+      const [proof] = effect.proof ? await prove([{ ...effect.proof, outputDigest, outputLength }]) : []
+      input = { kind: 'executed', run, ...answered, outputDigest, proof, salt: encodeHex(random(32)) }
     } catch (thrown) {
       input = { kind: 'notExecuted', run, reason: failureOf(thrown), text: textOf(thrown) }
     }
@@ -116,11 +121,42 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
     reply(input)
   }
 
+  function prove(answers: readonly Provable[]): Promise<readonly ZkProofPayload[]> {
+    if (prover === undefined) throw new Error('nobody makes proofs here')
+    return prover.prove(answers)
+  }
+
+  /** The outcomes with the proofs that were asked for, all made in one go; those that cannot be had are failures. */
+  async function withProofs(
+    batch: readonly SmallTask[],
+    outcomes: readonly Outcome[],
+  ): Promise<readonly Outcome[]> {
+    const asked = outcomes.flatMap((outcome, index) => {
+      const wanted = batch[index]?.proof
+      if (!outcome.ok || wanted === undefined) return []
+      const { outputDigest, output } = outcome
+      return [{ index, answer: { ...wanted, outputDigest, outputLength: output.length } }]
+    })
+    if (asked.length === 0) return outcomes
+    const proven = [...outcomes]
+    try {
+      const proofs = await prove(asked.map(({ answer }) => answer))
+      for (const [place, { index }] of asked.entries()) {
+        const outcome = proven[index]
+        if (outcome?.ok) proven[index] = { ...outcome, proof: proofs[place] }
+      }
+    } catch (thrown) {
+      const text = `the proof could not be made: ${textOf(thrown)}`
+      for (const { index } of asked) proven[index] = { ok: false, reason: 'executionFailed', text }
+    }
+    return proven
+  }
+
   /** Undefined where the work does not fit the calling thread. */
   function atOnce({ work, input }: SmallTask): Outcome | undefined {
     try {
       const output = runSmallWork(executor, work, input)
-      return output && { ok: true, output, outputDigest: digestOf(output) }
+      return output && { ok: true, output, outputDigest: digestOf(output), proof: undefined }
     } catch (thrown) {
       return { ok: false, reason: failureOf(thrown), text: textOf(thrown) }
     }
@@ -129,7 +165,7 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
   async function outcomeOf({ work, input }: SmallTask, signal: AbortSignal): Promise<Outcome> {
     try {
       const output = await runWork(executor, work, input, { signal })
-      return { ok: true, output, outputDigest: digestOf(output) }
+      return { ok: true, output, outputDigest: digestOf(output), proof: undefined }
     } catch (thrown) {
       return { ok: false, reason: failureOf(thrown), text: textOf(thrown) }
     }
@@ -157,8 +193,9 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
       }
     } while (outcomes.length < batch.length && !turns.over() && !signal.aborted)
     turns.close()
+    const proven = await withProofs(batch, outcomes)
     running.delete(run)
-    reply({ kind: 'batchExecuted', run, outcomes, salts: random(32 * outcomes.length) })
+    reply({ kind: 'batchExecuted', run, outcomes: proven, salts: random(32 * outcomes.length) })
   }
 
   async function runChain({ run, benchmark }: EffectOf<'runBenchmark'>): Promise<void> {

@@ -7,9 +7,11 @@ import {
   adapterLengthMax,
   agentLengthMax,
   hardwareClassLengthMax,
+  type MadeProofKind,
   type MicroCredit,
   payloadBytesMax,
   prefetchMax,
+  proofFeature,
   slotsMax,
   workerIdOf,
 } from '@shardy/protocol'
@@ -63,9 +65,10 @@ export interface Worker {
 /** How long a stopping worker waits for the other side to close. */
 const closeMs = 1_000
 
-function rulesOf({ identity, sha256, executor }: WorkerAdapters, config: WorkerConfig): Rules {
+function rulesOf({ identity, sha256, executor, prover }: WorkerAdapters, config: WorkerConfig): Rules {
   const { slots, stableBytes = 0 } = config
-  const offer = offerOf(executor, config)
+  const proofs = prover?.kinds ?? []
+  const offer = offerOf(executor, proofs, config)
   if (!Number.isInteger(slots) || slots < 1 || slots > slotsMax) {
     throw new RangeError(`slots is ${slots}, allowed is 1 to ${slotsMax}`)
   }
@@ -75,6 +78,7 @@ function rulesOf({ identity, sha256, executor }: WorkerAdapters, config: WorkerC
     workerId: workerIdOf(identity.publicKey, sha256),
     agent: wireText(config.agent, agentLengthMax),
     kinds: ['program', ...(executor.runShader === undefined ? [] : ['shader' as const]), 'lite', 'superLite'],
+    proofs,
     executor: executor.name === 'webgpu' ? 'webgpu' : 'cpu',
     adapter: wireText(executor.adapter, adapterLengthMax),
     operationsPerSecond: Math.floor(config.operationsPerSecond),
@@ -88,7 +92,7 @@ function rulesOf({ identity, sha256, executor }: WorkerAdapters, config: WorkerC
 /** Enough that small tasks are at hand while answers are on their way. */
 const prefetchDefault = 256
 
-function offerOf(executor: Executor, { offer = {} }: WorkerConfig): Offer {
+function offerOf(executor: Executor, proofs: readonly MadeProofKind[], { offer = {} }: WorkerConfig): Offer {
   const prefetch = offer.prefetch ?? prefetchDefault
   if (!Number.isInteger(prefetch) || prefetch < 0 || prefetch > prefetchMax) {
     throw new RangeError(`prefetch is ${prefetch}, allowed is 0 to ${prefetchMax}`)
@@ -97,7 +101,7 @@ function offerOf(executor: Executor, { offer = {} }: WorkerConfig): Offer {
     hiddenPermille: 0,
     bufferBytesMax: payloadBytesMax,
     memoryBytes: workingBytesMax,
-    features: [],
+    features: proofs.map(proofFeature),
     hardwareClass: hardwareClassOf(executor),
     region: '',
     askMicroCredit: 0n as MicroCredit,

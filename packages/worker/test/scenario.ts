@@ -17,6 +17,7 @@ import {
   type PublicKey,
   type Signature,
   workerIdOf,
+  type ZkProofPayload,
 } from '@shardy/protocol'
 import { encodeProgram, inputLength, matmulProgram, type Program } from '@shardy/tensor'
 import type { Effect } from '../src/session/effect.ts'
@@ -45,6 +46,7 @@ export const rules: Rules = {
   workerId: workerIdOf(point(3), sha256),
   agent: 'test/0',
   kinds: ['program'],
+  proofs: ['v2'],
   executor: 'cpu',
   adapter: 'paper and pencil',
   operationsPerSecond: 1_000_000,
@@ -88,11 +90,10 @@ export function deliveryOf(number: number, changes: Changes = {}): Delivery {
     program: encodeProgram(program),
     seed: 7n,
     complexity: 24,
-    verifierVersion: 1,
     payloadLength: input.length,
     payloadDigest: digestOf(input),
     deadlineMs: (startMs + offsetMs + 60_000) as Delivery['deadlineMs'],
-    proof: 'none',
+    proof: undefined,
     commitFirst: false,
     returnOutput: true,
     returnTranscript: false,
@@ -109,7 +110,7 @@ export function batchOf(numbers: readonly number[], changes: SmallChanges = {}):
     programs: [{ kind: 'program', program: encodeProgram(program) }],
     deliveries: numbers.map((number): BatchDelivery => {
       const { taskId, deliveryId, seed, deadlineMs } = deliveryOf(number)
-      const flags = { commitFirst: false, returnOutput: true }
+      const flags = { commitFirst: false, returnOutput: true, proof: undefined }
       return { taskId, deliveryId, program: 0, seed, deadlineMs, payload: input, ...flags, ...changes }
     }),
     signature,
@@ -199,10 +200,10 @@ export class Scenario {
   }
 
   /** The executor is done with the first `count` of what it has. */
-  executeMany(count: number, given: Uint8Array = output): this {
+  executeMany(count: number, given: Uint8Array = output, proof?: ZkProofPayload): this {
     const run = this.state.executing
     if (run === undefined) throw new Error('nothing is being executed')
-    const outcome: Outcome = { ok: true, output: given, outputDigest: digestOf(given) }
+    const outcome: Outcome = { ok: true, output: given, outputDigest: digestOf(given), proof }
     const outcomes = Array.from({ length: count }, () => outcome)
     return this.feed({ kind: 'batchExecuted', run, outcomes, salts: new Uint8Array(32 * count).fill(0x5a) })
   }
@@ -221,13 +222,14 @@ export class Scenario {
     return this.feed({ kind: 'verified', run, inputDigest: digestOf(input), attestationHolds: true })
   }
 
-  execute(run: number): this {
+  execute(run: number, proof?: ZkProofPayload): this {
     return this.feed({
       kind: 'executed',
       run,
       output,
       outputDigest: digestOf(output),
       transcript: [],
+      proof,
       salt,
     })
   }

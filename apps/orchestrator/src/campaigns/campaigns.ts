@@ -21,6 +21,7 @@ import {
   domainPayload,
   encodeHex,
   field,
+  type MadeProofKind,
   message,
   type RequesterId,
   type Sha256,
@@ -31,6 +32,7 @@ import type { BlobStore, Operation, Store } from '@shardy/storage'
 import type { BlobKeeper } from '../blobs/keeper.ts'
 import type { Clock } from '../clock.ts'
 import { pinnedAll } from '../http/operands.ts'
+import { refuseUnoffered } from '../http/verification.ts'
 import type { Log } from '../log.ts'
 import type { Table } from '../tables.ts'
 import { createPlaces } from '../telemetry/places.ts'
@@ -39,7 +41,7 @@ import { type Command, type RunningCampaign, runCampaign } from './campaign.ts'
 import { createHolds, namedIn } from './holds.ts'
 import { type CampaignPage, type CampaignRows, createCampaignRows, type StoredCampaign } from './rows.ts'
 import type { Submitter } from './submitter.ts'
-import { type CampaignWork, workOf } from './work.ts'
+import { type CampaignWork, inManifest, workOf } from './work.ts'
 
 /** A campaign as it is shown. */
 export interface FoundCampaign {
@@ -92,6 +94,8 @@ export interface CampaignsParts {
   readonly sha256: Sha256
   readonly submitter: Submitter
   readonly feePermille: number
+  /** The kinds of proof that a new campaign may ask for. */
+  readonly proofKinds: readonly MadeProofKind[]
   readonly policy?: CampaignPolicy
   readonly bounds?: CampaignBounds
   /** An event whose webhook is queued. */
@@ -255,6 +259,7 @@ export function createCampaigns(parts: CampaignsParts): Campaigns {
     admitted.set(campaignId, requesterId)
     try {
       const work = workOf(campaignId, requesterId, manifest, requestDigest, feePermille, sha256)
+      inManifest(() => refuseUnoffered(manifest.proof, parts.proofKinds))
       // From the look at its blobs until they are referred to.
       return await pinnedAll(parts.keeper, namedIn(manifest, work.facts.constants), () => keep(work, order))
     } finally {

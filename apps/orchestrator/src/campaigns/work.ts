@@ -9,6 +9,7 @@ import {
   type Digest,
   describeVerify,
   type MicroCredit,
+  madeProofKinds,
   type ProgramId,
   type ProofKind,
   parseVerify,
@@ -84,13 +85,13 @@ export function workOf(
     programId: programIdOf(kind, program, sha256),
     work,
     facts: factsOf(work),
-    ...inManifest(() => verificationOf(asked, work)),
+    ...inManifest(() => verificationOf(asked, work, madeProofKinds)),
     rewardMicroCredit: rewardWithin(manifest.rewardMicroCredit, feePermille),
   }
 }
 
 /** A field of a submission is here one of the manifest. */
-function inManifest<T>(act: () => T): T {
+export function inManifest<T>(act: () => T): T {
   try {
     return act()
   } catch (error) {

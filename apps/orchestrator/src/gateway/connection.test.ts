@@ -37,6 +37,7 @@ const result: Result = {
   traceRoot: undefined,
   salt: undefined,
   partLengths: [],
+  proof: undefined,
 }
 
 function open(

@@ -24,6 +24,7 @@ import type {
 } from '@shardy/protocol'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import type { Proofs } from '../proofs/proofs.ts'
 import type { Signer } from '../signer.ts'
 import { type Dispatcher, type Happening, type Posted, queuedMax } from '../tasks/dispatcher.ts'
 import type { Payloads } from '../tasks/payloads.ts'
@@ -49,6 +50,7 @@ export interface GatewayParts {
   readonly verify: Verify
   readonly signer: Signer
   readonly payloads: Payloads
+  readonly proofs: Proofs
   readonly log: Log
   readonly clock: Clock
   readonly admission: AdmissionPolicy | 'ownWord'
@@ -166,6 +168,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     sha256: parts.sha256,
     signer: parts.signer,
     payloads,
+    proofs: parts.proofs,
     log,
     sign: parts.sign,
     lineOf: (workerId) => present.get(workerId)?.connection,
@@ -178,6 +181,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     sha256: parts.sha256,
     verify: parts.verify,
     payloads,
+    proofs: parts.proofs,
     log,
     state,
     stake: parts.stake,

@@ -27,6 +27,7 @@ import {
 } from '../../test/dispatchTask.ts'
 import { openMemoryStore } from '../../test/network.ts'
 import { silentLog } from '../log.ts'
+import { noProofs } from '../proofs/proofs.ts'
 import type { Happening } from '../tasks/dispatcher.ts'
 import { createPayloads } from '../tasks/payloads.ts'
 import { createIncoming } from './incoming.ts'
@@ -59,6 +60,7 @@ async function open(tasks: readonly Partial<NewTask>[], answerBytesMax = 1_000, 
     sha256,
     verify,
     payloads,
+    proofs: noProofs,
     log: silentLog,
     state: () => state,
     stake: () => noStake,
@@ -108,6 +110,7 @@ async function batchOf(answers: readonly Said[], signer = identity) {
       salt: undefined,
       traceRoot: undefined,
       leaf: encodeHex(statementLeaf(statement, sha256)) as Digest,
+      proof: undefined,
       ...overrides,
     }
   })
@@ -128,6 +131,7 @@ async function resultOf(delivery: Delivery, own = output, overrides: Partial<Res
     traceRoot: undefined,
     salt: undefined,
     partLengths: [],
+    proof: undefined,
     ...overrides,
   }
 }

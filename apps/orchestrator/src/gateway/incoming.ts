@@ -21,8 +21,10 @@ import {
   signedBatch,
   statementLeaf,
   type WorkerId,
+  type ZkProofPayload,
 } from '@shardy/protocol'
 import type { Log } from '../log.ts'
+import { type ProofOfAnswer, type Proofs, proofOutOfPlace } from '../proofs/proofs.ts'
 import type { Happening, Posted } from '../tasks/dispatcher.ts'
 import type { Answer, Payloads } from '../tasks/payloads.ts'
 import { isInline } from '../tasks/payloads.ts'
@@ -33,12 +35,27 @@ export interface IncomingParts {
   readonly sha256: Sha256
   readonly verify: Verify
   readonly payloads: Payloads
+  readonly proofs: Proofs
   readonly log: Log
   state(): DispatchState
   stake(workerId: WorkerId): Stake
   /** All that a frame of a worker's says. */
   postAll(workerId: WorkerId, happenings: readonly Happening[]): Posted
   storeOutput(digest: Digest, bytes: Uint8Array, owner: RequesterId): Promise<void>
+}
+
+/** An answer whose proof is to be judged, and what is wrong with it. */
+interface Proven {
+  readonly delivery: Delivery
+  readonly outputDigest: Digest
+  readonly proof: ZkProofPayload | undefined
+  flaw: string | undefined
+}
+
+/** One of a frame of answers. */
+interface Given extends Proven {
+  readonly index: number
+  readonly result: BatchResult
 }
 
 export interface Incoming {
@@ -49,8 +66,10 @@ export interface Incoming {
 }
 
 export function createIncoming(parts: IncomingParts): Incoming {
-  const { sha256, payloads, log } = parts
+  const { sha256, payloads, proofs, log } = parts
   const digestOf = (bytes: Uint8Array): string => encodeHex(sha256(bytes))
+  /** Whose answers wait for their proofs to be verified: what comes for one of them meanwhile is a second answer. */
+  const proving = new Set<DeliveryId>()
 
   /**
    * An open delivery that is this worker's and not answered yet. One answer of a delivery is held, the first: what is checked and
@@ -61,7 +80,8 @@ export function createIncoming(parts: IncomingParts): Incoming {
     const isOpen =
       delivery?.workerId === workerId &&
       delivery.state !== 'answered' &&
-      payloads.answer(deliveryId) === undefined
+      payloads.answer(deliveryId) === undefined &&
+      !proving.has(deliveryId)
     return isOpen ? delivery : undefined
   }
 
@@ -73,19 +93,29 @@ export function createIncoming(parts: IncomingParts): Incoming {
   /** What is said of an answer, which is held from here on; undefined when it is not this worker's to give any more. */
   function saidOf(
     delivery: Delivery,
-    result: Pick<BatchResult, 'outputDigest' | 'traceRoot' | 'salt'>,
+    result: Pick<BatchResult, 'outputDigest' | 'traceRoot' | 'salt' | 'proof'>,
     attestation: Attestation,
     answer: Answer | undefined,
   ): Happening | undefined {
     const { workerId, deliveryId } = delivery
-    const { outputDigest, traceRoot, salt } = result
+    const { outputDigest, traceRoot, salt, proof } = result
     // Its signature was verified and its output stored meanwhile: it may have been settled, and nobody would let go of the answer.
     if (openDelivery(workerId, deliveryId) === undefined) return undefined
     if (answer !== undefined && !payloads.holdAnswer(deliveryId, answer)) {
       return corrupted(delivery, 'too many answers wait to be checked')
     }
     const stake = parts.stake(workerId)
-    return { kind: 'answered', workerId, deliveryId, outputDigest, traceRoot, salt, attestation, stake }
+    return {
+      kind: 'answered',
+      workerId,
+      deliveryId,
+      outputDigest,
+      traceRoot,
+      salt,
+      attestation,
+      proof,
+      stake,
+    }
   }
 
   /** In their order. Of what came too late, or could not be taken, nobody will ask for what was sent with it. */
@@ -130,12 +160,17 @@ export function createIncoming(parts: IncomingParts): Incoming {
       known.set(hash, hex)
       return hex
     }
-    const said: Happening[] = []
+    const given: Given[] = []
     for (const [index, result] of results.entries()) {
       // Late or foreign: dispatch knows nothing to change.
       const delivery = openDelivery(workerId, result.deliveryId)
       if (delivery === undefined) continue
-      const flaw = flawOf(delivery, result)
+      const { outputDigest, proof } = result
+      given.push({ index, result, delivery, outputDigest, proof, flaw: flawOf(delivery, result) })
+    }
+    await judgeProofs(workerId, given)
+    const said: Happening[] = []
+    for (const { index, result, delivery, flaw } of given) {
       const path = (paths[index] ?? []).map(hexOf)
       const answer = result.output && { output: result.output, transcript: [] }
       const each =
@@ -145,6 +180,29 @@ export function createIncoming(parts: IncomingParts): Incoming {
       if (each !== undefined) said.push(each)
     }
     await passOn(workerId, said)
+  }
+
+  /** Verifies, all together, the proofs of what has no other flaw. What is left without a flaw has the proof that it owes. */
+  async function judgeProofs(workerId: WorkerId, given: readonly Proven[]): Promise<void> {
+    const owed: Proven[] = []
+    const items: ProofOfAnswer[] = []
+    for (const each of given) {
+      if (each.flaw !== undefined) continue
+      const { delivery, outputDigest, proof } = each
+      const { taskId, seed, outputLength, proof: kind } = delivery.task.spec
+      each.flaw = proofOutOfPlace(kind, proof)
+      if (each.flaw !== undefined || proof === undefined) continue
+      owed.push(each)
+      items.push({ proof, answer: { taskId, seed, outputLength, outputDigest } })
+    }
+    if (owed.length === 0) return
+    for (const { delivery } of owed) proving.add(delivery.deliveryId)
+    try {
+      const flaws = await proofs.verify(workerId, items)
+      for (const [index, each] of owed.entries()) each.flaw = flaws[index]
+    } finally {
+      for (const { delivery } of owed) proving.delete(delivery.deliveryId)
+    }
   }
 
   function flawOf(delivery: Delivery, result: BatchResult): string | undefined {
@@ -168,7 +226,10 @@ export function createIncoming(parts: IncomingParts): Incoming {
     if (delivery === undefined) return
     const read = readAnswer(delivery, result, raw)
     const flaw = typeof read === 'string' ? read : await signatureFlaw(delivery, key, result)
-    if (flaw !== undefined) return passOn(workerId, [corrupted(delivery, flaw)])
+    const { outputDigest, proof } = result
+    const given: Proven = { delivery, outputDigest, proof, flaw }
+    await judgeProofs(workerId, [given])
+    if (given.flaw !== undefined) return passOn(workerId, [corrupted(delivery, given.flaw)])
     const answer = typeof read === 'string' ? undefined : read
     const { spec } = delivery.task
     if (answer !== undefined && spec.keepOutput && !isInline(spec.outputLength)) {

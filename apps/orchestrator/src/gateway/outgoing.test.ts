@@ -32,6 +32,7 @@ import {
 } from '../../test/dispatchTask.ts'
 import { openMemoryStore } from '../../test/network.ts'
 import { silentLog } from '../log.ts'
+import { noProofs } from '../proofs/proofs.ts'
 import { createSigner } from '../signer.ts'
 import { createPayloads } from '../tasks/payloads.ts'
 import { createOutgoing, describe as describeDelivery, returnsOutput } from './outgoing.ts'
@@ -67,6 +68,7 @@ async function open(tasks: readonly (Partial<NewTask> & { readonly input?: Uint8
     sha256,
     signer: createSigner((payload) => identity.sign(payload), sha256),
     payloads,
+    proofs: noProofs,
     log: silentLog,
     sign: (payload) => identity.sign(payload),
     lineOf: (workerId) =>

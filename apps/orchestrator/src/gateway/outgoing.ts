@@ -21,14 +21,13 @@ import {
   type Signature,
   signedBatch,
   statementLeaf,
+  type WantedProof,
   type WorkerId,
 } from '@shardy/protocol'
 import type { Log } from '../log.ts'
+import type { Proofs } from '../proofs/proofs.ts'
 import type { Signer } from '../signer.ts'
 import { isInline, type Payloads } from '../tasks/payloads.ts'
-
-/** Which rules decide on a result: 2 are those of docs/spec/dispatch.md with verify policies. */
-export const verifierVersion = 2
 
 /** Where a worker's frames go. */
 export interface Line {
@@ -40,6 +39,7 @@ export interface OutgoingParts {
   readonly sha256: Sha256
   readonly signer: Signer
   readonly payloads: Payloads
+  readonly proofs: Proofs
   readonly log: Log
   sign(payload: Uint8Array): Promise<Signature>
   lineOf(workerId: WorkerId): Line | undefined
@@ -70,7 +70,11 @@ const deliveryRoomBytes = 160
 const sharedProgramBytesMax = 16 * 1024
 
 export function createOutgoing(parts: OutgoingParts): Outgoing {
-  const { sha256, signer, payloads, log } = parts
+  const { sha256, signer, payloads, proofs, log } = parts
+
+  function wantedProof({ proof }: Task['spec']): WantedProof | undefined {
+    return proof === 'none' ? undefined : proofs.wanted(proof)
+  }
 
   function perform(effects: readonly Effect[]): void {
     const parcels = new Map<WorkerId, Parcel>()
@@ -177,7 +181,8 @@ export function createOutgoing(parts: OutgoingParts): Outgoing {
       const { deliveryId, deadlineMs, workerId } = delivery
       const commitFirst = isCommitFirst(delivery.task)
       const returnOutput = returnsOutput(delivery.task)
-      batch.push({ taskId, deliveryId, program, seed, deadlineMs, payload, commitFirst, returnOutput })
+      const proof = wantedProof(spec)
+      batch.push({ taskId, deliveryId, program, seed, deadlineMs, payload, commitFirst, returnOutput, proof })
       leaves.push(statementLeaf(deliveryStatement(describe(delivery), spec.programId, workerId), sha256))
     }
     await close()
@@ -191,7 +196,10 @@ export function createOutgoing(parts: OutgoingParts): Outgoing {
     attested.catch(() => {})
     const input = await read(delivery)
     if (input === undefined) return []
-    const meta = encodeFrame('delivery', deliveryFrame(delivery, await attested))
+    const meta = encodeFrame('delivery', {
+      ...deliveryFrame(delivery, await attested),
+      proof: wantedProof(spec),
+    })
     if (!parts.isWanted(delivery)) return []
     return input.length > 0 ? [meta, input] : [meta]
   }
@@ -235,9 +243,7 @@ function deliveryFrame(delivery: Delivery, attestation: Attestation) {
     kind: spec.kind,
     program: spec.program,
     complexity: spec.complexity,
-    verifierVersion,
     payloadLength: spec.inputLength,
-    proof: spec.proof,
     commitFirst: isCommitFirst(delivery.task),
     returnOutput: returnsOutput(delivery.task),
     returnTranscript: mayBeChecked,

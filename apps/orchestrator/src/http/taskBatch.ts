@@ -144,6 +144,7 @@ async function prepareAll(services: Services, { programs, terms }: BatchSubmissi
       const verification = verificationOf(
         { ...(verify && { verify: describeVerify(verify) }), ...(proof && { proof }) },
         asked.work,
+        services.proofs.kinds,
       )
       const request = {
         kind,

@@ -12,7 +12,6 @@ import {
   programIdOf,
   type RequesterId,
   rewardMicroCreditMax,
-  type Sha256,
   type TaskId,
   type TaskKind,
 } from '@shardy/protocol'
@@ -152,7 +151,11 @@ function bounded(field: string, text: string, max: bigint): bigint {
   })
 }
 
-function requestOf(submission: Submission, { bytes, work, facts }: AskedWork, sha256: Sha256): Request {
+function requestOf(
+  submission: Submission,
+  { bytes, work, facts }: AskedWork,
+  { sha256, proofs }: Pick<Services, 'sha256' | 'proofs'>,
+): Request {
   const reward = submission.rewardMicroCredit ?? defaults.rewardMicroCredit
   return {
     kind: submission.kind,
@@ -160,7 +163,7 @@ function requestOf(submission: Submission, { bytes, work, facts }: AskedWork, sh
     programId: programIdOf(submission.kind, bytes, sha256),
     facts,
     seed: bounded('seed', submission.seed ?? '0', 2n ** 64n - 1n),
-    ...verificationOf(submission, work),
+    ...verificationOf(submission, work, proofs.kinds),
     priority: submission.priority ?? defaults.priority,
     tierMin: submission.tierMin ?? 0,
     features: submission.features ?? [],
@@ -246,7 +249,7 @@ export async function submitTask(
   const { clock, sha256, taskTurns } = services
   const { kind, program, allowInexact = false } = submission
   const asking = readWork(kind, workBytes(submission), allowInexact, program)
-  const request = requestOf(submission, asking, sha256)
+  const request = requestOf(submission, asking, services)
   const taskId = taskIdOf(requester, idempotencyKey ?? services.randomHex(32), sha256)
   const input = inputOf(services, submission, asking.facts)
 

@@ -40,7 +40,7 @@ describe('what is asked for', () => {
     [{ redundancy: 2 }, quorum(2, 2)],
     [{ redundancy: 5 }, quorum(5, 5)],
   ])('%j of a program is taken', (asked, verify) => {
-    expect(verificationOf(asked, program)).toEqual({ verify, proof: 'none', exact: true })
+    expect(verificationOf(asked, program, [])).toEqual({ verify, proof: 'none', exact: true })
   })
 
   test.each([
@@ -49,7 +49,7 @@ describe('what is asked for', () => {
     [shader('exact', 1e12), {}, quorum(2, 2), true],
     [shader('inexact'), { verify: 'quorum(3,2)' }, quorum(3, 2), false],
   ])('a shader that cannot be checked here is agreed on', (of, asked, verify, exact) => {
-    expect(verificationOf(asked, of)).toEqual({ verify, proof: 'none', exact })
+    expect(verificationOf(asked, of, [])).toEqual({ verify, proof: 'none', exact })
   })
 })
 
@@ -74,7 +74,7 @@ describe('is refused by field', () => {
   ]
   test.each(hostile)('verify %j', (verify) => {
     expect(parseVerify(verify)).toBeUndefined()
-    expect(refusalOf(() => verificationOf({ verify }, program))).toMatchObject({
+    expect(refusalOf(() => verificationOf({ verify }, program, []))).toMatchObject({
       code: 'invalidField',
       field: 'verify',
       value: verify,
@@ -82,7 +82,7 @@ describe('is refused by field', () => {
   })
 
   test('verify and redundancy together', () => {
-    expect(refusalOf(() => verificationOf({ verify: 'checked', redundancy: 1 }, program))).toMatchObject({
+    expect(refusalOf(() => verificationOf({ verify: 'checked', redundancy: 1 }, program, []))).toMatchObject({
       field: 'redundancy',
       value: '1',
     })
@@ -90,7 +90,7 @@ describe('is refused by field', () => {
 
   test.each(['checked', 'audited(1)', 'adaptive'])('%s of what cannot be checked here', (verify) => {
     for (const of of [shader('inexact'), shader('exact', 1e12)]) {
-      expect(refusalOf(() => verificationOf({ verify }, of))).toMatchObject({
+      expect(refusalOf(() => verificationOf({ verify }, of, []))).toMatchObject({
         field: 'verify',
         value: verify,
         bound: 'quorum(n,k)',
@@ -99,7 +99,7 @@ describe('is refused by field', () => {
   })
 
   test.each(['v2', 'v3'] as const)('a proof %s, which nobody makes yet', (proof) => {
-    expect(refusalOf(() => verificationOf({ proof }, program))).toMatchObject({
+    expect(refusalOf(() => verificationOf({ proof }, program, []))).toMatchObject({
       field: 'proof',
       value: proof,
     })

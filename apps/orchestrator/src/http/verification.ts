@@ -5,6 +5,7 @@ import type { TaskRecord } from '@shardy/dispatch'
 import {
   checked,
   describeVerify,
+  type MadeProofKind,
   type ProofKind,
   parseVerify,
   quorum,
@@ -20,7 +21,12 @@ export interface Verification {
 
 type AskedVerification = Pick<Submission, 'verify' | 'redundancy' | 'proof'>
 
-export function verificationOf(submission: AskedVerification, work: Work): Verification {
+/** `offered` are the kinds of proof that can be had here. */
+export function verificationOf(
+  submission: AskedVerification,
+  work: Work,
+  offered: readonly MadeProofKind[],
+): Verification {
   const exact = work.kind !== 'shader' || work.shader.exactness.exactness === 'exact'
   const uncheckable = whyUncheckable(work)
   const verify = asked(submission) ?? (uncheckable === undefined ? checked : quorum(2, 2))
@@ -30,12 +36,21 @@ export function verificationOf(submission: AskedVerification, work: Work): Verif
     const detail = `${value} needs a check that the orchestrator can make: ${uncheckable}; ask for ${bound}`
     throw new ApiError('invalidField', { detail, field: 'verify', value, bound })
   }
-  const { proof = 'none' } = submission
-  if (proof !== 'none') {
-    const detail = `proofs of kind ${proof} are not made here yet; ask for none`
-    throw new ApiError('invalidField', { detail, field: 'proof', value: proof, bound: 'none' })
-  }
-  return { verify, proof, exact }
+  return { verify, proof: proofOf(submission, exact, offered), exact }
+}
+
+/** What is exact is proven unless the requester says otherwise; floats differ, and a proof would say less still. */
+function proofOf({ proof }: AskedVerification, exact: boolean, offered: readonly MadeProofKind[]): ProofKind {
+  if (proof === undefined) return exact && offered.includes('v2') ? 'v2' : 'none'
+  refuseUnoffered(proof, offered)
+  return proof
+}
+
+export function refuseUnoffered(proof: ProofKind, offered: readonly MadeProofKind[]): void {
+  if (proof === 'none' || offered.includes(proof)) return
+  const bound = ['none', ...offered].join(' or ')
+  const detail = `proofs of kind ${proof} are not to be had here; ask for ${bound}`
+  throw new ApiError('invalidField', { detail, field: 'proof', value: proof, bound })
 }
 
 /** `redundancy: n` is another way to say `quorum(n,n)`, and 1 to say `checked`. */

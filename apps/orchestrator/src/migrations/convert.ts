@@ -96,6 +96,7 @@ function convertDelivery(
     operator: '',
     hardwareClass: '',
     answeredAtMs: state === 'answered' || old.answer !== undefined ? answered?.atMs : undefined,
+    proof: undefined,
   }
 }
 

@@ -71,6 +71,7 @@ function lastChance(index: number, programBytes: number): TaskRecord {
         operator: '',
         hardwareClass: '',
         answeredAtMs: undefined,
+        proof: undefined,
       },
     ],
     failures: 0,

@@ -1,4 +1,6 @@
 export * from './field.ts'
 export * from './fold.ts'
+export * from './payload.ts'
 export * from './position.ts'
+export { proofLength } from './proofBytes.ts'
 export * from './signals.ts'

@@ -4,6 +4,7 @@
  * verdicts go in lists, whatever way their deliveries came.
  */
 import { batchMax, inlinePayloadBytesMax, programBytesMax } from '../limits.ts'
+import { wantedProof, zkProofPayload } from '../proof/payload.ts'
 import { bits64, blob, choice, flag, list, optional, signature, whole } from '../schema/codec.ts'
 import { field, type Infer, message } from '../schema/message.ts'
 import { salt } from '../statement/commitment.ts'
@@ -27,6 +28,7 @@ export const batchDelivery = message('BatchDelivery', {
   payload: field(6, blob(inlinePayloadBytesMax)),
   commitFirst: field(7, flag()),
   returnOutput: field(8, flag()),
+  proof: field(9, optional(wantedProof.codec)),
 })
 export type BatchDelivery = Infer<typeof batchDelivery>
 
@@ -56,6 +58,7 @@ export const batchResult = message('BatchResult', {
   traceRoot: field(5, optional(digest)),
   /** The leaf of its statement: the root can be found where a delivery is no longer known. */
   leaf: field(6, digest),
+  proof: field(7, optional(zkProofPayload.codec)),
 })
 export type BatchResult = Infer<typeof batchResult>
 

@@ -4,11 +4,12 @@
  */
 import type { ProgramId, WorkerId } from '../ids.ts'
 import { messageLengthMax, payloadBytesMax, programBytesMax } from '../limits.ts'
-import { bits64, blob, choice, flag, text, whole } from '../schema/codec.ts'
+import { wantedProof } from '../proof/payload.ts'
+import { bits64, blob, choice, flag, optional, text, whole } from '../schema/codec.ts'
 import { field, type Infer, message } from '../schema/message.ts'
 import { attestation } from '../statement/attestation.ts'
 import type { Statement } from '../statement/statement.ts'
-import { deliveryId, digest, proofKind, taskId, taskKind, timeMs } from '../values.ts'
+import { deliveryId, digest, taskId, taskKind, timeMs } from '../values.ts'
 
 export const delivery = message('Delivery', {
   taskId: field(1, taskId),
@@ -20,19 +21,18 @@ export const delivery = message('Delivery', {
   seed: field(5, bits64()),
   /** Multiply-adds, so that a worker can judge whether it will be in time. */
   complexity: field(6, whole(0, Number.MAX_SAFE_INTEGER)),
-  /** Which rules will decide on the result. */
-  verifierVersion: field(7, whole(1, 65_535)),
+  /** The zero-knowledge proof that is to come with the answer, or, of kind v3, when it is audited. */
+  proof: field(7, optional(wantedProof.codec)),
   payloadLength: field(8, whole(0, payloadBytesMax)),
   payloadDigest: field(9, digest),
   deadlineMs: field(10, timeMs),
-  proof: field(11, proofKind),
   /** Commit to the answer first and reveal it when asked: other workers have the same task. */
-  commitFirst: field(12, flag()),
+  commitFirst: field(11, flag()),
   /** False: only the output's digest is wanted. */
-  returnOutput: field(13, flag()),
-  attestation: field(14, attestation.codec),
+  returnOutput: field(12, flag()),
+  attestation: field(13, attestation.codec),
   /** Send the transcript that the interactive check needs (C1). */
-  returnTranscript: field(15, flag()),
+  returnTranscript: field(14, flag()),
 })
 export type Delivery = Infer<typeof delivery>
 

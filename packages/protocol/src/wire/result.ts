@@ -4,6 +4,7 @@
  */
 import type { ProgramId, WorkerId } from '../ids.ts'
 import { payloadBytesMax, transcriptPartsMax } from '../limits.ts'
+import { zkProofPayload } from '../proof/payload.ts'
 import { flag, list, optional, whole } from '../schema/codec.ts'
 import { field, type Infer, message } from '../schema/message.ts'
 import { attestation } from '../statement/attestation.ts'
@@ -24,6 +25,8 @@ export const result = message('Result', {
   salt: field(7, optional(salt)),
   /** The lengths of the transcript's parts (C1), which follow the output in its raw frame. */
   partLengths: field(8, list(whole(1, payloadBytesMax), transcriptPartsMax)),
+  /** Where one was asked for that is made with the answer. */
+  proof: field(9, optional(zkProofPayload.codec)),
 })
 export type Result = Infer<typeof result>
 

@@ -2,6 +2,7 @@
  * Which workers a task can go to (spec D6). What decides here is also what a requester is told who asks why a task
  * waits, and a worker that asks why it gets nothing.
  */
+import { proofFeature } from '@shardy/protocol'
 import type { DispatchPolicy } from './policy.ts'
 import { hasHad, type Task, type TaskClass } from './task.ts'
 import { keepsRoom, type Unavailable, unavailable, type Worker } from './worker.ts'
@@ -11,6 +12,7 @@ export type ClassUnfit =
   | 'wrongKind'
   | 'tierTooLow'
   | 'featureMissing'
+  | 'proofNotMade'
   | 'payloadTooLarge'
   | 'memoryTooSmall'
   | 'paysTooLittle'
@@ -24,10 +26,15 @@ export function classUnfitness(taskClass: TaskClass, { profile }: Worker): Class
   if (!profile.kinds.includes(taskClass.kind)) return 'wrongKind'
   if (profile.tier < taskClass.tierMin) return 'tierTooLow'
   for (const feature of taskClass.features) if (!profile.features.includes(feature)) return 'featureMissing'
+  if (!makesProof(taskClass, profile.features)) return 'proofNotMade'
   if (taskClass.payloadBytes > profile.payloadBytesMax) return 'payloadTooLarge'
   if (taskClass.memoryBytes > profile.memoryBytes) return 'memoryTooSmall'
   if (profile.askMicroCredit > taskClass.pricePerGiga) return 'paysTooLittle'
   return undefined
+}
+
+function makesProof({ proof }: TaskClass, features: readonly string[]): boolean {
+  return proof === 'none' || features.includes(proofFeature(proof))
 }
 
 /** What keeps it from a task for as long as it holds what it holds; alike for all fresh tasks of a class. */

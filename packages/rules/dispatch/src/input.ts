@@ -12,6 +12,7 @@ import type {
   TaskKind,
   TimeMs,
   WorkerId,
+  ZkProofPayload,
 } from '@shardy/protocol'
 import type { TaskRecord, TaskSpec } from './record.ts'
 
@@ -94,7 +95,7 @@ export type Input =
   | { readonly kind: 'operate'; readonly atMs: TimeMs; readonly mode: DispatchMode }
   | (AboutDelivery & { readonly kind: 'acked' })
   | (AboutDelivery & { readonly kind: 'committed'; readonly commitment: Digest })
-  /** The answer's signature has been verified, and its output is at hand where it is wanted. */
+  /** The answer's signature and its proof have been verified, and its output is at hand where it is wanted. */
   | (AboutDelivery & {
       readonly kind: 'answered'
       readonly outputDigest: Digest
@@ -102,6 +103,7 @@ export type Input =
       /** Opens the commitment where one was asked for. */
       readonly salt: string | undefined
       readonly attestation: Attestation
+      readonly proof?: ZkProofPayload | undefined
       readonly stake: Stake
     })
   | (AboutDelivery & { readonly kind: 'checked'; readonly verdict: CheckVerdict })

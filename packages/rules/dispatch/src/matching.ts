@@ -215,6 +215,7 @@ function deliver(state: DispatchState, task: Task, worker: Worker): void {
     operator: worker.profile.operator,
     hardwareClass: worker.profile.hardwareClass,
     answeredAtMs: undefined,
+    proof: undefined,
   })
   delivery.estimateMs = ownMs
   delivery.expectedMs = ownMs + worker.busyMs / worker.profile.slots

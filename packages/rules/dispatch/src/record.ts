@@ -39,6 +39,7 @@ import {
   values,
   verifyPolicy,
   whole,
+  zkProofPayload,
 } from '@shardy/protocol'
 
 const safeInteger = Number.MAX_SAFE_INTEGER
@@ -105,6 +106,8 @@ export const deliveryRecord = message('DeliveryRecord', {
   hardwareClass: field(15, text(hardwareClassLengthMax)),
   /** When the worker was bound to its answer for good. */
   answeredAtMs: field(16, optional(values.timeMs)),
+  /** Verified before the answer counted as one. */
+  proof: field(17, optional(zkProofPayload.codec)),
 })
 
 export const historyEntry = message('HistoryEntry', {

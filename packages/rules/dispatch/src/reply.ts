@@ -84,6 +84,7 @@ function answer(state: DispatchState, delivery: Delivery, input: InputOf<'answer
   delivery.outputDigest = outputDigest
   delivery.traceRoot = traceRoot
   delivery.answer = input.attestation
+  delivery.proof = input.proof
   delivery.answeredAtMs = state.atMs
   standingOf(state, delivery.workerId).stake = input.stake
   record(state, task, 'answered', { delivery, outputDigest })

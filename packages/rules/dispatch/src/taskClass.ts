@@ -2,7 +2,7 @@
  * What a task asks of a worker, without what is special to the one task. Tasks of one class queue together, and before any
  * delivery they are all alike to a worker: it compares itself with a class once, not with every task that waits.
  */
-import type { TaskKind } from '@shardy/protocol'
+import type { ProofKind, TaskKind } from '@shardy/protocol'
 import type { ClassQueue, Flow, Queued } from './classQueue.ts'
 import type { TaskSpec } from './record.ts'
 
@@ -11,6 +11,7 @@ export interface ClassFacts {
   readonly kind: TaskKind
   readonly tierMin: number
   readonly features: readonly string[]
+  readonly proof: ProofKind
   /** The larger of input and output. Sizes and prices are rounded against the task, so that classes stay few. */
   readonly payloadBytes: number
   readonly outputBytes: number
@@ -35,7 +36,7 @@ export const classesMax = 4096
 export const classesPerRequesterMax = 512
 
 export function classFactsOf(spec: TaskSpec): ClassFacts {
-  const { kind, tierMin, features, inputLength, outputLength, verify } = spec
+  const { kind, tierMin, features, proof, inputLength, outputLength, verify } = spec
   const payloadBytes = roundUp(Math.max(inputLength, outputLength))
   const outputBytes = roundUp(outputLength)
   const memoryBytes = roundUp(spec.memoryBytes)
@@ -43,8 +44,29 @@ export function classFactsOf(spec: TaskSpec): ClassFacts {
   const { replicas } = verify
   // A feature is any text; its length keeps two of them from looking like one.
   const named = features.map((feature) => `${feature.length}:${feature}`).join('')
-  const key = `${kind} ${tierMin} ${payloadBytes} ${outputBytes} ${memoryBytes} ${pricePerGiga} ${replicas} ${named}`
-  return { key, kind, tierMin, features, payloadBytes, outputBytes, memoryBytes, pricePerGiga, replicas }
+  const key = [
+    kind,
+    tierMin,
+    proof,
+    payloadBytes,
+    outputBytes,
+    memoryBytes,
+    pricePerGiga,
+    replicas,
+    named,
+  ].join(' ')
+  return {
+    key,
+    kind,
+    tierMin,
+    features,
+    proof,
+    payloadBytes,
+    outputBytes,
+    memoryBytes,
+    pricePerGiga,
+    replicas,
+  }
 }
 
 /** What each worker gets for 10^9 operations. */

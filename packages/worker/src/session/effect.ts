@@ -2,13 +2,20 @@
 
 import type { Benchmark } from '@shardy/chain'
 import type { Work } from '@shardy/compute/work'
-import type { DeliveryId, PublicKey, Signature } from '@shardy/protocol'
+import type { DeliveryId, PublicKey, Signature, TaskId, WantedProof } from '@shardy/protocol'
 import type { Blobs, Program } from '@shardy/tensor'
 import type { WorkerEvent } from './event.ts'
+
+/** A proof that is to be made of an answer once it is there. */
+export interface WantedAnswerProof extends WantedProof {
+  readonly taskId: TaskId
+  readonly seed: bigint
+}
 
 export interface SmallTask {
   readonly work: Work
   readonly input: Uint8Array
+  readonly proof: WantedAnswerProof | undefined
 }
 
 /** Why the worker itself ends a connection. */
@@ -53,6 +60,7 @@ export type Effect =
       readonly blobs: Blobs
       /** Whether the parts of the transcript are wanted beside the output. */
       readonly transcript: boolean
+      readonly proof: WantedAnswerProof | undefined
     }
   /** → batchExecuted, with as many as fit a moment, and with what was done after an abort */
   | { readonly kind: 'executeBatch'; readonly run: number; readonly batch: readonly SmallTask[] }

@@ -50,6 +50,7 @@ test('the answer is signed, then given with its output', () => {
         traceRoot: undefined,
         salt: undefined,
         partLengths: [],
+        proof: undefined,
       },
     },
     { type: 'raw', body: output },
@@ -134,7 +135,15 @@ describe('executions that fail', () => {
 
   test('an output of another length is not an answer', () => {
     const scenario = executing()
-    scenario.feed({ kind: 'executed', run: 1, output: output.slice(1), outputDigest, transcript: [], salt })
+    scenario.feed({
+      kind: 'executed',
+      run: 1,
+      output: output.slice(1),
+      outputDigest,
+      transcript: [],
+      proof: undefined,
+      salt,
+    })
     expect(scenario.sent).toMatchObject([{ body: { reason: 'executionFailed' } }])
   })
 

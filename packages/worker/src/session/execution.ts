@@ -22,6 +22,7 @@ import {
 import { lose } from './connection.ts'
 import { forgetAnswered, rejectHeld } from './ending.ts'
 import type { InputOf } from './input.ts'
+import { wantedWithAnswer } from './proof.ts'
 import {
   executeSmall,
   revealSmall,
@@ -79,7 +80,8 @@ function startLarge(turn: Turn, held: Ready): void {
     taskId: delivery.taskId,
     summary: facts.summary,
   })
-  turn.effects.push({ kind: 'execute', run, work, input, blobs, transcript })
+  const proof = wantedWithAnswer(delivery)
+  turn.effects.push({ kind: 'execute', run, work, input, blobs, transcript, proof })
 }
 
 /** The executor replied: it is free, whatever became of the delivery meanwhile. */
@@ -116,7 +118,7 @@ export function batchExecuted(turn: Turn, input: InputOf<'batchExecuted'>): void
 }
 
 export function executed(turn: Turn, input: InputOf<'executed'>): void {
-  const { run, output, outputDigest, salt } = input
+  const { run, output, outputDigest, proof, salt } = input
   free(turn, run)
   const held = heldByRun(turn, run)
   if (held?.phase.kind === 'executing') {
@@ -134,6 +136,7 @@ export function executed(turn: Turn, input: InputOf<'executed'>): void {
         outputLength: length,
         output: kept,
         transcript,
+        proof,
         salt,
       }
       hold(turn, { ...held, phase: { kind: 'signing', answer } })
@@ -262,6 +265,7 @@ function give(turn: Turn, held: HeldDelivery, answer: Answer, attestation: Attes
     traceRoot,
     salt: commitFirst ? answer.salt : undefined,
     partLengths: transcript.map(({ length }) => length),
+    proof: answer.proof,
   })
   if (output !== undefined) sendOutput(turn, output, transcript)
   report(turn, { kind: 'answered', deliveryId, taskId })

@@ -3,14 +3,19 @@
  * effects that of their run: what is no longer current is ignored.
  */
 import type { ChainCommitment } from '@shardy/chain'
-import type { Digest, Signature } from '@shardy/protocol'
+import type { Digest, Signature, ZkProofPayload } from '@shardy/protocol'
 import type { Blobs } from '@shardy/tensor'
 
 export type FailureReason = 'tooLarge' | 'deviceLost' | 'executionFailed'
 
 /** What became of one of many. */
 export type Outcome =
-  | { readonly ok: true; readonly output: Uint8Array; readonly outputDigest: Digest }
+  | {
+      readonly ok: true
+      readonly output: Uint8Array
+      readonly outputDigest: Digest
+      readonly proof: ZkProofPayload | undefined
+    }
   | { readonly ok: false; readonly reason: FailureReason; readonly text: string }
 
 export type Input =
@@ -44,6 +49,7 @@ export type Input =
       readonly outputDigest: Digest
       /** The parts of the transcript, where they were asked for. */
       readonly transcript: readonly Uint8Array[]
+      readonly proof: ZkProofPayload | undefined
       /** 32 random bytes in hex, unknown to anyone else. */
       readonly salt: string
     }

@@ -62,6 +62,7 @@ test('a delivery with its payload is verified, acknowledged and executed', () =>
     input,
     blobs: noBlobs,
     transcript: false,
+    proof: undefined,
   })
   expect(scenario.phase()).toBe('executing')
 })
@@ -76,7 +77,11 @@ describe('handed back at the meta frame, and its payload dropped', () => {
       reason: 'busy',
       make: () => new Scenario({ slots: 1 }).admit().deliver(2),
     },
-    { desc: 'a proof is wanted', reason: 'unsupported', changes: { proof: 'v2' } },
+    {
+      desc: 'a proof is wanted of a kind that is not made here',
+      reason: 'unsupported',
+      changes: { proof: { kind: 'v3', verifierVersion: 3 } },
+    },
     { desc: 'no program', reason: 'unsupported', changes: { program: new Uint8Array(0) } },
     { desc: 'not a program', reason: 'unsupported', changes: { program: Uint8Array.of(1, 2, 3) } },
     { desc: 'input of another length', reason: 'unsupported', changes: { payloadLength: 17 } },
@@ -205,6 +210,7 @@ test('the outputs that commitments keep are bounded in bytes', () => {
       run,
       output: largeOutput,
       outputDigest: changes.payloadDigest,
+      proof: undefined,
       transcript: [],
       salt,
     })

@@ -24,6 +24,7 @@ import { lose } from './connection.ts'
 import { refuseDelivery, rejectHeld } from './ending.ts'
 import { prepare } from './fetching.ts'
 import type { InputOf } from './input.ts'
+import { unprovenKind } from './proof.ts'
 import { countOpen } from './small/work.ts'
 import type { Admitted, HeldDelivery } from './state.ts'
 import {
@@ -98,7 +99,8 @@ function judge(turn: Turn, connection: Admitted, delivery: Delivery): Judged {
   const committed = countHeld(state, ({ phase }) => phase.kind === 'committed')
   if (committed >= committedMax) return no('busy', `${committed} commitments wait to be revealed`)
   if (!rules.kinds.includes(delivery.kind)) return no('unsupported', `tasks of kind ${delivery.kind}`)
-  if (delivery.proof !== 'none') return no('unsupported', `proofs of kind ${delivery.proof}`)
+  const unproven = unprovenKind(rules, delivery)
+  if (unproven !== undefined) return no('unsupported', `proofs of kind ${unproven}`)
   const decoded = decodeWork(delivery.kind, delivery.program)
   if (!decoded.ok) return no('unsupported', decoded.reason)
   const { work } = decoded

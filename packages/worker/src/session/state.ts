@@ -21,6 +21,7 @@ import type {
   RejectReason,
   SessionId,
   TaskId,
+  ZkProofPayload,
 } from '@shardy/protocol'
 import type { Blobs } from '@shardy/tensor'
 import type { LostReason, StopReason } from './reason.ts'
@@ -88,6 +89,7 @@ export interface Answer {
   readonly output: Uint8Array | undefined
   /** The parts that the interactive check needs (C1), which follow the output; none where none were asked for or they do not fit. */
   readonly transcript: readonly Uint8Array[]
+  readonly proof: ZkProofPayload | undefined
   readonly salt: string
 }
 

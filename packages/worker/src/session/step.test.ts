@@ -81,8 +81,13 @@ function repliesOf(run: number, connection: number): readonly Input[] {
     { kind: 'helloSigned', connection, signature },
     { kind: 'verified', run, inputDigest: digestOf(input), attestationHolds: true },
     { kind: 'batchVerified', run, holds: run % 4 !== 0 },
-    { kind: 'executed', run, output, outputDigest, transcript: [], salt },
-    { kind: 'batchExecuted', run, outcomes: [{ ok: true, output, outputDigest }], salts: new Uint8Array(32) },
+    { kind: 'executed', run, output, outputDigest, transcript: [], proof: undefined, salt },
+    {
+      kind: 'batchExecuted',
+      run,
+      outcomes: [{ ok: true, output, outputDigest, proof: undefined }],
+      salts: new Uint8Array(32),
+    },
     { kind: 'resultSigned', run, signature },
   ]
 }

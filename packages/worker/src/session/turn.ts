@@ -7,6 +7,7 @@ import {
   encodeFrame,
   type Frame,
   type FrameType,
+  type MadeProofKind,
   type ProfileV2,
   type PublicKey,
   type Sha256,
@@ -24,6 +25,8 @@ export interface Rules {
   readonly workerId: WorkerId
   readonly agent: string
   readonly kinds: readonly TaskKind[]
+  /** The kinds of proof that are made here. */
+  readonly proofs: readonly MadeProofKind[]
   readonly executor: ExecutorKind
   readonly adapter: string
   readonly operationsPerSecond: number

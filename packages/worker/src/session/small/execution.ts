@@ -16,6 +16,7 @@ import {
 } from '@shardy/protocol'
 import { smallAnsweredMax } from '../bounds.ts'
 import type { InputOf, Outcome } from '../input.ts'
+import { wantedWithAnswer } from '../proof.ts'
 import { change, nextRun, report, send, type Turn } from '../turn.ts'
 import { forgetSmall, rejectSmall } from './ending.ts'
 import { fitFrame, move, putBack, type SmallAnswer, type SmallDelivery, takeChunk } from './work.ts'
@@ -27,7 +28,9 @@ export function executeSmall(turn: Turn): void {
   const run = nextRun(turn)
   small.runs.set(run, chunk)
   change(turn, { executing: run })
-  const batch = chunk.map(({ program, input }) => ({ work: program.work, input }))
+  const batch = chunk.map(({ program, input, delivery }) => {
+    return { work: program.work, input, proof: wantedWithAnswer(delivery) }
+  })
   turn.effects.push({ kind: 'executeBatch', run, batch })
 }
 
@@ -51,7 +54,8 @@ export function batchExecuted(turn: Turn, { run, outcomes, salts }: InputOf<'bat
     const { commitFirst, returnOutput } = item.delivery
     const salt = commitFirst ? encodeHex(salts.subarray(32 * index, 32 * index + 32)) : undefined
     const output = returnOutput ? outcome.output : undefined
-    item.answer = { outputDigest: outcome.outputDigest, output, salt }
+    const { outputDigest, proof } = outcome
+    item.answer = { outputDigest, output, proof, salt }
     ;(commitFirst ? committed : ready).push(item)
   }
   putBack(small, chunk.slice(outcomes.length))

@@ -23,6 +23,7 @@ import { smallCommittedMax, workingBytesMax } from '../bounds.ts'
 import { lose } from '../connection.ts'
 import { startNext } from '../execution.ts'
 import type { InputOf } from '../input.ts'
+import { unprovenKind } from '../proof.ts'
 import type { Admitted } from '../state.ts'
 import { change, countHeld, nextRun, type Turn, takesSlot } from '../turn.ts'
 import { type Refused, refuseSmall, rejectSmall } from './ending.ts'
@@ -61,7 +62,7 @@ function readProgram(turn: Turn, { kind, program: bytes }: BatchProgram): ReadPr
 function flawOf(
   turn: Turn,
   connection: Admitted,
-  { payload, deadlineMs }: BatchDelivery,
+  { payload, deadlineMs, proof }: BatchDelivery,
   { facts }: KnownProgram,
   held: number,
 ): { readonly reason: RejectReason; readonly why: string } | undefined {
@@ -76,6 +77,8 @@ function flawOf(
     const why = `the ${facts.summary} takes ${facts.inputLength} bytes of input, not ${payload.length}`
     return { reason: 'unsupported', why }
   }
+  const unproven = unprovenKind(rules, { proof })
+  if (unproven !== undefined) return { reason: 'unsupported', why: `proofs of kind ${unproven}` }
   const leftMs = deadlineMs - connection.orchestrator.clockOffsetMs - nowMs
   if (leftMs <= 0) return { reason: 'outOfTime', why: 'the deadline has passed' }
   const { operationsPerSecond } = rules

@@ -85,7 +85,7 @@ describe('a batch', () => {
       {
         kind: 'executeBatch',
         run: 2,
-        batch: deliveries.map(() => ({ work: { kind: 'program', program }, input })),
+        batch: deliveries.map(() => ({ work: { kind: 'program', program }, input, proof: undefined })),
       },
     ])
     scenario.executeMany(3)
@@ -100,6 +100,7 @@ describe('a batch', () => {
       salt: undefined,
       traceRoot: undefined,
       leaf: encodeHex(leaves[index] as Uint8Array) as never,
+      proof: undefined,
     }))
     expect(scenario.sent).toEqual([{ type: 'results', body: { results, signature } }])
     expect(numbers(3).map((number) => scenario.smallPhase(number))).toEqual([
@@ -244,7 +245,7 @@ describe('executed as far as a turn goes', () => {
 
   test('one that fails is handed back, the others are answered', () => {
     const scenario = begin().deliverMany([1, 2, 3])
-    const right: Outcome = { ok: true, output, outputDigest }
+    const right = { ok: true, output, outputDigest, proof: undefined } as const
     const outcomes: Outcome[] = [
       { ok: false, reason: 'deviceLost', text: 'unplugged' },
       right,

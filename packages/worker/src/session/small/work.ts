@@ -10,6 +10,8 @@ import {
   type DeliveryId,
   type Digest,
   type ProgramId,
+  proofLength,
+  type ZkProofPayload,
 } from '@shardy/protocol'
 import { knownProgramsMax } from '../bounds.ts'
 
@@ -27,6 +29,7 @@ export interface SmallAnswer {
   readonly outputDigest: Digest
   /** Kept only where the orchestrator wants it back. */
   readonly output: Uint8Array | undefined
+  readonly proof: ZkProofPayload | undefined
   /** Where a commitment was asked for. */
   readonly salt: string | undefined
 }
@@ -116,9 +119,12 @@ export function enqueue(small: SmallWork, batch: readonly SmallDelivery[]): void
 const frameRoomBytes = 256
 const answerRoomBytes = 192
 
+const proofRoomBytes = proofLength + 16
+
 /** What the answer takes in a frame. */
 export function answerBytes({ delivery, program }: SmallDelivery): number {
-  return answerRoomBytes + (delivery.returnOutput ? program.facts.outputLength : 0)
+  const outputBytes = delivery.returnOutput ? program.facts.outputLength : 0
+  return answerRoomBytes + outputBytes + (delivery.proof === undefined ? 0 : proofRoomBytes)
 }
 
 /** The first of them that fit one frame of answers. */

@@ -1,0 +1,44 @@
+/**
+ * What the orchestrator does with zero-knowledge proofs: says what a delivery is to be proven with, and verifies what comes.
+ * A proof is verified before its answer counts as one (spec P); what it proves is in docs/spec/proofs.md, and less than it sounds.
+ */
+import type {
+  MadeProofKind,
+  ProofKind,
+  TaskProofV2,
+  WantedProof,
+  WorkerId,
+  ZkProofPayload,
+} from '@shardy/protocol'
+
+export interface ProofOfAnswer {
+  readonly proof: ZkProofPayload
+  /** What it must be about, as the orchestrator itself knows it. */
+  readonly answer: TaskProofV2
+}
+
+export interface Proofs {
+  /** The kinds that can be asked for. */
+  readonly kinds: readonly MadeProofKind[]
+  /** What a proof of this kind is to be made with now. */
+  wanted(kind: MadeProofKind): WantedProof | undefined
+  /** What is wrong with each of them, in their order; undefined: nothing, it holds. */
+  verify(workerId: WorkerId, proofs: readonly ProofOfAnswer[]): Promise<readonly (string | undefined)[]>
+  close(): void
+}
+
+export const noProofs: Proofs = {
+  kinds: [],
+  wanted: () => undefined,
+  verify: async (_, proofs) => proofs.map(() => 'proofs are not verified here'),
+  close() {},
+}
+
+/** What is wrong with an answer that comes with or without a proof, before anybody looks at the proof itself. */
+export function proofOutOfPlace(asked: ProofKind, proof: ZkProofPayload | undefined): string | undefined {
+  // Of kind v3 is made when the answer is audited, and never before.
+  const due = asked === 'v2' ? asked : undefined
+  if (proof === undefined) return due && `the proof of kind ${due} is missing`
+  if (due === undefined) return 'a proof came that was not asked for'
+  return proof.kind === due ? undefined : `the proof is of kind ${proof.kind}, asked for was ${due}`
+}
