@@ -98,10 +98,23 @@ const helloFields = {
 const deliveryId = hex(16)
 const maybeHex = (length: number) => fc.option(hex(length), { nil: undefined })
 
+const wantedProofValue = fc.record({
+  kind: fc.constantFrom(...madeProofKinds),
+  verifierVersion: whole(1, verifierVersionMax),
+})
+const maybeWantedProof = fc.option(wantedProofValue, { nil: undefined })
+
+const zkProofPayloadValue = fc.record({
+  kind: fc.constantFrom(...madeProofKinds),
+  verifierVersion: whole(1, verifierVersionMax),
+  proof: fc.uint8Array({ minLength: proofLength, maxLength: proofLength }),
+})
+
 const receiptAnswerValue = fc.record({
   outputDigest: hex(32),
   attestation: attestationValue,
   traceRoot: maybeHex(32),
+  proof: fc.option(zkProofPayloadValue, { nil: undefined }),
 })
 
 const receiptDeliveryValue = fc.record({
@@ -137,18 +150,6 @@ const receiptFields = {
   decidedAtMs: whole(0, safeMax),
   checkedBy: fc.option(fc.constantFrom(...checkMechanisms), { nil: undefined }),
 }
-
-const wantedProofValue = fc.record({
-  kind: fc.constantFrom(...madeProofKinds),
-  verifierVersion: whole(1, verifierVersionMax),
-})
-const maybeWantedProof = fc.option(wantedProofValue, { nil: undefined })
-
-const zkProofPayloadValue = fc.record({
-  kind: fc.constantFrom(...madeProofKinds),
-  verifierVersion: whole(1, verifierVersionMax),
-  proof: fc.uint8Array({ minLength: proofLength, maxLength: proofLength }),
-})
 
 const batchProgramValue = fc.record({ kind: fc.constantFrom(...taskKinds), program: blob(65_536) })
 

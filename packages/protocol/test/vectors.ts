@@ -333,7 +333,12 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
       workerKey: keys[name].publicKey,
       deadlineMs: delivered(name).deadlineMs,
       attestation: at(deliveryAttestations, index),
-      answer: { ...answers[name], attestation: at(results, index).attestation },
+      answer: {
+        ...answers[name],
+        attestation: at(results, index).attestation,
+        proof:
+          name === 'worker-a' ? { kind: 'v2' as const, verifierVersion: 2, proof: proofShaped } : undefined,
+      },
       outcome: 'accepted' as const,
       rewardMicroCredit: 2_500_000n as Receipt['deliveries'][number]['rewardMicroCredit'],
     })),

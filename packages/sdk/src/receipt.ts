@@ -26,12 +26,17 @@ import {
   type Statement,
   type TaskId,
   type TimeMs,
+  taskProofV2Signals,
   type VerifyPolicy,
   type WorkerId,
+  type ZkProofPayload,
 } from '@shardy/protocol'
 import type { AnswerVerdict } from './answer.ts'
 import { type ReceiptMeaning, receiptMeaning } from './receiptMeaning.ts'
 import type { ReceiptProblem } from './receiptProblem.ts'
+
+/** What is wrong with a proof, by whoever has the key of its version; undefined: it holds. */
+export type VerifyProof = (proof: ZkProofPayload, signals: readonly bigint[]) => Promise<string | undefined>
 
 export interface ReceiptCheck {
   readonly sha256: Sha256
@@ -56,6 +61,8 @@ export interface ReceiptCheck {
   readonly checkAnswer?:
     | ((work: Work, input: Uint8Array, output: Uint8Array) => Promise<AnswerVerdict>)
     | undefined
+  /** Verifies the proofs that came with answers. What such a proof proves is little: docs/spec/proofs.md. */
+  readonly verifyProof?: VerifyProof | undefined
   /** Computes the program anew; needs `input`. Rejections of its own come through. */
   readonly recompute?: ((work: Work, input: Uint8Array) => Promise<Uint8Array>) | undefined
 }
@@ -95,6 +102,9 @@ export interface ReceiptFacts {
   /** What `checkAnswer` found, where it was asked. */
   readonly answer: Exclude<AnswerVerdict, { readonly kind: 'wrong' }> | undefined
   readonly isRecomputed: boolean
+  /** Workers whose answers came with a proof, and whether these proofs were verified here. */
+  readonly proven: readonly WorkerId[]
+  readonly areProofsVerified: boolean
 }
 
 export type CheckedReceipt =
@@ -111,7 +121,10 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
   const work = checkWork(receipt, check, problems)
   const facts = work && factsOf(work)
   const orchestratorId = await checkOrchestrator(receipt, check, problems)
-  for (const delivery of receipt.deliveries) await checkAttestations(receipt, delivery, check, problems)
+  for (const delivery of receipt.deliveries) {
+    await checkAttestations(receipt, delivery, check, problems)
+    await checkProof(receipt, delivery, check, problems)
+  }
   const isExact = work?.kind !== 'shader' || work.shader.exactness.exactness === 'exact'
   const standing = checkOutcomes(receipt, isExact, check, problems)
   checkBasis(receipt, standing, problems)
@@ -168,6 +181,10 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
       isOutputChecked: check.output !== undefined,
       answer,
       isRecomputed,
+      proven: receipt.deliveries
+        .filter(({ answer }) => answer?.proof !== undefined)
+        .map((delivery) => workerIdOf(delivery, check.sha256)),
+      areProofsVerified: check.verifyProof !== undefined,
     },
   }
 }
@@ -248,6 +265,25 @@ async function checkAttestations(
   if (!(await isAttested(workerKey, answered, answer.attestation))) {
     problems.push({ kind: 'badAnswerAttestation', deliveryId, workerId })
   }
+}
+
+/** A proof of kind v2 is about the task, its seed, and length and digest of the output; the signals are made here, and taken from nobody. */
+async function checkProof(
+  { taskId, seed, outputLength }: Receipt,
+  delivery: ReceiptDelivery,
+  { sha256, verifyProof }: ReceiptCheck,
+  problems: ReceiptProblem[],
+): Promise<void> {
+  const { deliveryId, answer } = delivery
+  if (verifyProof === undefined || answer?.proof === undefined) return
+  const { outputDigest, proof } = answer
+  const signals = taskProofV2Signals({ taskId, seed, outputLength, outputDigest }, sha256)
+  const reason =
+    proof.kind === 'v2'
+      ? await verifyProof(proof, signals)
+      : `a receipt holds no proofs of kind ${proof.kind}`
+  if (reason === undefined) return
+  problems.push({ kind: 'badProof', deliveryId, workerId: workerIdOf(delivery, sha256), reason })
 }
 
 /** That each outcome fits its answer. */

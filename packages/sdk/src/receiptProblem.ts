@@ -35,6 +35,7 @@ export type ReceiptProblem =
   | { readonly kind: 'badReceiptSignature'; readonly orchestratorId: OrchestratorId }
   | ({ readonly kind: 'badDeliveryAttestation' } & OfDelivery)
   | ({ readonly kind: 'badAnswerAttestation' } & OfDelivery)
+  | ({ readonly kind: 'badProof'; readonly reason: string } & OfDelivery)
   | { readonly kind: 'repeatedDelivery'; readonly deliveryId: DeliveryId }
   | ({ readonly kind: 'repeatedWorker' } & OfDelivery)
   | ({ readonly kind: 'missingAnswer'; readonly outcome: Outcome } & OfDelivery)
@@ -89,6 +90,8 @@ export function describeReceiptProblem(problem: ReceiptProblem): string {
       return `the orchestrator did not sign that it gave delivery ${problem.deliveryId} to worker ${problem.workerId}`
     case 'badAnswerAttestation':
       return `worker ${problem.workerId} did not sign this answer to delivery ${problem.deliveryId}`
+    case 'badProof':
+      return `the proof of worker ${problem.workerId} for delivery ${problem.deliveryId} does not hold: ${problem.reason}`
     case 'repeatedDelivery':
       return `delivery ${problem.deliveryId} is listed twice`
     case 'repeatedWorker':

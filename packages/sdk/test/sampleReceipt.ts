@@ -21,6 +21,7 @@ import {
   type TaskId,
   type TimeMs,
   type WorkerId,
+  type ZkProofPayload,
 } from '@shardy/protocol'
 import {
   encodeProgram,
@@ -37,6 +38,7 @@ export interface SampleDelivery {
   readonly outcome: Outcome
   /** What the worker answered; undefined when it did not. */
   readonly output?: Uint8Array | undefined
+  readonly proof?: ZkProofPayload
   readonly rewardMicroCredit?: bigint
 }
 
@@ -96,7 +98,7 @@ export async function makeSampleReceipt(
       const said = { outputDigest, traceRoot: undefined }
       const result = resultStatement(statement, programIdentity, workerId, said)
       const [own] = await attest(sample.worker, [result])
-      answer = own && { ...said, attestation: own }
+      answer = own && { ...said, attestation: own, proof: sample.proof }
     }
     const { outcome, rewardMicroCredit = outcome === 'accepted' ? 500n : 0n } = sample
     return {

@@ -6,6 +6,7 @@ export {
   type FetchConstant,
   fetchConstants,
 } from './constants.ts'
+export type { Provable, TaskProver } from './prover.ts'
 export type { CloseCause } from './session/effect.ts'
 export type { WorkerEvent } from './session/event.ts'
 export { describeReason, type LostReason, type Reason, type StopReason } from './session/reason.ts'

@@ -19,6 +19,7 @@ import {
   resultStatement,
   signedBatch,
   statementLeaf,
+  type ZkProofPayload,
 } from '@shardy/protocol'
 import { buildProgram, evaluate, inputLength, matmulProgram, type Program, programId } from '@shardy/tensor'
 import { check, planCheck, policies } from '@shardy/tensor/check'
@@ -26,6 +27,7 @@ import { ManualClock } from '../test/manualClock.ts'
 import { type FakeOrchestrator, type Line, startOrchestrator } from '../test/orchestrator.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createConstants, fetchConstants } from './constants.ts'
+import type { Provable, TaskProver } from './prover.ts'
 import { connectWebSocket, workerSocketUrl } from './socket.ts'
 import type { WorkerView } from './view.ts'
 import { createWorker, type Worker, type WorkerConfig } from './worker.ts'
@@ -52,12 +54,13 @@ function begin(
   executor: Executor = createCpuExecutor(),
   clock: Clock = systemClock,
   config: Partial<WorkerConfig> = {},
+  prover?: TaskProver,
 ): Worker {
   const connect = connectWebSocket(workerSocketUrl(orchestrator.url))
   const constants = createConstants(fetchConstants(orchestrator.url), sha256)
   const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
   worker = createWorker(
-    { connect, identity, sha256, executor, constants, clock, random, log: () => {} },
+    { connect, identity, sha256, executor, constants, prover, clock, random, log: () => {} },
     { agent: 'test/0', slots: 2, payloadBytesMax: 2 ** 26, operationsPerSecond: 0, ...config },
   )
   worker.start()
@@ -266,6 +269,47 @@ describe('many small deliveries', () => {
       expect(commits[index]).toEqual({ deliveryId, commitment })
     }
     expect(new Set(results.map(({ salt }) => salt)).size).toBe(results.length)
+  })
+
+  const v2 = { kind: 'v2', verifierVersion: 2 } as const
+  /** Not proofs, but of each which answer it was asked for. */
+  const proofOf = ({ outputDigest, taskId }: Provable): ZkProofPayload => {
+    const proof = new Uint8Array(256)
+    proof.set(sha256(new TextEncoder().encode(`${outputDigest} ${taskId}`)))
+    return { ...v2, proof }
+  }
+
+  test('are proven together, each its own answer', async () => {
+    let calls = 0
+    const prover: TaskProver = {
+      kinds: ['v2'],
+      async prove(answers) {
+        calls++
+        return answers.map(proofOf)
+      },
+    }
+    begin(undefined, undefined, {}, prover)
+    const line = await orchestrator.line()
+    await line.admit()
+    const asked = await line.deliverMany(small, inputs, { proof: v2 })
+    const results = await take(line, inputs.length)
+    for (const [index, { outputDigest, output = new Uint8Array(), proof }] of results.entries()) {
+      const { taskId, seed } = asked[index] as BatchDelivery
+      expect(proof).toEqual(proofOf({ ...v2, taskId, seed, outputDigest, outputLength: output.length }))
+    }
+    expect(calls).toBeLessThan(inputs.length)
+  })
+
+  test('whose proofs cannot be made are handed back with the reason', async () => {
+    const prove = () => Promise.reject(new Error('no key of version 2'))
+    begin(undefined, undefined, {}, { kinds: ['v2'], prove })
+    const line = await orchestrator.line()
+    await line.admit()
+    const asked = await line.deliverMany(small, inputs.slice(0, 2), { proof: v2 })
+    for (const { deliveryId } of asked) {
+      const message = 'the proof could not be made: no key of version 2'
+      expect(await line.expect('reject')).toMatchObject({ deliveryId, reason: 'executionFailed', message })
+    }
   })
 
   test('signed by somebody else are handed back', async () => {

@@ -15,6 +15,7 @@ import {
   statementLeaf,
   type TimeMs,
   workerIdOf as workerIdOfKey,
+  type ZkProofPayload,
 } from '@shardy/protocol'
 import {
   newTaskOf,
@@ -27,7 +28,7 @@ import {
 } from '../../test/dispatchTask.ts'
 import { openMemoryStore } from '../../test/network.ts'
 import { silentLog } from '../log.ts'
-import { noProofs } from '../proofs/proofs.ts'
+import { noProofs, type ProofOfAnswer, type Proofs } from '../proofs/proofs.ts'
 import type { Happening } from '../tasks/dispatcher.ts'
 import { createPayloads } from '../tasks/payloads.ts'
 import { createIncoming } from './incoming.ts'
@@ -40,13 +41,19 @@ const digestOf = (bytes: Uint8Array) => encodeHex(sha256(bytes)) as Digest
 const output = Uint8Array.from([1, 2, 3, 4])
 
 /** Deliveries of small tasks that are out with the worker, and what is said about them. */
-async function open(tasks: readonly Partial<NewTask>[], answerBytesMax = 1_000, verify = verifySignature) {
+async function open(
+  tasks: readonly Partial<NewTask>[],
+  answerBytesMax = 1_000,
+  verify = verifySignature,
+  proofs: Proofs = noProofs,
+) {
   const state = emptyState(settings)
   const atMs = startMs as TimeMs
   for (const [index, about] of tasks.entries())
     step(state, { kind: 'submit', atMs, task: newTaskOf(index + 1, about) })
   const { publicKey } = identity
-  step(state, { kind: 'workerJoined', atMs, workerId: worker, publicKey, profile })
+  const proving = { ...profile, features: ['proof-v2', 'proof-v3'] }
+  step(state, { kind: 'workerJoined', atMs, workerId: worker, publicKey, profile: proving })
   const deliveries = [...state.deliveries.values()].sort((left, right) =>
     left.task.spec.taskId < right.task.spec.taskId ? -1 : 1,
   )
@@ -60,7 +67,7 @@ async function open(tasks: readonly Partial<NewTask>[], answerBytesMax = 1_000, 
     sha256,
     verify,
     payloads,
-    proofs: noProofs,
+    proofs,
     log: silentLog,
     state: () => state,
     stake: () => noStake,
@@ -324,5 +331,99 @@ describe('an answer in a frame of its own', () => {
     await taken
     expect(posted).toEqual([])
     expect(payloads.answerBytes()).toBe(0)
+  })
+})
+
+describe('a proof', () => {
+  const zk = (kind: 'v2' | 'v3', first = 0): ZkProofPayload => {
+    const proof = new Uint8Array(256)
+    proof[0] = first
+    return { kind, verifierVersion: 2, proof }
+  }
+  /** Refuses what begins with a 1, when it is told to go on. */
+  function judge() {
+    const asked: ProofOfAnswer[][] = []
+    let goOn = Promise.resolve()
+    const proofs: Proofs = {
+      kinds: ['v2', 'v3'],
+      wanted: (kind) => ({ kind, verifierVersion: 2 }),
+      async verify(_, items) {
+        asked.push([...items])
+        await goOn
+        return items.map(({ proof }) => (proof.proof[0] === 1 ? 'the proof is false' : undefined))
+      },
+      close() {},
+    }
+    const hold = (): (() => void) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      goOn = promise
+      return resolve
+    }
+    return { proofs, asked, hold }
+  }
+  const openWith = (tasks: readonly Partial<NewTask>[], { proofs }: ReturnType<typeof judge>) =>
+    open(tasks, 1_000, verifySignature, proofs)
+  const proven = { proof: 'v2' } as const
+
+  test('is verified with the others of its frame, against what the orchestrator knows of the answer', async () => {
+    const judging = judge()
+    const tasks = [proven, proven, proven, proven, {}, {}, { proof: 'v3' as const }]
+    const { incoming, deliveries, said } = await openWith(tasks, judging)
+    const given = [zk('v2'), zk('v2', 1), undefined, zk('v3'), zk('v2'), undefined, undefined]
+    const answers = deliveries.map((delivery, index) => ({ delivery, overrides: { proof: given[index] } }))
+    await incoming.batchAnswered(worker, identity.publicKey, await batchOf(answers))
+    expect(said()).toEqual([
+      '1 answered',
+      '2 corrupted: the proof is false',
+      '3 corrupted: the proof of kind v2 is missing',
+      '4 corrupted: the proof is of kind v3, asked for was v2',
+      '5 corrupted: a proof came that was not asked for',
+      '6 answered',
+      '7 answered',
+    ])
+    expect(judging.asked).toHaveLength(1)
+    const { taskId, seed } = (deliveries[0] as Delivery).task.spec
+    const answer = { taskId, seed, outputLength: output.length, outputDigest: digestOf(output) }
+    expect(judging.asked[0]?.[0]).toEqual({ proof: zk('v2'), answer })
+  })
+
+  test('goes with its answer to dispatch', async () => {
+    const { incoming, deliveries, posted } = await openWith([proven], judge())
+    const [delivery] = deliveries as [Delivery]
+    const result = await resultOf(delivery, output, { proof: zk('v2') })
+    await incoming.answered(worker, identity.publicKey, result, output)
+    expect(posted).toMatchObject([{ kind: 'answered', proof: zk('v2') }])
+  })
+
+  test('that is refused, of an answer that came alone, stores no output', async () => {
+    const { incoming, deliveries, said, stored } = await openWith([proven], judge())
+    const [delivery] = deliveries as [Delivery]
+    const result = await resultOf(delivery, output, { proof: zk('v2', 1) })
+    await incoming.answered(worker, identity.publicKey, result, output)
+    expect(said()).toEqual(['1 corrupted: the proof is false'])
+    expect(stored).toEqual([])
+  })
+
+  test('is not verified for an answer with another flaw', async () => {
+    const judging = judge()
+    const { incoming, deliveries } = await openWith([proven], judging)
+    const [delivery] = deliveries as [Delivery]
+    const overrides = { proof: zk('v2'), output: Uint8Array.from([9, 9, 9, 9]) }
+    await incoming.batchAnswered(worker, identity.publicKey, await batchOf([{ delivery, overrides }]))
+    expect(judging.asked).toEqual([])
+  })
+
+  test('is verified once, however often its answer is said meanwhile', async () => {
+    const judging = judge()
+    const { incoming, deliveries, said } = await openWith([proven], judging)
+    const batch = await batchOf(deliveries.map((delivery) => ({ delivery, overrides: { proof: zk('v2') } })))
+    const goOn = judging.hold()
+    const first = incoming.batchAnswered(worker, identity.publicKey, batch)
+    while (judging.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    await incoming.batchAnswered(worker, identity.publicKey, batch)
+    goOn()
+    await first
+    expect(said()).toEqual(['1 answered'])
+    expect(judging.asked).toHaveLength(1)
   })
 })

@@ -53,6 +53,28 @@ describe('what is asked for', () => {
   })
 })
 
+describe('a proof', () => {
+  const offered = ['v2'] as const
+  const proofOf = (asked: Parameters<typeof verificationOf>[0], of = program) =>
+    verificationOf(asked, of, offered).proof
+
+  test('is made of what is exact unless the requester says otherwise', () => {
+    expect(proofOf({})).toBe('v2')
+    expect(proofOf({ verify: 'quorum(2,2)' })).toBe('v2')
+    expect(proofOf({ proof: 'none' })).toBe('none')
+    expect(proofOf({ proof: 'v2' })).toBe('v2')
+  })
+
+  test('is made of floats only where it is asked for', () => {
+    expect(proofOf({}, shader('inexact'))).toBe('none')
+    expect(proofOf({ proof: 'v2' }, shader('inexact'))).toBe('v2')
+  })
+
+  test('of a kind that is not offered is refused with those that are', () => {
+    expect(refusalOf(() => proofOf({ proof: 'v3' }))).toMatchObject({ field: 'proof', bound: 'none or v2' })
+  })
+})
+
 describe('is refused by field', () => {
   const hostile = [
     '',
@@ -98,10 +120,11 @@ describe('is refused by field', () => {
     }
   })
 
-  test.each(['v2', 'v3'] as const)('a proof %s, which nobody makes yet', (proof) => {
+  test.each(['v2', 'v3'] as const)('a proof %s that is not to be had here', (proof) => {
     expect(refusalOf(() => verificationOf({ proof }, program, []))).toMatchObject({
       field: 'proof',
       value: proof,
+      bound: 'none',
     })
   })
 })

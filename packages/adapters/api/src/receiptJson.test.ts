@@ -10,6 +10,7 @@ import {
   type DeliveryId,
   type Digest,
   type MicroCredit,
+  madeProofKinds,
   outcomes,
   type ProgramId,
   type PublicKey,
@@ -49,6 +50,11 @@ const attestation: fc.Arbitrary<Attestation> = fc
     index: Math.floor((count * share) / 1000),
     path,
   }))
+const proof = fc.record({
+  kind: fc.constantFrom(...madeProofKinds),
+  verifierVersion: fc.integer({ min: 1, max: 65_535 }),
+  proof: fc.uint8Array({ minLength: 256, maxLength: 256 }),
+})
 const timeMs = fc.maxSafeNat().map((ms) => ms as TimeMs)
 const anyReceipt: fc.Arbitrary<Receipt> = fc.record({
   taskId: hex<TaskId>(16),
@@ -80,6 +86,7 @@ const anyReceipt: fc.Arbitrary<Receipt> = fc.record({
           outputDigest: hex<Digest>(32),
           attestation,
           traceRoot: fc.option(hex<Digest>(32), { nil: undefined }),
+          proof: fc.option(proof, { nil: undefined }),
         }),
         { nil: undefined },
       ),
@@ -136,6 +143,18 @@ describe('refused by field', () => {
     ['an unknown field', ['note'], () => 'x'],
     ['an unknown field of a delivery', ['deliveries', 0, 'note'], () => 'x'],
     ['an unknown field of an attestation', [...proof, 'note'], () => 1],
+    [
+      'a proof that is too short',
+      ['deliveries', 0, 'answer', 'proof'],
+      () => ({ kind: 'v2', verifierVersion: 2, proof: 'AAAA' }),
+      'deliveries.0.answer.proof.proof',
+    ],
+    [
+      'a proof of no kind',
+      ['deliveries', 0, 'answer', 'proof'],
+      () => ({ kind: 'none', verifierVersion: 2, proof: `${'A'.repeat(342)}==` }),
+      'deliveries.0.answer.proof.kind',
+    ],
     ['an unknown field of an answer', ['deliveries', 0, 'answer', 'note'], () => 1],
     ['an id in capitals', ['taskId'], (was) => String(was).toUpperCase().replace(/\d/g, 'A')],
     ['a digest of another length', ['outputDigest'], (was) => `${was}00`],

@@ -10,11 +10,13 @@ import {
   parseVerify,
   type Receipt,
   receipt,
+  type ZkProofPayload,
 } from '@shardy/protocol'
 import { Value } from '@sinclair/typebox/value'
 import { decodeBase64, encodeBase64 } from './base64.ts'
 import { type ReceiptView, receiptView } from './shapes.ts'
 
+type ProofView = NonNullable<NonNullable<ReceiptView['deliveries'][number]['answer']>['proof']>
 type AttestationView = ReceiptView['deliveries'][number]['attestation']
 
 /** For text whose spelling the shape has checked already. */
@@ -30,6 +32,14 @@ function attestationToJson({ signature, index, count, path }: Attestation): Atte
 
 function attestationFromJson({ signature, index, count, path }: AttestationView): Attestation {
   return { signature: bytesOf(signature), index, count, path }
+}
+
+function proofToJson({ proof, ...key }: ZkProofPayload): ProofView {
+  return { ...key, proof: encodeBase64(proof) }
+}
+
+function proofFromJson({ proof, ...key }: ProofView): ZkProofPayload {
+  return { ...key, proof: bytesOf(proof) }
 }
 
 export function receiptToJson({ checkedBy, ...value }: Receipt): ReceiptView {
@@ -49,6 +59,7 @@ export function receiptToJson({ checkedBy, ...value }: Receipt): ReceiptView {
           outputDigest: delivery.answer.outputDigest,
           ...(delivery.answer.traceRoot && { traceRoot: delivery.answer.traceRoot }),
           attestation: attestationToJson(delivery.answer.attestation),
+          ...(delivery.answer.proof && { proof: proofToJson(delivery.answer.proof) }),
         },
       }),
       outcome: delivery.outcome,
@@ -103,6 +114,7 @@ export function receiptFromJson(value: unknown): ParsedReceipt {
         outputDigest: delivery.answer.outputDigest,
         traceRoot: delivery.answer.traceRoot,
         attestation: attestationFromJson(delivery.answer.attestation),
+        proof: delivery.answer.proof && proofFromJson(delivery.answer.proof),
       },
       rewardMicroCredit: BigInt(delivery.rewardMicroCredit),
     })),

@@ -9,11 +9,13 @@ import {
   eventTypes,
   featureLengthMax,
   featuresMax,
+  madeProofKinds,
   messageLengthMax,
   outcomes,
   payloadBytesMax,
   priorityMax,
   programBytesMax,
+  proofLength,
   regionLengthMax,
   replicasMax,
   statementsPerBatchMax,
@@ -22,6 +24,7 @@ import {
   taskTimeoutMsMin,
   tierMax,
   values,
+  verifierVersionMax,
 } from '@shardy/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 
@@ -229,6 +232,18 @@ export const attestation = Type.Object(
   closed,
 )
 
+const proof = Type.Object(
+  {
+    kind: words(madeProofKinds),
+    verifierVersion: Type.Integer({ minimum: 1, maximum: verifierVersionMax }),
+    proof: base64Bytes(proofLength),
+  },
+  {
+    ...closed,
+    description: 'a zero-knowledge proof; docs/spec/proofs.md says what it proves and what it does not',
+  },
+)
+
 export const receiptView = Type.Object(
   {
     taskId,
@@ -255,7 +270,15 @@ export const receiptView = Type.Object(
           deadlineMs: timeMs,
           attestation,
           answer: Type.Optional(
-            Type.Object({ outputDigest: digest, traceRoot: Type.Optional(digest), attestation }, closed),
+            Type.Object(
+              {
+                outputDigest: digest,
+                traceRoot: Type.Optional(digest),
+                attestation,
+                proof: Type.Optional(proof),
+              },
+              closed,
+            ),
           ),
           outcome: words(outcomes),
           rewardMicroCredit: decimal('paid to this worker'),

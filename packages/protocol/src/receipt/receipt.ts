@@ -5,6 +5,7 @@
  */
 import { deliveriesPerTaskMax, payloadBytesMax, programBytesMax } from '../limits.ts'
 import { domainPayload } from '../payload.ts'
+import { zkProofPayload } from '../proof/payload.ts'
 import { bits64, blob, choice, list, optional, publicKey, signature, whole } from '../schema/codec.ts'
 import { field, type Infer, message } from '../schema/message.ts'
 import { attestation } from '../statement/attestation.ts'
@@ -18,6 +19,8 @@ export const receiptAnswer = message('ReceiptAnswer', {
   attestation: field(2, attestation.codec),
   /** Part of what was signed, where the worker kept a trace (spec S7). */
   traceRoot: field(3, optional(digest)),
+  /** What the orchestrator verified before it took the answer; it speaks for itself, and no worker signed it. */
+  proof: field(4, optional(zkProofPayload.codec)),
 })
 export type ReceiptAnswer = Infer<typeof receiptAnswer>
 

@@ -24,6 +24,7 @@ describe('a task that the only worker cannot take says why, and so does the work
     ['wrongKind', {}, { kind: 'lite' }],
     ['tierTooLow', {}, { tierMin: 2 }],
     ['featureMissing', {}, { features: ['f16'] }],
+    ['proofNotMade', { features: ['proof-v3'] }, { proof: 'v2' }],
     ['payloadTooLarge', { payloadBytesMax: 1000 }, {}],
     ['memoryTooSmall', { memoryBytes: 1000 }, {}],
     ['paysTooLittle', { askMicroCredit: (10n ** 9n) as MicroCredit }, {}],

@@ -195,3 +195,24 @@ test('answers without a verdict are bounded', () => {
   expect(scenario.state.history[0]).toMatchObject({ ending: { kind: 'unsettled' } })
   expect(scenario.phase(1)).toBeUndefined()
 })
+
+describe('a proof', () => {
+  const asked = { kind: 'v2', verifierVersion: 2 } as const
+  const made = { ...asked, proof: new Uint8Array(256).fill(3) }
+
+  test('is made with the answer, and sent with it', () => {
+    const scenario = executing({ proof: asked })
+    const { taskId, seed } = deliveryOf(1)
+    expect(scenario.effects.at(-1)).toMatchObject({ kind: 'execute', proof: { ...asked, taskId, seed } })
+    scenario.execute(1, made).sign(1)
+    expect(scenario.sent[0]).toMatchObject({ type: 'result', body: { proof: made } })
+  })
+
+  test('of kind v3 waits for an audit', () => {
+    const scenario = new Scenario({ proofs: ['v3'] })
+      .admit()
+      .deliver(1, { proof: { kind: 'v3', verifierVersion: 3 } })
+      .verify(1)
+    expect(scenario.effects.at(-1)).toMatchObject({ kind: 'execute', proof: undefined })
+  })
+})

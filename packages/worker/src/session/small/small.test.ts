@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import {
   type BatchDelivery,
+  batchFrameBytesMax,
   commitTo,
   type Deliveries,
   deliveryStatement,
+  encodeFrame,
   encodeHex,
   inlinePayloadBytesMax,
   merkleRoot,
@@ -402,5 +404,38 @@ describe('ends', () => {
     for (const run of runs) expect(scenario.feed({ kind: 'resultSigned', run, signature }).done).toEqual([])
     expect(scenario.executeMany(1).done).toEqual([])
     expect(scenario.state.executing).toBeUndefined()
+  })
+})
+
+describe('proofs', () => {
+  const asked = { kind: 'v2', verifierVersion: 2 } as const
+  const made = { ...asked, proof: new Uint8Array(256).fill(3) }
+
+  test('are asked of the executor for each that wants one, and go with the answers', () => {
+    const scenario = begin().deliverMany([1, 2], { proof: asked })
+    const wanted = [1, 2].map((number) => {
+      const { taskId, seed } = deliveryOf(number)
+      return { proof: { ...asked, taskId, seed } }
+    })
+    expect(scenario.effects).toMatchObject([{ kind: 'executeBatch', batch: wanted }])
+    scenario.executeMany(2, output, made).signMany()
+    expect(resultsOf(scenario)).toMatchObject([{ results: [{ proof: made }, { proof: made }] }])
+  })
+
+  test('of a kind that is not made here are handed back one by one', () => {
+    const scenario = begin({ proofs: [] }).frame('deliveries', batchOf([1], { proof: asked }))
+    expect(scenario.sent).toMatchObject([
+      { type: 'reject', body: { deliveryId: idOf(1), reason: 'unsupported' } },
+    ])
+  })
+
+  test('count for what fits a frame', () => {
+    const count = 256
+    const scenario = begin().deliverMany(numbers(count), { proof: asked })
+    scenario.executeMany(count, output, made).signMany()
+    const frames = resultsOf(scenario)
+    expect(frames.flatMap(({ results }) => results)).toHaveLength(count)
+    for (const frame of frames)
+      expect(encodeFrame('results', frame).length).toBeLessThanOrEqual(batchFrameBytesMax)
   })
 })
