@@ -40,6 +40,7 @@ async function main() {
     'apps',
     'bench',
     'models',
+    'circuits',
     'simulation',
     'tools',
     'e2e',

@@ -1,0 +1,48 @@
+// Witnesses: honest ones by the generator that circom compiled, and the judgement whether any assignment of wires
+// satisfies a constraint system, which is all that a proof proves. What the generator itself refuses is no part of that.
+
+import { type MemoryFile, wtns } from 'snarkjs'
+import { fieldModulus } from './curve.ts'
+import { reduce } from './field.ts'
+import type { R1cs, Term } from './r1cs.ts'
+
+/** The value of every wire, all below the field's modulus. */
+export type Witness = readonly bigint[]
+
+/** A number, or rows of numbers, for each named input of the circuit. */
+export type Inputs = Readonly<Record<string, bigint | readonly bigint[] | readonly (readonly bigint[])[]>>
+
+export async function generateWitness(wasm: Uint8Array, inputs: Inputs): Promise<Witness> {
+  const file: MemoryFile = { type: 'mem' }
+  await wtns.calculate(inputs, wasm, file)
+  if (file.data === undefined) throw new Error('the generator wrote no witness')
+  return decodeWitness(file.data)
+}
+
+/** The first constraint that does not hold; undefined when the witness satisfies the system. */
+export function findBroken(r1cs: R1cs, witness: Witness): number | undefined {
+  if (witness.length !== r1cs.wires) throw new Error(`${witness.length} values for ${r1cs.wires} wires`)
+  // The verifier fixes the first wire to one.
+  if (witness[0] !== 1n) return -1
+  const sum = (terms: readonly Term[]) => {
+    let total = 0n
+    for (const { wire, factor } of terms) total += factor * (witness[wire] ?? 0n)
+    return total % fieldModulus
+  }
+  const broken = r1cs.constraints.findIndex(({ a, b, c }) => reduce(sum(a) * sum(b) - sum(c)) !== 0n)
+  return broken === -1 ? undefined : broken
+}
+
+/** Section 2 of a .wtns file is the values, 32 bytes each, little end first. */
+function decodeWitness(bytes: Uint8Array): Witness {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let at = 12
+  while (view.getUint32(at, true) !== 2) at += 12 + Number(view.getBigUint64(at + 4, true))
+  const end = at + 12 + Number(view.getBigUint64(at + 4, true))
+  const values: bigint[] = []
+  for (at += 12; at < end; at += 32) {
+    const limb = (index: number) => view.getBigUint64(at + 8 * index, true)
+    values.push(limb(0) | (limb(1) << 64n) | (limb(2) << 128n) | (limb(3) << 192n))
+  }
+  return values
+}
