@@ -6,7 +6,7 @@ import path from 'node:path'
 import { bootstrap } from './bootstrap.mjs'
 import { endChildrenOnSignal, runQuietly } from './child.mjs'
 import { command } from './failure.mjs'
-import { verifyKernels, writeKernels } from './kernels.mjs'
+import { kernels, verifyKernels, writeKernels } from './kernels.mjs'
 import { buildPage } from './page.mjs'
 import { bun, root } from './workspace.mjs'
 
@@ -16,9 +16,14 @@ const usage = 2
 const artifacts = [
   vectors('vectors/wire', 'packages/protocol'),
   vectors('vectors/digest', 'packages/protocol', 'proof'),
+  vectors('vectors/proof', 'packages/adapters/proofs', 'commitment'),
   vectors('vectors/tensor', 'packages/tensor'),
   vectors('vectors/ledger', 'packages/rules/ledger'),
-  { name: 'packages/adapters/compute/src/wasm/kernels.wasm.ts', verify: verifyKernels, write: writeKernels },
+  ...kernels.map((each) => ({
+    name: each.artifact,
+    verify: () => verifyKernels(each),
+    write: () => writeKernels(each),
+  })),
   {
     name: 'apps/worker/dist',
     verify: () => buildPage(root, () => {}),

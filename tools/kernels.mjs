@@ -1,4 +1,4 @@
-// The WASM kernels: crates/kernels compiled with plain rustc, without cargo or an installed target, into a TypeScript module
+// The WASM kernels: each crate compiled with plain rustc, without cargo or an installed target, into a TypeScript module
 // that holds the bytes. Equal bytes need an equal compiler, so only the release named here rebuilds; everywhere else the
 // digest of the sources that the module carries still shows whether it was made from these.
 
@@ -11,16 +11,36 @@ import { root } from './workspace.mjs'
 
 /** Debian's `rustc-web` is this release, and `rust-web-src` its sources; `lld` brings the linker. */
 const release = '1.96.0'
-const crate = path.join(root, 'crates', 'kernels')
-const artifact = path.join(root, 'packages', 'adapters', 'compute', 'src', 'wasm', 'kernels.wasm.ts')
 const building = path.join(root, '.cache', 'kernels')
-const memoryBytes = 32 * 2 ** 20
 const stackBytes = 64 * 2 ** 10
+
+/**
+ * @typedef {{ crate: string, artifact: string, noun: string, memoryBytes: number, level: '3' | 's' }} Kernels
+ *   `crate` is the folder in crates/, `noun` begins the names in the artifact. Level `s` is for code that loops of fixed
+ *   length would otherwise be unrolled in: a quarter of the size and as fast.
+ */
+
+/** @type {readonly Kernels[]} */
+export const kernels = [
+  {
+    crate: 'kernels',
+    artifact: 'packages/adapters/compute/src/wasm/kernels.wasm.ts',
+    noun: 'kernel',
+    memoryBytes: 32 * 2 ** 20,
+    level: '3',
+  },
+  {
+    crate: 'field',
+    artifact: 'packages/adapters/proofs/src/field/field.wasm.ts',
+    noun: 'field',
+    memoryBytes: 2 ** 20,
+    level: 's',
+  },
+]
 
 const codegen = [
   '--edition=2024',
   '--target=wasm32-unknown-unknown',
-  '-Copt-level=3',
   '-Ccodegen-units=1',
   '-Zunstable-options',
   '-Cpanic=immediate-abort',
@@ -29,42 +49,56 @@ const codegen = [
 
 /** @typedef {{ rustc: string, library: string, linker: string }} Toolchain */
 
-/** Fails when the module does not come from these sources, or when a rebuild gives other bytes. */
-export async function verifyKernels() {
-  const present = existsSync(artifact) ? readFileSync(artifact, 'utf8') : ''
-  if (!present.includes(sourcesDigest()))
-    throw new Failure('kernels.wasm.ts was made from other sources than those in crates/kernels', {
+/**
+ * Fails when the module does not come from these sources, or when a rebuild gives other bytes.
+ * @param {Kernels} kernels
+ */
+export async function verifyKernels(kernels) {
+  const { crate, artifact } = kernels
+  const present = read(artifact)
+  if (!present.includes(sourcesDigest(crate)))
+    throw new Failure(`${artifact} was made from other sources than those in crates/${crate}`, {
       next: 'npm run artifacts -- --write  makes it again, where rustc is installed',
     })
   const found = await findToolchain()
   if (typeof found === 'string') {
-    console.log(`– kernels.wasm.ts comes from these sources by its digest, and was not rebuilt: ${found}`)
+    console.log(`– ${artifact} comes from these sources by its digest, and was not rebuilt: ${found}`)
     return
   }
-  if (present !== (await make(found)))
-    throw new Failure('kernels.wasm.ts holds other bytes than its sources give', {
+  if (present !== (await make(kernels, found)))
+    throw new Failure(`${artifact} holds other bytes than its sources give`, {
       next: 'npm run artifacts -- --write  makes it again; then read the difference',
     })
 }
 
-export async function writeKernels() {
+/** @param {Kernels} kernels */
+export async function writeKernels(kernels) {
+  const { crate, artifact } = kernels
   const found = await findToolchain()
-  if (typeof found !== 'string') writeFileSync(artifact, await make(found))
-  else if (existsSync(artifact) && readFileSync(artifact, 'utf8').includes(sourcesDigest()))
-    console.log(`– kernels.wasm.ts comes from these sources by its digest, and was not rebuilt: ${found}`)
+  if (typeof found !== 'string') writeFileSync(path.join(root, artifact), await make(kernels, found))
+  else if (read(artifact).includes(sourcesDigest(crate)))
+    console.log(`– ${artifact} comes from these sources by its digest, and was not rebuilt: ${found}`)
   else
-    throw new Failure(`kernels.wasm.ts cannot be made here: ${found}`, {
+    throw new Failure(`${artifact} cannot be made here: ${found}`, {
       next: 'Install rustc-web, rust-web-src and lld (Debian), then run the command again.',
     })
 }
 
-function sourcesDigest() {
+/** @param {string} artifact */
+function read(artifact) {
+  const file = path.join(root, artifact)
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
+}
+
+/** @param {string} crate */
+function sourcesDigest(crate) {
+  const folder = path.join(root, 'crates', crate)
   const hash = createHash('sha256')
-  const sources = readdirSync(path.join(crate, 'src')).sort()
+  const sources = readdirSync(path.join(folder, 'src')).sort()
   for (const name of ['Cargo.toml', ...sources.map((name) => `src/${name}`)])
     hash
       .update(`${name}\0`)
-      .update(readFileSync(path.join(crate, name)))
+      .update(readFileSync(path.join(folder, name)))
       .update('\0')
   return hash.digest('hex')
 }
@@ -97,13 +131,16 @@ function onPath(name) {
 }
 
 /**
+ * @param {Kernels} kernels
  * @param {Toolchain} toolchain
  * @returns {Promise<string>} the text of the module
  */
-async function make({ rustc, library, linker }) {
+async function make(kernels, { rustc, library, linker }) {
+  const { crate, memoryBytes, level } = kernels
+  const folder = path.join(root, 'crates', crate)
   mkdirSync(building, { recursive: true })
   const core = path.join(building, `libcore-${release}.rlib`)
-  const label = 'building the kernels'
+  const label = `building crates/${crate}`
   const remap = `--remap-path-prefix=${library}=core`
   if (!existsSync(core)) {
     const from = path.join(library, 'core/src/lib.rs')
@@ -113,7 +150,7 @@ async function make({ rustc, library, linker }) {
       '-Zforce-unstable-if-unmarked',
       '--cap-lints=allow',
     ]
-    await quietly(label, rustc, [...options, ...codegen, remap, '-o', core, from])
+    await quietly(label, rustc, [...options, '-Copt-level=3', ...codegen, remap, '-o', core, from])
   }
   // The kernels need nothing of it (memory is copied by instructions), yet rustc wants a crate of that name.
   const builtins = path.join(building, 'libcompiler_builtins.rlib')
@@ -122,29 +159,32 @@ async function make({ rustc, library, linker }) {
   const crates = [`--extern=core=${core}`, `--extern=compiler_builtins=${builtins}`]
   await quietly(label, rustc, [
     ...['--crate-name=compiler_builtins', '--crate-type=rlib', `--extern=core=${core}`],
-    ...codegen,
+    ...['-Copt-level=3', ...codegen],
     ...['-o', builtins, empty],
   ])
-  const wasm = path.join(building, 'kernels.wasm')
+  const wasm = path.join(building, `${crate}.wasm`)
   await quietly(label, rustc, [
-    ...['--crate-name=shardy_kernels', '--crate-type=cdylib', '-Cstrip=symbols', '-Dwarnings', ...crates],
-    ...codegen,
+    ...[`--crate-name=shardy_${crate}`, '--crate-type=cdylib', '-Cstrip=symbols', '-Dwarnings', ...crates],
+    ...[`-Copt-level=${level}`, ...codegen],
     ...[`-Clinker=${linker}`, `-Clink-arg=--initial-memory=${memoryBytes}`],
     ...[`-Clink-arg=--max-memory=${memoryBytes}`, `-Clink-arg=-zstack-size=${stackBytes}`],
-    ...[`--remap-path-prefix=${crate}=kernels`, '-o', wasm, path.join(crate, 'src/lib.rs')],
+    ...[`--remap-path-prefix=${folder}=${crate}`, '-o', wasm, path.join(folder, 'src/lib.rs')],
   ])
-  return moduleText(readFileSync(wasm))
+  return moduleText(kernels, readFileSync(wasm))
 }
 
-/** @param {Buffer} wasm */
-function moduleText(wasm) {
-  return `// Made by tools/kernels.mjs from crates/kernels with rustc ${release}: change those, then \`npm run artifacts -- --write\`.
+/**
+ * @param {Kernels} kernels
+ * @param {Buffer} wasm
+ */
+function moduleText({ crate, noun }, wasm) {
+  return `// Made by tools/kernels.mjs from crates/${crate} with rustc ${release}: change those, then \`npm run artifacts -- --write\`.
 
 /** SHA-256 over the names and bytes of the sources. */
-export const kernelSources = '${sourcesDigest()}'
+export const ${noun}Sources = '${sourcesDigest(crate)}'
 
 /** The module, ${wasm.length} bytes. */
-export const kernelBase64 =
+export const ${noun}Base64 =
   '${wasm.toString('base64')}'
 `
 }
