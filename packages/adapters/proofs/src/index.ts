@@ -1,3 +1,27 @@
+export { baseOrder, fieldOrder } from './bn254/orders.ts'
 export { blockEntries, type Commitments, type Operand } from './commitment/commitment.ts'
 export { FoldEndedError, type FoldedOutput, type Folds, type OutputFold } from './field/fold.ts'
 export { type Field, type OpenedField, openField } from './field/open.ts'
+export { type Groth16Json, proofFromJson, proofLength, proofToJson } from './groth16/proofJson.ts'
+export { ProvingKeyError } from './groth16/provingKey.ts'
+export { groth16 } from './groth16/system.ts'
+export { batchMax, openVerifier, type Verifier } from './groth16/verifier.ts'
+export { parseVerifyingKey, type VerifyingKey } from './groth16/verifyingKey.ts'
+export { createV2Prover, type V2Prover, type V2Statement, v2Signals } from './prover/v2.ts'
+export {
+  accepted,
+  type Outcome,
+  type ProofRefusal,
+  type RefusalCode,
+  type Refused,
+  refuse,
+  type Verdict,
+} from './refusal.ts'
+export { refuseSignals, signalsFromJson, signalsMax, signalsToJson } from './signals.ts'
+export type {
+  ProofSystem,
+  PublicSignals,
+  Statement,
+  SystemName,
+  SystemVerifier,
+} from './system.ts'

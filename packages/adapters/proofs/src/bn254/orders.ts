@@ -1,0 +1,14 @@
+/** The two primes of BN254 ("BN128", "alt_bn128"), and the seed that both come from. */
+
+/** The curve's parameter x. */
+export const seed = 4_965_661_367_192_848_881n
+
+/** Coordinates lie below it: 36x⁴ + 36x³ + 24x² + 6x + 1. */
+export const baseOrder = 21888242871839275222246405745257275088696311157297823662689037894645226208583n
+
+/** Scalars and signals lie below it: 36x⁴ + 36x³ + 18x² + 6x + 1. */
+export const fieldOrder = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
+
+/** Cube roots of one that belong together: on the curve, (x, y) times the scalar is (x times the coordinate, y). */
+export const scalarCubeRoot = 36n * seed ** 3n + 18n * seed ** 2n + 6n * seed + 1n
+export const baseCubeRoot = 2203960485148121921418603742825762020974279258880205651966n
