@@ -10,6 +10,7 @@ import { openCheckTools } from '@shardy/compute'
 import { verifySignature } from '@shardy/crypto'
 import { openIdentityFile, sha256 } from '@shardy/crypto/native'
 import { defaultParameters } from '@shardy/ledger'
+import { openVerifierPool } from '@shardy/proofs/pool'
 import { type MicroCredit, payloadBytesMax } from '@shardy/protocol'
 import { openBlobStore, openSpaceGuard, openStore, type SpaceState, type StoreKind } from '@shardy/storage'
 import manifest from '../package.json' with { type: 'json' }
@@ -32,11 +33,14 @@ import { keepFencing } from './operation/fencing.ts'
 import { readOperationSettings } from './operation/settings.ts'
 import { createOrchestrator } from './orchestrator.ts'
 import { defaults, type Policy, readPolicy, writePolicy } from './policy/policyFile.ts'
+import { openProofs, type ReadProofs } from './proofs/openProofs.ts'
 import { serve } from './server.ts'
 import { columns, schemaVersion, tables } from './tables.ts'
 import { createLineWriter } from './telemetry/lineWriter.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { watchProcess } from './telemetry/processFigures.ts'
+
+const defaultProofs = path.join(import.meta.dir, '../../../circuits/artifacts')
 
 /** A million test credits, until a chain stands behind them. */
 const grantMicroCredit = 1_000_000_000_000n as MicroCredit
@@ -93,6 +97,7 @@ function readSettings(env: NodeJS.ProcessEnv) {
     port: Number(port),
     host: env.SHARDY_HOST || '127.0.0.1',
     data: path.resolve(env.SHARDY_DATA || '.shardy'),
+    proofs: env.SHARDY_PROOFS === 'off' ? undefined : path.resolve(env.SHARDY_PROOFS || defaultProofs),
     page: path.resolve(env.SHARDY_PAGE || path.join(import.meta.dir, '../../worker/dist')),
     origins: (env.SHARDY_ORIGINS || '').split(',').filter((origin) => origin !== ''),
     policy,
@@ -207,6 +212,26 @@ async function watchSpace() {
   }
 }
 
+/** Proofs are verified on all cores but the loop's. */
+async function readProofs(folder: string): Promise<ReadProofs> {
+  try {
+    return await openProofs({
+      folder,
+      kinds: ['v2'],
+      sha256,
+      openPool: (key) =>
+        openVerifierPool({
+          key,
+          threads: Math.max(1, availableParallelism() - 1),
+          replaced: (reason) => log.error('proofThreadReplaced', new Error(reason)),
+        }),
+    })
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return fail('badSetting', `SHARDY_PROOFS is '${folder}', whose manifest cannot be used: ${why}`)
+  }
+}
+
 async function openAll() {
   const hasLog = settings.operation.standby !== 'off'
   const opened = await openStore({
@@ -228,6 +253,7 @@ async function openAll() {
   })
   const identity = await openIdentityFile(path.join(settings.data, 'orchestrator-identity.json'))
   const space = await watchSpace()
+  const proofs = settings.proofs === undefined ? undefined : await readProofs(settings.proofs)
   const orchestrator = await createOrchestrator(
     {
       store,
@@ -240,6 +266,7 @@ async function openAll() {
       metrics,
       random,
       ...(space && { space }),
+      ...(proofs && { proofs }),
       copied: opened,
       hasLog,
       openings: createOpeningsThread(),
@@ -278,14 +305,15 @@ async function openAll() {
     tls: settings.tls,
     about: { version: manifest.version, store: settings.store },
     page,
+    ...(proofs && { proofFile: proofs.file }),
     blobBytesMax: payloadBytesMax,
     openMetrics: settings.openMetrics,
   })
   acknowledged?.begin()
-  return { store, blobs, space, orchestrator, serving }
+  return { store, blobs, space, proofs, orchestrator, serving }
 }
 
-const { store, blobs, space, orchestrator, serving } = await openAll().catch((error: unknown) =>
+const { store, blobs, space, proofs, orchestrator, serving } = await openAll().catch((error: unknown) =>
   fail('failed', error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
 )
 if (settings.logLevel === 'debug' || settings.logLevel === 'info') {
@@ -317,6 +345,13 @@ async function stop(): Promise<void> {
   await Promise.race([lines.flush(), new Promise((resolve) => setTimeout(resolve, flushMs))])
   process.exit(exitCodes.stopped)
 }
+/** Keys rotate without a stop: what cannot be used leaves everything as it was. */
+process.on('SIGHUP', () => {
+  proofs?.reload().then(
+    () => log.info('proofKeysRead', { offered: proofs.kinds.join(' ') }),
+    (error: unknown) => log.error('proofKeysNotRead', error),
+  )
+})
 process.on('SIGINT', stop)
 process.on('SIGTERM', stop)
 if (settings.hasParent) {

@@ -11,7 +11,7 @@ import type { Connection, WorkerSocket } from './gateway/connection.ts'
 import { type About, createApp } from './http/app.ts'
 import type { BodyLimits } from './http/bodyBudget.ts'
 import type { EventSocket } from './http/events.ts'
-import { type Page, pageHeaders, servePage } from './http/page.ts'
+import { type Page, type ProofFile, pageHeaders, servePage, serveProofFile } from './http/page.ts'
 import { refuseForeign } from './http/visitor.ts'
 import type { Orchestrator } from './orchestrator.ts'
 import { requestIdHeader } from './telemetry/requestId.ts'
@@ -44,6 +44,8 @@ export interface ServerConfig {
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly about: About
   readonly page: Page | undefined
+  /** Served beside it, and when there is none. */
+  readonly proofFile?: ProofFile
   readonly blobBytesMax: number
   /** Anybody may read the metrics, with no key. */
   readonly openMetrics?: boolean
@@ -113,6 +115,11 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
     return response
   }
 
+  async function served(url: URL): Promise<Response | undefined> {
+    const proofFile = config.proofFile && (await serveProofFile(config.proofFile, url))
+    return proofFile ?? servePage(config.page, url.pathname)
+  }
+
   async function route(request: Request, server: Server<Line>): Promise<Response | undefined> {
     // A Host header may be anything, and with it the address.
     const url = URL.parse(request.url)
@@ -134,7 +141,7 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
       })
     }
     const isPage = (request.method === 'GET' || request.method === 'HEAD') && !pathname.startsWith('/v1/')
-    return (isPage ? servePage(config.page, pathname) : undefined) ?? (await app(request, address))
+    return (isPage ? await served(url) : undefined) ?? (await app(request, address))
   }
 
   async function answer(request: Request, server: Server<Line>): Promise<Response | undefined> {

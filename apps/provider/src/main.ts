@@ -26,6 +26,7 @@ import { type Config, readConfig } from './config.ts'
 import { workThroughLosses } from './deviceLoss.ts'
 import { chooseExecutor } from './executorChoice.ts'
 import { type Exit, exitCodes } from './exitCode.ts'
+import { openThreadProver } from './proofs/prover.ts'
 import { createProvider } from './provider.ts'
 import { selfTest } from './selfTest.ts'
 
@@ -101,13 +102,25 @@ async function work(config: Config, testOnly: boolean, asked: Promise<'stopped'>
   }
   const connect = connectWebSocket(workerSocketUrl(config.url))
   const constants = createConstants(fetchConstants(config.url), sha256)
+  const prover = openThreadProver(config.url)
   let stopping = false
   void asked.then(() => {
     stopping = true
   })
   async function workWith(executor: Executor): Promise<Exit> {
     const provider = await createProvider(
-      { connect, identity, sha256, executor, constants, clock: systemClock, random, print, stopwatchMs },
+      {
+        connect,
+        identity,
+        sha256,
+        executor,
+        constants,
+        prover,
+        clock: systemClock,
+        random,
+        print,
+        stopwatchMs,
+      },
       { ...config, memoryTrialBytesMax: memoryTrialBytesMax(executor) },
     )
     void asked.then(() => provider.stop())

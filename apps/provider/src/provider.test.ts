@@ -44,6 +44,7 @@ test('a lost device ends the provider, after the delivery was handed back', asyn
         sha256,
         executor,
         constants: createConstants(fetchConstants(orchestrator.url), sha256),
+        prover: { kinds: [], prove: async () => [] },
         clock: systemClock,
         random,
         print: (line) => lines.push(line),

@@ -8,6 +8,7 @@ import {
   type Constants,
   createWorker,
   type StopReason,
+  type TaskProver,
   type Worker,
   type WorkerEvent,
 } from '@shardy/worker'
@@ -21,6 +22,7 @@ export interface ProviderAdapters {
   readonly sha256: Sha256
   readonly executor: Executor
   readonly constants: Constants
+  readonly prover: TaskProver
   readonly clock: Clock
   readonly random: (length: number) => Uint8Array
   readonly print: (line: string) => void

@@ -5,6 +5,8 @@
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 
+const proofFilesPath = '/snark/'
+
 export type Page = ReadonlyMap<string, { readonly bytes: Uint8Array<ArrayBuffer>; readonly type: string }>
 
 const types: Readonly<Record<string, string>> = {
@@ -34,6 +36,23 @@ export async function loadPage(folder: string): Promise<Page | undefined> {
     page.set(`/${name.split(path.sep).join('/')}`, { bytes, type })
   }
   return page.has('/index.html') ? page : undefined
+}
+
+/** What proofs are made and verified with: `manifest.json`, and the files that it names with their digests. */
+export type ProofFile = (name: string) => Promise<Uint8Array<ArrayBuffer> | undefined>
+
+/** Whoever fetches a file names its digest, so that it is never fetched again until the manifest says another. */
+export async function serveProofFile(
+  file: ProofFile,
+  { pathname, search }: URL,
+): Promise<Response | undefined> {
+  if (!pathname.startsWith(proofFilesPath)) return undefined
+  const name = pathname.slice(proofFilesPath.length)
+  const bytes = await file(name)
+  if (bytes === undefined) return undefined
+  const caching = search === '' ? 'no-cache' : 'public, max-age=31536000, immutable'
+  const type = types[path.extname(name)] ?? 'application/octet-stream'
+  return new Response(bytes, { headers: { 'content-type': type, 'cache-control': caching } })
 }
 
 export function servePage(page: Page | undefined, pathname: string): Response | undefined {

@@ -4,7 +4,9 @@
  * GPU. When not even the CPU opens, the channel has failed and says why.
  */
 import { ComputeError, type Execution, type Executor, type ShaderOptions } from '@shardy/compute'
+import type { ZkProofPayload } from '@shardy/protocol'
 import { noBlobs } from '@shardy/tensor'
+import type { Provable, TaskProver } from '@shardy/worker'
 import { type Calls, openCalls, type Thread, type Timer, type WithoutCall } from './call.ts'
 import type { CpuReason, Device, Measured, Request } from './message.ts'
 
@@ -21,6 +23,8 @@ export interface Channel {
   subscribe(listener: () => void): () => void
   /** An executor with the device's name; it waits while a lost thread is replaced. */
   executorFor(device: Device): Executor
+  /** Makes proofs on the same thread. */
+  readonly prover: TaskProver
   close(): void
 }
 
@@ -33,6 +37,8 @@ const openPatienceMs = 60_000
 const measurePatienceMs = 60_000
 /** Progress comes several times a second; a driver that says nothing for so long has hung. */
 const executePatienceMs = 30_000
+/** Keys are fetched for the first proof, over whatever line there is. */
+const provePatienceMs = 60_000
 /** Losses of the GPU without an answer in between after which the CPU takes over. */
 const gpuLossesMax = 2
 const cpuLossesMax = 3
@@ -160,11 +166,19 @@ export function openChannel(adapters: ChannelAdapters, without: CpuReason | unde
     }
   }
 
+  async function prove(answers: readonly Provable[]): Promise<readonly ZkProofPayload[]> {
+    const current = await ready()
+    const wanted = { answer: 'proven', patienceMs: provePatienceMs } as const
+    const { proofs } = await current.call({ kind: 'prove', answers }, wanted)
+    return proofs
+  }
+
   void begin()
   return {
     getState: () => state,
     subscribe,
     close,
+    prover: { kinds: ['v2'], prove },
     executorFor: (device) => ({
       name: device.executor,
       adapter: device.adapter,

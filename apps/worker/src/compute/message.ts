@@ -4,8 +4,9 @@
  * transferred and not copied.
  */
 import type { ComputeErrorKind } from '@shardy/compute'
-import type { ExecutorKind } from '@shardy/protocol'
+import type { ExecutorKind, ZkProofPayload } from '@shardy/protocol'
 import type { Blobs, Program } from '@shardy/tensor'
+import type { Provable } from '@shardy/worker'
 
 /** What runs the programs, for a person and for the hello. */
 export interface Device {
@@ -49,6 +50,7 @@ export type Request =
       readonly task: Uint8Array
       readonly payload: ArrayBuffer
     }
+  | { readonly kind: 'prove'; readonly call: number; readonly answers: readonly Provable[] }
   | { readonly kind: 'tryMemory'; readonly call: number; readonly bytes: number }
   /** Not a call of its own: the execution still answers, usually with the error `aborted`. */
   | { readonly kind: 'abort'; readonly call: number }
@@ -63,6 +65,7 @@ export type Answer =
       readonly output: ArrayBuffer
       readonly kept: ReadonlyMap<number, ArrayBuffer>
     }
+  | { readonly kind: 'proven'; readonly call: number; readonly proofs: readonly ZkProofPayload[] }
   | {
       readonly kind: 'failed'
       readonly call: number

@@ -9,6 +9,7 @@ import {
   measureOpsPerSecond,
   type ShaderOptions,
 } from '@shardy/compute'
+import type { TaskProver } from '@shardy/worker'
 import type { OpenDevice } from './device.ts'
 import type { Answer, CpuReason, Device, Request } from './message.ts'
 
@@ -16,6 +17,8 @@ export interface ServiceHost {
   open(without: CpuReason | undefined): Promise<OpenDevice>
   post(answer: Answer, transfer: Transferable[]): void
   nowMs(): number
+  /** Called once, when the first proof is asked for. */
+  openProver(): Promise<TaskProver>
 }
 
 /** Often enough for the eye and for the page's patience, and seldom enough to cost nothing. */
@@ -37,8 +40,9 @@ function wholeBuffer(bytes: Uint8Array): ArrayBuffer {
     : new Uint8Array(bytes).buffer
 }
 
-export function createService({ open, post, nowMs }: ServiceHost) {
+export function createService({ open, openProver, post, nowMs }: ServiceHost) {
   let opened: OpenDevice | undefined
+  let prover: Promise<TaskProver> | undefined
   const running = new Map<number, AbortController>()
 
   function device(): OpenDevice {
@@ -92,6 +96,10 @@ export function createService({ open, post, nowMs }: ServiceHost) {
           const output = await executor.runShader(request.task, new Uint8Array(request.payload), options)
           return { output, kept: new Map() }
         })
+      }
+      case 'prove': {
+        prover ??= openProver()
+        return post({ kind: 'proven', call, proofs: await (await prover).prove(request.answers) }, [])
       }
       case 'tryMemory': {
         const { executor } = device()

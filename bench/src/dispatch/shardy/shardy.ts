@@ -3,7 +3,7 @@
  * orchestrator in CPU and messages; how long one waits at half that load; and what an idle worker holds in memory.
  */
 import path from 'node:path'
-import { checked, quorum, type VerifyPolicy } from '@shardy/protocol'
+import { checked, type ProofKind, quorum, type VerifyPolicy } from '@shardy/protocol'
 import { type Figure, median } from '../figure.ts'
 import type { Running } from '../stage.ts'
 import { cpuMicros, residentBytes } from '../usage.ts'
@@ -16,7 +16,12 @@ const batch = 1_000
 const liveMax = 8_000
 const warmTasks = 20_000
 
-interface Flow {
+interface Terms {
+  readonly verify: VerifyPolicy
+  readonly proof: ProofKind
+}
+
+export interface Flow {
   readonly perSecond: number
   readonly cpuMicrosPerTask: number
   readonly messagesPerTask: number
@@ -25,7 +30,7 @@ interface Flow {
 const endedName = 'shardy_tasks_ended_total'
 
 /** Submits until `count` have ended, with a bounded number under way and two requests at a time. */
-async function pump(network: Network, count: number, verify: VerifyPolicy): Promise<void> {
+async function pump(network: Network, count: number, terms: Terms): Promise<void> {
   const before = await network.metric(endedName)
   let sent = 0
   let ended = 0
@@ -37,7 +42,7 @@ async function pump(network: Network, count: number, verify: VerifyPolicy): Prom
       }
       const tasks = smallTasks(Math.min(batch, count - sent))
       sent += tasks.length
-      await submitAll(network, tasks, verify)
+      await submitAll(network, tasks, terms)
     }
   }
   const watching = async (): Promise<void> => {
@@ -53,26 +58,26 @@ async function pump(network: Network, count: number, verify: VerifyPolicy): Prom
 async function submitAll(
   { requester }: Network,
   tasks: ReturnType<typeof smallTasks>,
-  verify: VerifyPolicy,
+  terms: Terms,
 ): Promise<void> {
-  const outcomes = await requester.submitMany(tasks, { verify, timeoutMs: 120_000 })
+  const outcomes = await requester.submitMany(tasks, { ...terms, timeoutMs: 120_000 })
   const refused = outcomes.find((outcome) => !outcome.ok)
   if (refused !== undefined && !refused.ok)
     throw new Error(`a task was refused: ${refused.code}: ${refused.detail}`)
 }
 
-async function measureFlow(verify: VerifyPolicy, count: number): Promise<Flow> {
+async function measureFlow(terms: Terms, count: number, warm = warmTasks): Promise<Flow> {
   const network = await openNetwork()
   try {
     const workers = await network.startWorkers(workerCount)
-    await pump(network, warmTasks, verify)
+    await pump(network, warm, terms)
     const [cpuBefore, messagesBefore] = [
       cpuMicros(network.orchestrator.pid),
       Number(await workers.ask('messages')),
     ]
     const verifiedBefore = await network.metric(endedName, 'status="verified"')
     const startMs = performance.now()
-    await pump(network, count, verify)
+    await pump(network, count, terms)
     const seconds = (performance.now() - startMs) / 1_000
     const verified = (await network.metric(endedName, 'status="verified"')) - verifiedBefore
     if (verified !== count) throw new Error(`${verified} of ${count} tasks were verified`)
@@ -88,12 +93,17 @@ async function measureFlow(verify: VerifyPolicy, count: number): Promise<Flow> {
   }
 }
 
+/** Checked, and each with a proof of kind v2 that its worker made on the same cores and verified before it sent it. */
+export function measureProven(): Promise<Flow> {
+  return measureFlow({ verify: checked, proof: 'v2' }, 6_000, 2_000)
+}
+
 /** From the beginning of the request until its requester hears the verdict, one task in flight for every tick of a steady rate. */
 async function measureLatency(perSecond: number): Promise<{ readonly p50: number; readonly p99: number }> {
   const network = await openNetwork()
   try {
     await network.startWorkers(workerCount)
-    await pump(network, warmTasks, checked)
+    await pump(network, warmTasks, { verify: checked, proof: 'none' })
     const sentMs = new Map<string, number>()
     const heardMs = new Map<string, number>()
     const stop = new AbortController()
@@ -113,7 +123,7 @@ async function measureLatency(perSecond: number): Promise<{ readonly p50: number
       // When it was due: a sender that is late must not make the others' waiting look shorter.
       const atMs = startMs + tick * tickMs
       inFlight.push(
-        network.requester.submitMany(tasks, { verify: checked }).then((outcomes) => {
+        network.requester.submitMany(tasks, { verify: checked, proof: 'none' }).then((outcomes) => {
           for (const outcome of outcomes) if (outcome.ok) sentMs.set(outcome.taskId, atMs)
         }),
       )
@@ -176,11 +186,14 @@ export async function shardyFigures(
 ): Promise<readonly Figure[]> {
   const one: Flow[] = []
   const three: Flow[] = []
+  const proven: Flow[] = []
   for (let round = 1; round <= rounds; round++) {
     progress(`round ${round} of ${rounds}: checked tasks`)
-    one.push(await measureFlow(checked, 60_000))
+    one.push(await measureFlow({ verify: checked, proof: 'none' }, 60_000))
     progress(`round ${round} of ${rounds}: quorum(3,3) tasks`)
-    three.push(await measureFlow(quorum(3, 3), 24_000))
+    three.push(await measureFlow({ verify: quorum(3, 3), proof: 'none' }, 24_000))
+    progress(`round ${round} of ${rounds}: proven tasks`)
+    proven.push(await measureProven())
   }
   const of = (flows: readonly Flow[], name: keyof Flow): number => median(flows.map((flow) => flow[name]))
   const perSecond = of(one, 'perSecond')
@@ -191,11 +204,12 @@ export async function shardyFigures(
   return [
     { name: 'verifiedTasksPerSecond', value: perSecond, unit: '/s' },
     { name: 'verifiedTasksPerSecondR3', value: of(three, 'perSecond'), unit: '/s' },
-    { name: 'provenTasksPerSecond', value: null, unit: '/s', why: 'proofs are not made yet' },
+    { name: 'provenTasksPerSecond', value: of(proven, 'perSecond'), unit: '/s' },
     { name: 'dispatchP50Ms', value: p50, unit: 'ms' },
     { name: 'dispatchP99Ms', value: p99, unit: 'ms' },
     { name: 'cpuMicrosPerTask', value: of(one, 'cpuMicrosPerTask'), unit: 'µs' },
     { name: 'cpuMicrosPerTaskR3', value: of(three, 'cpuMicrosPerTask'), unit: 'µs' },
+    { name: 'cpuMicrosPerTaskProven', value: of(proven, 'cpuMicrosPerTask'), unit: 'µs' },
     { name: 'messagesPerTask', value: of(one, 'messagesPerTask'), unit: '' },
     { name: 'rssPerIdleWorkerBytes', value: idle, unit: 'B' },
   ]

@@ -14,11 +14,13 @@ import {
   systemClock,
   workerSocketUrl,
 } from '@shardy/worker'
+import { createKeyLoader, createTaskProver, fetchProofFiles } from '@shardy/worker/proving'
 import { answerQuestions } from '../answering.ts'
 
 const [url = '', countText = '1'] = process.argv.slice(2)
 const executor = createCpuExecutor()
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
+const prover = createTaskProver(createKeyLoader(fetchProofFiles(url), sha256), sha256)
 let messages = 0
 
 const counted =
@@ -50,6 +52,7 @@ const workers = await Promise.all(
         sha256,
         executor,
         constants: createConstants(fetchConstants(url), sha256),
+        prover,
         clock: systemClock,
         random,
         log: () => {},

@@ -7,6 +7,16 @@ export { ProvingKeyError } from './groth16/provingKey.ts'
 export { groth16 } from './groth16/system.ts'
 export { batchMax, openVerifier, type Verifier } from './groth16/verifier.ts'
 export { parseVerifyingKey, type VerifyingKey } from './groth16/verifyingKey.ts'
+export { ArtifactError, loadArtifact } from './manifest/artifact.ts'
+export {
+  type KeyTrust,
+  type KeyVersion,
+  type Manifest,
+  type ManifestFile,
+  parseManifest,
+  type VersionStatus,
+} from './manifest/manifest.ts'
+export { acceptedVersion, activeVersion } from './manifest/versions.ts'
 export { createV2Prover, type V2Prover, type V2Statement, v2Signals } from './prover/v2.ts'
 export {
   accepted,

@@ -1,0 +1,144 @@
+/**
+ * Proofs as the manifest in a folder says: one pool of verifiers for each version whose proofs are taken. Read again when an operator
+ * has changed it; what cannot be read leaves everything as it was, so keys rotate without a stop.
+ */
+import path from 'node:path'
+import {
+  acceptedVersion,
+  activeVersion,
+  type KeyVersion,
+  loadArtifact,
+  type Manifest,
+  type Outcome,
+  parseManifest,
+  type Verdict,
+} from '@shardy/proofs'
+import type { VerifierPool } from '@shardy/proofs/pool'
+import { type MadeProofKind, type Sha256, taskProofV2Signals, type WorkerId } from '@shardy/protocol'
+import type { ProofOfAnswer, Proofs } from './proofs.ts'
+
+export interface ProofsParts {
+  /** Where `manifest.json` is, and beside it the files that it names. */
+  readonly folder: string
+  /** Of these, the ones with an active key are offered. */
+  readonly kinds: readonly MadeProofKind[]
+  readonly sha256: Sha256
+  openPool(vkey: unknown): Promise<Outcome<VerifierPool>>
+}
+
+export interface ReadProofs extends Proofs {
+  /** Reads the manifest again. Rejects with the reason when it cannot be used; then nothing has changed. */
+  reload(): Promise<void>
+  /** A file of the manifest, for whoever makes proofs; undefined when it names none of that name. */
+  file(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>
+}
+
+/** Beside the manifest's own. */
+export const manifestName = 'manifest.json'
+
+interface Reading {
+  readonly manifest: Manifest
+  readonly pools: ReadonlyMap<number, VerifierPool>
+}
+
+export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
+  const { folder, sha256 } = parts
+  const fetchBytes = async (name: string): Promise<Uint8Array<ArrayBuffer>> =>
+    new Uint8Array(await Bun.file(path.join(folder, name)).arrayBuffer())
+
+  async function open({ verifierVersion, files }: KeyVersion): Promise<VerifierPool> {
+    const bytes = await loadArtifact(files.vkey, fetchBytes, sha256)
+    const pool = await parts.openPool(JSON.parse(new TextDecoder().decode(bytes)))
+    if (!pool.ok) throw new Error(`the key of version ${verifierVersion} is refused: ${pool.refusal.detail}`)
+    return pool.value
+  }
+
+  /** Pools of keys that are as they were go on. */
+  async function read(before: Reading | undefined): Promise<Reading> {
+    const parsed = parseManifest(await Bun.file(path.join(folder, manifestName)).json())
+    if (!parsed.ok) throw new Error(parsed.refusal.detail)
+    const manifest = parsed.value
+    const pools = new Map<number, VerifierPool>()
+    const opened: VerifierPool[] = []
+    try {
+      for (const version of manifest.versions) {
+        if (version.status === 'retired') continue
+        const kept = before && poolOf(before, version)
+        const pool = kept ?? (await open(version))
+        if (kept === undefined) opened.push(pool)
+        pools.set(version.verifierVersion, pool)
+        // Whoever makes the proofs is given this file: better to hear of it now than from every worker.
+        await loadArtifact(version.files.zkey, fetchBytes, sha256)
+      }
+    } catch (error) {
+      for (const pool of opened) pool.close()
+      throw error
+    }
+    return { manifest, pools }
+  }
+
+  let current = await read(undefined)
+
+  function signalsOf({ proof, answer }: ProofOfAnswer): readonly bigint[] {
+    if (proof.kind !== 'v2') throw new Error(`a proof of kind ${proof.kind} does not come with an answer`)
+    return taskProofV2Signals(answer, sha256)
+  }
+
+  async function flawOf(workerId: WorkerId, item: ProofOfAnswer): Promise<string | undefined> {
+    const { proof } = item
+    const version = acceptedVersion(current.manifest, proof.kind, proof.verifierVersion)
+    if (!version.ok) return flawText(version)
+    const pool = current.pools.get(proof.verifierVersion)
+    if (pool === undefined) return `no verifier is open for version ${proof.verifierVersion}`
+    try {
+      return flawText(await pool.verify(workerId, { proof: proof.proof, signals: signalsOf(item) }))
+    } catch (error) {
+      return `the proof could not be verified: ${error instanceof Error ? error.message : String(error)}`
+    }
+  }
+
+  return {
+    get kinds() {
+      return parts.kinds.filter((kind) => activeVersion(current.manifest, kind) !== undefined)
+    },
+    wanted(kind) {
+      const version = activeVersion(current.manifest, kind)
+      return version && { kind, verifierVersion: version.verifierVersion }
+    },
+    verify: (workerId, proofs) => Promise.all(proofs.map((each) => flawOf(workerId, each))),
+    async reload() {
+      const before = current
+      current = await read(before)
+      const inUse = new Set(current.pools.values())
+      for (const pool of before.pools.values()) if (!inUse.has(pool)) pool.close()
+    },
+    async file(name) {
+      const isNamed = name === manifestName || filesOf(current.manifest).includes(name)
+      return isNamed ? fetchBytes(name) : undefined
+    },
+    close() {
+      for (const pool of current.pools.values()) pool.close()
+    },
+  }
+}
+
+/** The pool of an earlier reading for the very same key. */
+function poolOf(
+  { manifest, pools }: Reading,
+  { verifierVersion, files }: KeyVersion,
+): VerifierPool | undefined {
+  const before = manifest.versions.find((each) => each.verifierVersion === verifierVersion)
+  return before?.files.vkey.sha256 === files.vkey.sha256 ? pools.get(verifierVersion) : undefined
+}
+
+function filesOf({ versions }: Manifest): readonly string[] {
+  return versions
+    .filter(({ status }) => status !== 'retired')
+    .flatMap(({ files: { wasm, zkey, vkey } }) => [wasm.path, zkey.path, vkey.path])
+}
+
+function flawText(verdict: Verdict): string | undefined {
+  if (verdict.ok) return undefined
+  const { code, detail } = verdict.refusal
+  return `the proof is refused as ${code}: ${detail}`
+}
