@@ -2,7 +2,13 @@ export { baseOrder, fieldOrder } from './bn254/orders.ts'
 export { blockEntries, type Commitments, type Operand } from './commitment/commitment.ts'
 export { FoldEndedError, type FoldedOutput, type Folds, type OutputFold } from './field/fold.ts'
 export { type Field, type OpenedField, openField } from './field/open.ts'
-export { type Groth16Json, proofFromJson, proofLength, proofToJson } from './groth16/proofJson.ts'
+export {
+  type Groth16Json,
+  proofFromJson,
+  proofFromText,
+  proofLength,
+  proofToJson,
+} from './groth16/proofJson.ts'
 export { ProvingKeyError } from './groth16/provingKey.ts'
 export { groth16 } from './groth16/system.ts'
 export { batchMax, openVerifier, type Verifier } from './groth16/verifier.ts'

@@ -57,7 +57,6 @@ function open({ size, add, double, normalize }: Group, mcl: Mcl, base: number): 
     for (let bit = 0; bit < digitBits; bit++) double(power, power)
   }
   normalize(table, table, places * entries)
-  mcl._free(power)
 
   return {
     addProduct(sum, scalar, at) {

@@ -43,6 +43,24 @@ export function proofFromJson(json: unknown): Outcome<Uint8Array> {
   return refused ?? { ok: true, value: bytes }
 }
 
+/** About three times what a proof takes. */
+const textLengthMax = 4_096
+
+export function proofFromText(text: string): Outcome<Uint8Array> {
+  if (text.length > textLengthMax)
+    return refuse(
+      'malformed',
+      `the proof's JSON has ${text.length} characters, and at most ${textLengthMax} are read`,
+    )
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    return refuse('malformed', `the proof's JSON cannot be parsed; it has ${text.length} characters`)
+  }
+  return proofFromJson(json)
+}
+
 /** Only what `proofFromJson` would give back as the same bytes is taken. */
 export function proofToJson(proof: Uint8Array): Outcome<Groth16Json> {
   const refused = refuseLength(proof)

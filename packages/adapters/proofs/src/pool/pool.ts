@@ -188,8 +188,8 @@ export async function openVerifierPool(parts: VerifierPoolParts): Promise<Outcom
         if (closed) throw new VerifierPoolError('the pool was closed')
         const refused = refuseLength(statement.proof) ?? refuseSignals(statement.signals, signalCount)
         if (refused !== undefined) return refused
-        // Its own copy: what is judged may not change while it waits.
-        const own = { proof: statement.proof.slice(), signals: [...statement.signals] }
+        // Its own copy, which `slice` of a Buffer is not: what is judged may not change while it waits.
+        const own = { proof: new Uint8Array(statement.proof), signals: [...statement.signals] }
         return new Promise<Verdict>((resolve, reject) => {
           const id = ++ids
           waiting.set(id, { statement: own, resolve, reject })
