@@ -46,8 +46,7 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
   const fetchBytes = async (name: string): Promise<Uint8Array<ArrayBuffer>> =>
     new Uint8Array(await Bun.file(path.join(folder, name)).arrayBuffer())
 
-  async function open({ verifierVersion, files }: KeyVersion): Promise<VerifierPool> {
-    const bytes = await loadArtifact(files.vkey, fetchBytes, sha256)
+  async function open({ verifierVersion }: KeyVersion, bytes: Uint8Array): Promise<VerifierPool> {
     const pool = await parts.openPool(JSON.parse(new TextDecoder().decode(bytes)))
     if (!pool.ok) throw new Error(`the key of version ${verifierVersion} is refused: ${pool.refusal.detail}`)
     return pool.value
@@ -63,12 +62,15 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
     try {
       for (const version of manifest.versions) {
         if (version.status === 'retired') continue
+        // Whoever makes proofs is given these files: better to hear of a wrong one now than from every worker.
+        const { vkey, zkey, wasm } = version.files
+        const [bytes] = await Promise.all(
+          [vkey, zkey, wasm].map((file) => loadArtifact(file, fetchBytes, sha256)),
+        )
         const kept = before && poolOf(before, version)
-        const pool = kept ?? (await open(version))
+        const pool = kept ?? (await open(version, bytes as Uint8Array))
         if (kept === undefined) opened.push(pool)
         pools.set(version.verifierVersion, pool)
-        // Whoever makes the proofs is given this file: better to hear of it now than from every worker.
-        await loadArtifact(version.files.zkey, fetchBytes, sha256)
       }
     } catch (error) {
       for (const pool of opened) pool.close()

@@ -221,3 +221,23 @@ test('closing ends the thread and every call, also those that wait', async () =>
   expect(await kindOf(executor.execute(program, input()))).toBe('closed')
   expect(threads.started).toBe(1)
 })
+
+test('proofs are made on the thread that has the device', async () => {
+  const { threads, channel } = setUp()
+  const thread = await threads.nextReady(gpu)
+  await until(channel, 'ready')
+  const asked = {
+    kind: 'v2',
+    verifierVersion: 2,
+    taskId: 'a',
+    seed: 1n,
+    outputDigest: 'b',
+    outputLength: 3,
+  } as never
+  const proving = channel.prover.prove([asked])
+  const request = await thread.take('prove')
+  expect(request.answers).toEqual([asked])
+  const proof = { kind: 'v2', verifierVersion: 2, proof: new Uint8Array(256) } as const
+  thread.answer({ kind: 'proven', call: request.call, proofs: [proof] })
+  expect(await proving).toEqual([proof])
+})

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { ComputeError, type ComputeErrorKind, createCpuExecutor, type Executor } from '@shardy/compute'
 import { matmulProgram, noBlobs, type Program } from '@shardy/tensor'
+import type { TaskProver } from '@shardy/worker'
 import { cpu, gpu } from '../../test/thread.ts'
 import type { Answer, Device } from './message.ts'
 import { createService } from './service.ts'
@@ -8,11 +9,14 @@ import { createService } from './service.ts'
 const nothingMore = { blobs: noBlobs, keep: [] }
 const program: Program = matmulProgram({ m: 1, k: 2, n: 1 })
 
-function serve(executor: Executor, device: Device = cpu) {
+const nobodyProves: TaskProver = { kinds: [], prove: () => Promise.reject(new Error('no proofs')) }
+
+function serve(executor: Executor, device: Device = cpu, openProver = async () => nobodyProves) {
   const answers: Answer[] = []
   let nowMs = 0
   const service = createService({
     open: async () => ({ device, executor }),
+    openProver,
     post: (answer) => answers.push(answer),
     nowMs: () => ++nowMs,
   })
@@ -133,4 +137,21 @@ test('an abort reaches the execution that it names', async () => {
   await service.receive({ kind: 'abort', call: 2 })
   await execution
   expect(answers.at(-1)).toMatchObject({ kind: 'failed', call: 2, error: 'aborted' })
+})
+
+test('proofs are made by one prover, opened again when it could not be', async () => {
+  let opened = 0
+  const made = { kind: 'v2', verifierVersion: 2, proof: new Uint8Array(256) } as const
+  const { service, answers } = serve(createCpuExecutor(), cpu, async () => {
+    if (opened++ === 0) throw new Error('no line')
+    return { kinds: ['v2'], prove: async (asked) => asked.map(() => made) }
+  })
+  const answer = { ...made, taskId: '', seed: 0n, outputDigest: '', outputLength: 1 } as never
+  for (const call of [1, 2, 3]) await service.receive({ kind: 'prove', call, answers: [answer, answer] })
+  expect(answers).toMatchObject([
+    { kind: 'failed', call: 1, message: 'no line' },
+    { kind: 'proven', call: 2, proofs: [made, made] },
+    { kind: 'proven', call: 3 },
+  ])
+  expect(opened).toBe(2)
 })

@@ -17,7 +17,7 @@ export interface ServiceHost {
   open(without: CpuReason | undefined): Promise<OpenDevice>
   post(answer: Answer, transfer: Transferable[]): void
   nowMs(): number
-  /** Called once, when the first proof is asked for. */
+  /** Called when the first proof is asked for. */
   openProver(): Promise<TaskProver>
 }
 
@@ -98,7 +98,10 @@ export function createService({ open, openProver, post, nowMs }: ServiceHost) {
         })
       }
       case 'prove': {
-        prover ??= openProver()
+        prover ??= openProver().catch((error: unknown) => {
+          prover = undefined
+          throw error
+        })
         return post({ kind: 'proven', call, proofs: await (await prover).prove(request.answers) }, [])
       }
       case 'tryMemory': {

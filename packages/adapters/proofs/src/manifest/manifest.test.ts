@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { sha256 } from '@shardy/crypto/native'
 import { encodeHex } from '@shardy/protocol'
 import { ArtifactError, loadArtifact } from './artifact.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { acceptedVersion, activeVersion } from './versions.ts'
 
+const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
 const folder = path.join(import.meta.dir, '../../../../../circuits/artifacts')
 const written = JSON.parse(readFileSync(path.join(folder, 'manifest.json'), 'utf8'))
 type Json = ReturnType<typeof JSON.parse>

@@ -1,0 +1,189 @@
+/** With the real keys and proofs: what is taken, what is refused, and keys that rotate while proofs are under way. */
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { sha256 } from '@shardy/crypto/native'
+import { openVerifierPool } from '@shardy/proofs/pool'
+import { encodeHex, type TaskProofV2, type ZkProofPayload } from '@shardy/protocol'
+import { createTaskProver } from '@shardy/worker/proving'
+import { workerIdOf } from '../../test/dispatchTask.ts'
+import { openProofs, type ReadProofs } from './openProofs.ts'
+
+const committed = path.join(import.meta.dir, '../../../../circuits/artifacts')
+const answer: TaskProofV2 = {
+  taskId: '01'.repeat(16) as never,
+  seed: 7n,
+  outputLength: 12,
+  outputDigest: encodeHex(sha256(Uint8Array.of(1, 2, 3))) as never,
+}
+const prover = createTaskProver(async () => {
+  const read = (name: string) => readFile(path.join(committed, name))
+  const vkey = JSON.parse((await read('task-proof-v2.vkey.json')).toString())
+  return { zkey: await read('task-proof-v2.zkey'), vkey, wasm: undefined }
+}, sha256)
+
+let folder: string
+let proofs: ReadProofs | undefined
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'shardy-proofs-'))
+  await cp(committed, folder, { recursive: true })
+})
+afterEach(async () => {
+  proofs?.close()
+  proofs = undefined
+  await rm(folder, { recursive: true })
+})
+
+type Json = ReturnType<typeof JSON.parse>
+
+async function change(act: (versions: Json[]) => Json[]): Promise<void> {
+  const file = path.join(folder, 'manifest.json')
+  const manifest = JSON.parse(await readFile(file, 'utf8'))
+  await writeFile(file, JSON.stringify({ ...manifest, versions: act(manifest.versions) }))
+}
+
+let pools = 0
+async function open(): Promise<ReadProofs> {
+  pools = 0
+  proofs = await openProofs({
+    folder,
+    kinds: ['v2'],
+    sha256,
+    openPool(key) {
+      pools++
+      return openVerifierPool({ key, threads: 1 })
+    },
+  })
+  return proofs
+}
+
+async function prove(verifierVersion = 2, about = answer): Promise<ZkProofPayload> {
+  const [made] = await prover.prove([{ ...about, kind: 'v2', verifierVersion }])
+  return made as ZkProofPayload
+}
+
+describe('a proof', () => {
+  test('of what the orchestrator knows is taken, and of nothing else', async () => {
+    const { verify, wanted, kinds } = await open()
+    expect(kinds).toEqual(['v2'])
+    expect(wanted('v2')).toEqual({ kind: 'v2', verifierVersion: 2 })
+    expect(wanted('v3')).toBeUndefined()
+    const proof = await prove()
+    const others: TaskProofV2[] = [
+      { ...answer, taskId: '02'.repeat(16) as never },
+      { ...answer, seed: 8n },
+      { ...answer, outputLength: 13 },
+      { ...answer, outputDigest: 'ab'.repeat(32) as never },
+    ]
+    const flaws = await verify(
+      workerIdOf(1),
+      [answer, ...others].map((about) => ({ proof, answer: about })),
+    )
+    const refused = expect.stringContaining('the proof is refused as false')
+    expect(flaws).toEqual([undefined, refused, refused, refused, refused])
+  })
+
+  test('with bytes that are no points is refused by name', async () => {
+    const { verify } = await open()
+    const proof = await prove()
+    const changed = [
+      new Uint8Array(256),
+      new Uint8Array(256).fill(255),
+      proof.proof.with(31, (proof.proof[31] as number) ^ 1),
+    ]
+    const flaws = await verify(
+      workerIdOf(1),
+      changed.map((bytes) => ({ proof: { ...proof, proof: bytes }, answer })),
+    )
+    expect(flaws.map((flaw) => flaw?.match(/refused as (\w+)/)?.[1])).toEqual([
+      'infinity',
+      'nonCanonical',
+      'offCurve',
+    ])
+  })
+})
+
+test('keys rotate: new deliveries get the new version, what was under way is taken until its version is retired', async () => {
+  const reading = await open()
+  const old = { proof: await prove(2), answer }
+  const fresh = { proof: await prove(4), answer }
+  const verdicts = async () =>
+    (await reading.verify(workerIdOf(1), [old, fresh])).map((flaw) => flaw?.match(/refused as (\w+)/)?.[1])
+  expect(await verdicts()).toEqual([undefined, 'unknownVersion'])
+
+  await change(([first]) => [
+    { ...first, status: 'accepted' },
+    { ...first, verifierVersion: 4 },
+  ])
+  await reading.reload()
+  expect(reading.wanted('v2')).toEqual({ kind: 'v2', verifierVersion: 4 })
+  expect(await verdicts()).toEqual([undefined, undefined])
+
+  await change(([first, second]) => [{ ...first, status: 'retired' }, second])
+  await reading.reload()
+  expect(await verdicts()).toEqual(['retiredVersion', undefined])
+  expect(pools).toBe(2)
+
+  await change(([first, second]) => [first, { ...second, status: 'accepted' }])
+  await reading.reload()
+  expect(reading.kinds).toEqual([])
+  expect(reading.wanted('v2')).toBeUndefined()
+})
+
+describe('what cannot be used is refused, and everything stays as it was', () => {
+  const wrongs: readonly (readonly [string, () => Promise<void>, string])[] = [
+    ['a manifest that is not JSON', () => writeFile(path.join(folder, 'manifest.json'), '{'), 'JSON'],
+    ['a manifest of another form', () => change(([first]) => [{ ...first, trust: 'full' }]), 'trust'],
+    [
+      'a verifying key with another digest',
+      () => writeFile(path.join(folder, 'task-proof-v2.vkey.json'), '{}'),
+      'task-proof-v2.vkey.json has 2 bytes',
+    ],
+    [
+      'a proving key with another digest',
+      async () => {
+        const file = path.join(folder, 'task-proof-v2.zkey')
+        const bytes = await readFile(file)
+        bytes[100] = (bytes[100] as number) ^ 1
+        await writeFile(file, bytes)
+      },
+      'task-proof-v2.zkey has the digest',
+    ],
+    [
+      'a verifying key that is none',
+      async () => {
+        const file = path.join(folder, 'task-proof-v2.vkey.json')
+        const bytes = Buffer.from((await readFile(file, 'utf8')).replace('"groth16"', '"plonk"  '))
+        await writeFile(file, bytes)
+        const digest = encodeHex(sha256(bytes))
+        await change(([first]) => {
+          first.files.vkey.sha256 = digest
+          return [first]
+        })
+      },
+      'the key of version 2 is refused',
+    ],
+  ]
+  for (const [what, act, text] of wrongs) {
+    test(what, async () => {
+      const reading = await open()
+      await act()
+      await expect(reading.reload()).rejects.toThrow(text)
+      expect(await reading.verify(workerIdOf(1), [{ proof: await prove(), answer }])).toEqual([undefined])
+      proofs?.close()
+      await expect(open()).rejects.toThrow(text)
+    })
+  }
+})
+
+test('gives out the files that the manifest names, and no others', async () => {
+  await writeFile(path.join(folder, 'secret'), 'x')
+  const { file } = await open()
+  expect((await file('task-proof-v2.zkey'))?.length).toBeGreaterThan(1000)
+  expect(JSON.parse(new TextDecoder().decode(await file('manifest.json')))).toMatchObject({ format: 1 })
+  for (const name of ['secret', '../../package.json', '', '.', 'task-proof-v2.r1cs']) {
+    expect(await file(name)).toBeUndefined()
+  }
+})
