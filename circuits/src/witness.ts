@@ -19,18 +19,26 @@ export async function generateWitness(wasm: Uint8Array, inputs: Inputs): Promise
   return decodeWitness(file.data)
 }
 
-/** The first constraint that does not hold; undefined when the witness satisfies the system. */
-export function findBroken(r1cs: R1cs, witness: Witness): number | undefined {
+/** The constraints that do not hold, by their place; none when the witness satisfies the system. */
+export function findBroken(
+  r1cs: R1cs,
+  witness: Witness,
+  among: readonly number[] = r1cs.constraints.map((_, index) => index),
+): number[] {
   if (witness.length !== r1cs.wires) throw new Error(`${witness.length} values for ${r1cs.wires} wires`)
-  // The verifier fixes the first wire to one.
-  if (witness[0] !== 1n) return -1
+  // The verifier itself fixes the first wire.
+  if (witness[0] !== 1n) throw new Error(`the constant wire is ${witness[0]} and not one`)
   const sum = (terms: readonly Term[]) => {
     let total = 0n
     for (const { wire, factor } of terms) total += factor * (witness[wire] ?? 0n)
     return total % fieldModulus
   }
-  const broken = r1cs.constraints.findIndex(({ a, b, c }) => reduce(sum(a) * sum(b) - sum(c)) !== 0n)
-  return broken === -1 ? undefined : broken
+  return among.filter((index) => {
+    const constraint = r1cs.constraints[index]
+    return (
+      constraint !== undefined && reduce(sum(constraint.a) * sum(constraint.b) - sum(constraint.c)) !== 0n
+    )
+  })
 }
 
 /** Section 2 of a .wtns file is the values, 32 bytes each, little end first. */

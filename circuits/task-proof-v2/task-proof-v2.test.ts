@@ -18,7 +18,7 @@ beforeAll(() => {
   const compiled = compile(taskProofV2.source, taskProofV2.optimization)
   r1cs = decodeR1cs(compiled.r1cs)
   wasm = new Uint8Array(compiled.wasm)
-})
+}, 60_000)
 
 interface Signals {
   readonly taskId: bigint
@@ -62,7 +62,7 @@ test('compiled with --O2 no constraint is left, and the shape is refused', () =>
 test('the generator lays wires out as these tests do', async () => {
   const generated = await generateWitness(wasm, { ...someSignals, witness: witnessOf(someSignals) })
   expect(generated).toEqual(assign(someSignals))
-  expect(findBroken(r1cs, generated)).toBeUndefined()
+  expect(findBroken(r1cs, generated)).toEqual([])
 })
 
 describe('a witness with one wire altered satisfies nothing', () => {
@@ -71,12 +71,12 @@ describe('a witness with one wire altered satisfies nothing', () => {
       test(`${name} changed by ${change}`, () => {
         const forged = [...assign(someSignals)]
         forged[wire] = reduce((forged[wire] ?? 0n) + change)
-        expect(findBroken(r1cs, forged)).toBe(0)
+        expect(findBroken(r1cs, forged)).toEqual([0])
       })
 })
 
 test('the constant wire is one and nothing else', () => {
-  expect(findBroken(r1cs, [0n, ...assign(someSignals).slice(1)])).toBe(-1)
+  expect(() => findBroken(r1cs, [0n, ...assign(someSignals).slice(1)])).toThrow('not one')
 })
 
 test('every statement has a witness, also a false one: this is all that v2 says', () => {
@@ -89,10 +89,10 @@ test('every statement has a witness, also a false one: this is all that v2 says'
   })
   fc.assert(
     fc.property(signals, below(fieldModulus), (statement, other) => {
-      expect(findBroken(r1cs, assign(statement))).toBeUndefined()
+      expect(findBroken(r1cs, assign(statement))).toEqual([])
       const forged = [...assign(statement)]
       forged[wires.witness] = other
-      expect(findBroken(r1cs, forged) === undefined).toBe(other === witnessOf(statement))
+      expect(findBroken(r1cs, forged)).toEqual(other === witnessOf(statement) ? [] : [0])
     }),
   )
 })
