@@ -11,7 +11,22 @@ export function canonicalFloats(bytes: Uint8Array): Uint8Array {
   const canonical = bytes.slice()
   const view = new DataView(canonical.buffer)
   for (let offset = 0; offset < canonical.length; offset += 4) {
-    if ((view.getUint32(offset, true) & 0x7fff_ffff) > 0x7f80_0000) view.setUint32(offset, quietNaN, true)
+    if (isNaN32(view.getUint32(offset, true))) view.setUint32(offset, quietNaN, true)
   }
   return canonical
+}
+
+/** Where the first NaN of another pattern lies; undefined when the bytes are in the one form. */
+export function findOtherNaN(bytes: Uint8Array): number | undefined {
+  if (bytes.length % 4 !== 0) throw new RangeError(`${bytes.length} bytes are not whole f32 values`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  for (let offset = 0; offset < bytes.length; offset += 4) {
+    const word = view.getUint32(offset, true)
+    if (isNaN32(word) && word !== quietNaN) return offset
+  }
+  return undefined
+}
+
+function isNaN32(word: number): boolean {
+  return (word & 0x7fff_ffff) > 0x7f80_0000
 }

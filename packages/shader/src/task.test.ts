@@ -3,7 +3,7 @@ import { encodeHex } from '@shardy/protocol'
 import fc from 'fast-check'
 import { buildShaderTask } from './build.ts'
 import { interpret } from './interpret.ts'
-import { canonicalOutput } from './outputs.ts'
+import { canonicalOutput, findNonCanonical } from './outputs.ts'
 import type { PreprocessStep } from './preprocess.ts'
 import { type TaskPayloadSchema, taskPayloadSchema } from './schema.ts'
 import {
@@ -309,6 +309,11 @@ test('only the floats among the outputs take their one form', () => {
   const task = taskOf(built.value)
   const output = new Uint8Array(task.outputBytes).fill(0xff)
   expect(encodeHex(canonicalOutput(task, output))).toBe(`0000c07f0000c07f${'ff'.repeat(24)}`)
+  expect(findNonCanonical(task, output)).toBe(0)
+  output.set([0, 0, 0xc0, 0x7f])
+  expect(findNonCanonical(task, output)).toBe(4)
+  expect(findNonCanonical(task, canonicalOutput(task, output))).toBeUndefined()
+  expect(() => findNonCanonical(task, output.subarray(1))).toThrow('the output has 31 bytes, expected 32')
   expect(() => canonicalOutput(task, output.subarray(1))).toThrow('the output has 31 bytes, expected 32')
 })
 

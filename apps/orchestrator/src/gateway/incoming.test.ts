@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { generateIdentity, verifySignature } from '@shardy/crypto'
 import { sha256 } from '@shardy/crypto/native'
-import { type Delivery, emptyState, type NewTask, step } from '@shardy/dispatch'
+import { type Delivery, emptyState, type NewTask, type Profile, step } from '@shardy/dispatch'
 import {
   attestedPayload,
   type BatchResult,
@@ -17,6 +17,7 @@ import {
   workerIdOf as workerIdOfKey,
   type ZkProofPayload,
 } from '@shardy/protocol'
+import { buildShaderTask, encodeShaderTask } from '@shardy/shader'
 import {
   newTaskOf,
   noStake,
@@ -52,8 +53,8 @@ async function open(
   for (const [index, about] of tasks.entries())
     step(state, { kind: 'submit', atMs, task: newTaskOf(index + 1, about) })
   const { publicKey } = identity
-  const proving = { ...profile, features: ['proof-v2', 'proof-v3'] }
-  step(state, { kind: 'workerJoined', atMs, workerId: worker, publicKey, profile: proving })
+  const able: Profile = { ...profile, kinds: ['program', 'shader'], features: ['proof-v2', 'proof-v3'] }
+  step(state, { kind: 'workerJoined', atMs, workerId: worker, publicKey, profile: able })
   const deliveries = [...state.deliveries.values()].sort((left, right) =>
     left.task.spec.taskId < right.task.spec.taskId ? -1 : 1,
   )
@@ -191,6 +192,32 @@ describe('a batch of answers', () => {
       '6 answered',
     ])
     expect(payloads.answerBytes()).toBe(output.length)
+  })
+
+  test('floats in another form than the one are refused by name, alone and in a batch', async () => {
+    const source = `@group(0) @binding(0) var<storage, read_write> out: array<f32>;
+@compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) { out[id.x] = 0.5; }`
+    const built = buildShaderTask({ source, dispatch: [1, 1, 1], fuel: 1, byteLengths: { 0: 4 } })
+    if (!built.ok) throw new Error(built.refusal.message)
+    const program = encodeShaderTask(built.value)
+    const floats = { kind: 'shader', program, exact: false } as const
+    const { incoming, deliveries, said } = await open([floats, floats, floats, { ...floats, exact: true }])
+    const [first, second, third, fourth] = deliveries as [Delivery, Delivery, Delivery, Delivery]
+    const otherNaN = Uint8Array.from([1, 0, 0xc0, 0xff])
+    const oneNaN = Uint8Array.from([0, 0, 0xc0, 0x7f])
+    const batch = await batchOf([
+      { delivery: first, output: otherNaN },
+      { delivery: second, output: oneNaN },
+      { delivery: fourth, output: otherNaN },
+    ])
+    await incoming.batchAnswered(worker, identity.publicKey, batch)
+    await incoming.answered(worker, identity.publicKey, await resultOf(third, otherNaN), otherNaN)
+    expect(said()).toEqual([
+      '1 corrupted: the NaN at byte 0 of the output is not 0x7fc00000',
+      '2 answered',
+      '4 answered',
+      '3 corrupted: the NaN at byte 0 of the output is not 0x7fc00000',
+    ])
   })
 
   const changes: readonly [string, Partial<BatchResult>][] = [

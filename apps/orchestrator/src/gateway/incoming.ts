@@ -28,6 +28,7 @@ import { type ProofOfAnswer, type Proofs, proofOutOfPlace } from '../proofs/proo
 import type { Happening, Posted } from '../tasks/dispatcher.ts'
 import type { Answer, Payloads } from '../tasks/payloads.ts'
 import { isInline } from '../tasks/payloads.ts'
+import { createFloatFlaw } from './floatForm.ts'
 import type { Verify } from './handshake.ts'
 import { describe, returnsOutput } from './outgoing.ts'
 
@@ -67,6 +68,7 @@ export interface Incoming {
 
 export function createIncoming(parts: IncomingParts): Incoming {
   const { sha256, payloads, proofs, log } = parts
+  const floatFlaw = createFloatFlaw()
   const digestOf = (bytes: Uint8Array): string => encodeHex(sha256(bytes))
   /** Whose answers wait for their proofs to be verified: what comes for one of them meanwhile is a second answer. */
   const proving = new Set<DeliveryId>()
@@ -213,7 +215,9 @@ export function createIncoming(parts: IncomingParts): Incoming {
     if (output.length !== spec.outputLength) {
       return `the output has ${output.length} bytes, the program gives ${spec.outputLength}`
     }
-    return digestOf(output) === outputDigest ? undefined : 'the output does not match its digest'
+    return digestOf(output) === outputDigest
+      ? floatFlaw(spec, output)
+      : 'the output does not match its digest'
   }
 
   async function answered(
@@ -264,6 +268,8 @@ export function createIncoming(parts: IncomingParts): Incoming {
       return `the raw frame has ${raw?.length ?? 0} bytes, announced were ${expected}`
     const output = raw.subarray(0, outputLength)
     if (digestOf(output) !== result.outputDigest) return 'the output does not match its digest'
+    const flaw = floatFlaw(delivery.task.spec, output)
+    if (flaw !== undefined) return flaw
     let from = outputLength
     const transcript = partLengths.map((length) => {
       from += length

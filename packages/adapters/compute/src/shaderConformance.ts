@@ -54,6 +54,25 @@ export function describeShaders(name: string, open: () => Promise<Executor>): vo
         (thrown: unknown) => (thrown instanceof ComputeError ? thrown.kind : String(thrown)),
       )
 
+    test('floats come back in their one form (spec H34), or the shader is handed back', async () => {
+      const built = buildShaderTask({
+        source: source('y[i] = x[i];').replaceAll('<i32>', '<f32>'),
+        dispatch: [2, 1, 1],
+        fuel: 1,
+        byteLengths: { 0: 52, 1: 52 },
+      })
+      if (!built.ok) throw new Error(built.refusal.message)
+      const nans = [0x7fc0_0001, 0xffc0_0000, 0xffff_ffff, 0x7fff_ffff, 0x7fc0_0000, 0xffc1_2345]
+      const others = [0x8000_0000, 0, 0x7f80_0000, 0xff80_0000, 0x3f80_0000, 0xbf80_0000, 0x7f7f_ffff]
+      const given = new Uint8Array(Uint32Array.from([...nans, ...others]).buffer)
+      const answer = await run(encodeShaderTask(built.value), given).catch((thrown: unknown) => thrown)
+      if (answer instanceof ComputeError) expect(answer.kind).toBe('beyondLimits')
+      else {
+        const words = [...new Uint32Array((answer as Uint8Array).slice().buffer)]
+        expect(words).toEqual([...nans.map(() => 0x7fc0_0000), ...others])
+      }
+    })
+
     test('an exact shader gives what the interpreter gives', async () => {
       const bodies = [
         'y[i] = x[i] * 3 + 7;',
