@@ -13,6 +13,7 @@ import {
   campaignShow,
   campaignWatch,
 } from './commands/campaign.ts'
+import { ceremonyContribute, ceremonyFinalize, ceremonyInit, ceremonyVerify } from './commands/ceremony.ts'
 import {
   deadLetters,
   deadLettersList,
@@ -87,4 +88,8 @@ export const commands: readonly Command[] = [
   backup,
   backupCheck,
   restore,
+  ceremonyInit,
+  ceremonyContribute,
+  ceremonyVerify,
+  ceremonyFinalize,
 ]

@@ -20,6 +20,7 @@ export const exits = {
     meaning: 'the task, or an item of the campaign, ended with an answer that nobody checked',
   },
   badEvidence: { code: 13, meaning: 'the evidence is malformed, forged, or proves nothing' },
+  badCeremony: { code: 14, meaning: 'the key or the transcript of a ceremony does not hold' },
   interrupted: { code: 130, meaning: 'stopped by Ctrl-C or a signal; tasks go on' },
   unread: { code: 141, meaning: 'nobody reads the output any more' },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>

@@ -1,6 +1,7 @@
 /** The process: the only place that touches the environment, the terminal, signals and the exit code. */
 import { exits } from './exit.ts'
 import { run } from './run.ts'
+import { askSecret } from './secret.ts'
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
@@ -25,6 +26,7 @@ const exit = await run(process.argv.slice(2), {
     const timer = setInterval(act, ms)
     return () => clearInterval(timer)
   },
+  askSecret: (question) => askSecret(question, stop),
   wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 })
 process.exitCode = exits[exit].code

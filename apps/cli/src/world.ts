@@ -12,6 +12,8 @@ export interface World {
   readonly nowMs: () => number
   /** Calls again and again until the returned function is called. */
   readonly every: (ms: number, act: () => void) => () => void
+  /** What the person types in answer, which is not shown; undefined without a terminal. */
+  readonly askSecret: (question: string) => Promise<Uint8Array | undefined>
   /** Waits between tries. */
   readonly wait: (ms: number) => Promise<void>
 }

@@ -28,6 +28,7 @@ export async function shardy(
     signal: new AbortController().signal,
     nowMs: () => 1_760_000_060_000,
     every: () => () => {},
+    askSecret: async () => undefined,
     wait: async () => {},
     ...world,
   })
