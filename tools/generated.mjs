@@ -15,6 +15,11 @@ export const generated = [
   fromModule('packages/protocol/proto/shardy.proto', 'packages/protocol/src/proto.ts', 'protoFile'),
   fromModule('packages/tensor/proto/program.proto', 'packages/tensor/src/program/proto.ts', 'protoFile'),
   fromModule('packages/rules/ledger/proto/ledger.proto', 'packages/rules/ledger/src/proto.ts', 'protoFile'),
+  fromModule(
+    'contracts/evm/solidity/Groth16VerifierV2.sol',
+    'contracts/evm/src/contracts.ts',
+    'groth16VerifierV2',
+  ),
 ]
 
 /**

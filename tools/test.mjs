@@ -41,6 +41,7 @@ async function main() {
     'bench',
     'models',
     'circuits',
+    'contracts',
     'simulation',
     'tools',
     'e2e',
