@@ -1,16 +1,13 @@
 //! Elements of the field in Montgomery form with R = 2^261: nine limbs of 29 bits, lowest first.
 //!
-//! 29 bits leave room: six products of elements can be summed in 64-bit columns before anything is carried, and R is 169 r, so
-//! sums need no subtraction on the way. What a function asks of its operands is only that they are below 2^261 with limbs below
-//! 2^29; what it gives is below r + (product of the operands) / R, which each caller keeps below 2^261. Only `canonical` gives the
-//! one number below r.
+//! 29 bits leave room: many products can be summed in 64-bit columns before anything is carried, and R is 169 r, so sums need no
+//! subtraction on the way. What a function asks of its operands is only that they are below 2^261 with limbs below 2^29; what it
+//! gives is below r + (sum of the products) / R, which each caller keeps below 2^261. Only `canonical` gives the one number
+//! below r.
 
 pub const LIMBS: usize = 9;
 const BITS: u32 = 29;
 const MASK: u32 = (1 << BITS) - 1;
-/// Terms of a sum of products between two carries: 6 · 9 · 2^58 < 2^64.
-const TERMS: usize = 6;
-const COLUMNS: usize = 2 * LIMBS;
 
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -118,48 +115,56 @@ pub fn negate(value: &Element) -> Element {
     out
 }
 
-#[inline(always)]
-fn multiply_into(columns: &mut [u64; COLUMNS], left: &Element, right: &Element) {
-    for i in 0..LIMBS {
-        for j in 0..LIMBS {
-            columns[i + j] += left.0[i] as u64 * right.0[j] as u64;
-        }
-    }
+/// Written out for every limb: a compiler that is asked for small code would loop, and keep columns in memory.
+macro_rules! for_limbs {
+    ($at:ident in 1..9 $body:block) => { for_limbs!($at $body 1 2 3 4 5 6 7 8) };
+    ($at:ident in 0..9 $body:block) => { for_limbs!($at $body 0 1 2 3 4 5 6 7 8) };
+    ($at:ident in 0..8 $body:block) => { for_limbs!($at $body 0 1 2 3 4 5 6 7) };
+    ($at:ident $body:block $($limb:literal)*) => { $( { const $at: usize = $limb; $body } )* };
 }
 
+/// The sum of N products by R, and `extra` added. Limb by limb of the left operands: a column is whole, and reduced, before the next
+/// one needs its place, so nine are under way at a time, which is what a machine has registers for.
 #[inline(always)]
-fn carry(columns: &mut [u64; COLUMNS]) {
-    for at in 0..COLUMNS - 1 {
-        columns[at + 1] += columns[at] >> BITS;
-        columns[at] &= MASK as u64;
-    }
-}
-
-/// The columns' number, by R; columns are below 2^63. `extra` is added behind the division.
-#[inline(always)]
-fn reduce(columns: &mut [u64; COLUMNS], extra: &Element) -> Element {
-    for i in 0..LIMBS {
-        let factor = ((columns[i] as u32).wrapping_mul(INVERSE) & MASK) as u64;
-        for j in 0..LIMBS {
-            columns[i + j] += factor * ORDER.0[j] as u64;
+fn sum_of_products<const N: usize>(left: &[Element; N], right: &[Element; N], extra: &Element) -> Element {
+    // (N + 1) 2^58, and what is carried, fit 64 bits; no test can reach the worst case, since constants and hashes are even.
+    const { assert!(N <= 61) };
+    let mut columns = [0u64; LIMBS];
+    let mut limb = 0;
+    while limb < LIMBS {
+        let mut term = 0;
+        while term < N {
+            let factor = left[term].0[limb] as u64;
+            for_limbs!(AT in 0..9 { columns[AT] += factor * right[term].0[AT] as u64; });
+            term += 1;
         }
-        columns[i + 1] += columns[i] >> BITS;
+        let factor = ((columns[0] as u32).wrapping_mul(INVERSE) & MASK) as u64;
+        let carried = (columns[0] + factor * ORDER.0[0] as u64) >> BITS;
+        for_limbs!(AT in 1..9 { columns[AT - 1] = columns[AT] + factor * ORDER.0[AT] as u64; });
+        columns[0] += carried;
+        columns[LIMBS - 1] = 0;
+        // A column grows by less than (N + 1) 2^58 before it is passed on, which it is nine times.
+        if N > 6 {
+            for_limbs!(AT in 0..8 {
+                columns[AT + 1] += columns[AT] >> BITS;
+                columns[AT] &= MASK as u64;
+            });
+        }
+        limb += 1;
     }
     let mut out = ZERO;
     let mut rest = 0;
-    for at in 0..LIMBS {
-        rest += columns[LIMBS + at] + extra.0[at] as u64;
-        out.0[at] = (rest & MASK as u64) as u32;
+    for_limbs!(AT in 0..9 {
+        rest += columns[AT] + extra.0[AT] as u64;
+        out.0[AT] = (rest & MASK as u64) as u32;
         rest >>= BITS;
-    }
+    });
     out
 }
 
 #[inline(always)]
 pub fn multiply_add(left: &Element, right: &Element, extra: &Element) -> Element {
-    let mut columns = [0; COLUMNS];
-    multiply_into(&mut columns, left, right);
-    reduce(&mut columns, extra)
+    sum_of_products(&[*left], &[*right], extra)
 }
 
 /// Not inlined: the places that call it are many, and the loops that must be fast call what is.
@@ -171,17 +176,7 @@ pub fn multiply(left: &Element, right: &Element) -> Element {
 /// The sum of the products, reduced once.
 #[inline(always)]
 pub fn dot<const N: usize>(left: &[Element; N], right: &[Element; N]) -> Element {
-    let mut columns = [0; COLUMNS];
-    let mut at = 0;
-    while at < N {
-        let end = if at + TERMS < N { at + TERMS } else { N };
-        for term in at..end {
-            multiply_into(&mut columns, &left[term], &right[term]);
-        }
-        carry(&mut columns);
-        at = end;
-    }
-    reduce(&mut columns, &ZERO)
+    sum_of_products(left, right, &ZERO)
 }
 
 /// The inverse, by Fermat: the power of r − 2.

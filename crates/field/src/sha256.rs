@@ -61,7 +61,7 @@ impl Sha256 {
         let padding = if waiting < 56 { 56 - waiting } else { 120 - waiting };
         let mut ending = [0; BLOCK];
         ending[0] = 0x80;
-        // At most 64 bytes of padding: one for 56 bytes that wait, which fill a block and leave one for the length.
+        // At most 64 bytes, where 56 wait: they end that block and leave room for the length in the next.
         self.update(&ending[..padding]);
         self.update(&bits.to_be_bytes());
         let mut out = [0; 32];
