@@ -180,6 +180,7 @@ export async function openHost(parts: HostParts): Promise<Host> {
     verify,
     payloads,
     proofs: noProofs,
+    asked: () => undefined,
     log,
     state: () => state,
     stake: stakeOf,

@@ -20,6 +20,7 @@ import type {
   Sha256,
   Signature,
   TimeMs,
+  WantedProof,
   WorkerId,
 } from '@shardy/protocol'
 import type { Clock } from '../clock.ts'
@@ -164,6 +165,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     state().deliveries.get(deliveryId)?.workerId === workerId
 
   const isOpen = ({ deliveryId }: Delivery): boolean => state().deliveries.has(deliveryId)
+  /** With which key: one that is still accepted is no other's to choose. A worker that is gone answers nothing, so none outlive us. */
+  const askedProofs = new WeakMap<Delivery, WantedProof>()
   const outgoing = createOutgoing({
     sha256: parts.sha256,
     signer: parts.signer,
@@ -173,6 +176,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     sign: parts.sign,
     lineOf: (workerId) => present.get(workerId)?.connection,
     isWanted: isOpen,
+    asked: (delivery, proof) => askedProofs.set(delivery, proof),
     failed({ workerId, deliveryId }, detail) {
       post({ kind: 'unsent', workerId, deliveryId, detail })
     },
@@ -185,6 +189,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     log,
     state,
     stake: parts.stake,
+    asked: (delivery) => askedProofs.get(delivery),
     postAll,
     storeOutput: parts.storeOutput,
   })

@@ -69,6 +69,7 @@ async function open(
     verify,
     payloads,
     proofs,
+    asked: ({ task }) => (task.spec.proof === 'none' ? undefined : proofs.wanted(task.spec.proof)),
     log: silentLog,
     state: () => state,
     stake: () => noStake,
@@ -362,10 +363,10 @@ describe('an answer in a frame of its own', () => {
 })
 
 describe('a proof', () => {
-  const zk = (kind: 'v2' | 'v3', first = 0): ZkProofPayload => {
+  const zk = (kind: 'v2' | 'v3', first = 0, verifierVersion = 2): ZkProofPayload => {
     const proof = new Uint8Array(256)
     proof[0] = first
-    return { kind, verifierVersion: 2, proof }
+    return { kind, verifierVersion, proof }
   }
   /** Refuses what begins with a 1, when it is told to go on. */
   function judge() {
@@ -394,9 +395,9 @@ describe('a proof', () => {
 
   test('is verified with the others of its frame, against what the orchestrator knows of the answer', async () => {
     const judging = judge()
-    const tasks = [proven, proven, proven, proven, {}, {}, { proof: 'v3' as const }]
+    const tasks = [proven, proven, proven, proven, {}, {}, { proof: 'v3' as const }, proven]
     const { incoming, deliveries, said } = await openWith(tasks, judging)
-    const given = [zk('v2'), zk('v2', 1), undefined, zk('v3'), zk('v2'), undefined, undefined]
+    const given = [zk('v2'), zk('v2', 1), undefined, zk('v3'), zk('v2'), undefined, undefined, zk('v2', 0, 1)]
     const answers = deliveries.map((delivery, index) => ({ delivery, overrides: { proof: given[index] } }))
     await incoming.batchAnswered(worker, identity.publicKey, await batchOf(answers))
     expect(said()).toEqual([
@@ -407,11 +408,26 @@ describe('a proof', () => {
       '5 corrupted: a proof came that was not asked for',
       '6 answered',
       '7 answered',
+      '8 corrupted: the proof is for version 1, asked for was 2',
     ])
     expect(judging.asked).toHaveLength(1)
     const { taskId, seed } = (deliveries[0] as Delivery).task.spec
     const answer = { taskId, seed, outputLength: output.length, outputDigest: digestOf(output) }
     expect(judging.asked[0]?.[0]).toEqual({ proof: zk('v2'), answer })
+  })
+
+  test('that could not be asked for, because no key was in use, is owed all the same', async () => {
+    const judging = judge()
+    const { incoming, deliveries, said } = await openWith([proven], {
+      ...judging,
+      proofs: { ...judging.proofs, wanted: () => undefined },
+    })
+    await incoming.batchAnswered(
+      worker,
+      identity.publicKey,
+      await batchOf(deliveries.map((delivery) => ({ delivery }))),
+    )
+    expect(said()).toEqual(['1 corrupted: no key was in use for proofs of kind v2'])
   })
 
   test('goes with its answer to dispatch', async () => {

@@ -20,6 +20,7 @@ import {
   type Sha256,
   signedBatch,
   statementLeaf,
+  type WantedProof,
   type WorkerId,
   type ZkProofPayload,
 } from '@shardy/protocol'
@@ -39,6 +40,8 @@ export interface IncomingParts {
   readonly proofs: Proofs
   readonly log: Log
   state(): DispatchState
+  /** What a delivery was asked to be proven with. */
+  asked(delivery: Delivery): WantedProof | undefined
   stake(workerId: WorkerId): Stake
   /** All that a frame of a worker's says. */
   postAll(workerId: WorkerId, happenings: readonly Happening[]): Posted
@@ -191,8 +194,8 @@ export function createIncoming(parts: IncomingParts): Incoming {
     for (const each of given) {
       if (each.flaw !== undefined) continue
       const { delivery, outputDigest, proof } = each
-      const { taskId, seed, outputLength, proof: kind } = delivery.task.spec
-      each.flaw = proofOutOfPlace(kind, proof)
+      const { taskId, seed, outputLength } = delivery.task.spec
+      each.flaw = proofOutOfPlace(delivery.task.spec.proof, parts.asked(delivery), proof)
       if (each.flaw !== undefined || proof === undefined) continue
       owed.push(each)
       items.push({ proof, answer: { taskId, seed, outputLength, outputDigest } })

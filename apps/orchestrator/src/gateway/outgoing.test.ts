@@ -69,6 +69,7 @@ async function open(tasks: readonly (Partial<NewTask> & { readonly input?: Uint8
     signer: createSigner((payload) => identity.sign(payload), sha256),
     payloads,
     proofs: noProofs,
+    asked() {},
     log: silentLog,
     sign: (payload) => identity.sign(payload),
     lineOf: (workerId) =>

@@ -45,6 +45,8 @@ export interface OutgoingParts {
   lineOf(workerId: WorkerId): Line | undefined
   /** Still with the worker: reading its input took a while. */
   isWanted(delivery: Delivery): boolean
+  /** The proof that goes with its answer is to be made like this. */
+  asked(delivery: Delivery, proof: WantedProof): void
   /** Its input cannot be read. */
   failed(delivery: Delivery, detail: string): void
 }
@@ -72,8 +74,11 @@ const sharedProgramBytesMax = 16 * 1024
 export function createOutgoing(parts: OutgoingParts): Outgoing {
   const { sha256, signer, payloads, proofs, log } = parts
 
-  function wantedProof({ proof }: Task['spec']): WantedProof | undefined {
-    return proof === 'none' ? undefined : proofs.wanted(proof)
+  function wantedProof(delivery: Delivery): WantedProof | undefined {
+    const { proof } = delivery.task.spec
+    const wanted = proof === 'none' ? undefined : proofs.wanted(proof)
+    if (wanted !== undefined) parts.asked(delivery, wanted)
+    return wanted
   }
 
   function perform(effects: readonly Effect[]): void {
@@ -181,7 +186,7 @@ export function createOutgoing(parts: OutgoingParts): Outgoing {
       const { deliveryId, deadlineMs, workerId } = delivery
       const commitFirst = isCommitFirst(delivery.task)
       const returnOutput = returnsOutput(delivery.task)
-      const proof = wantedProof(spec)
+      const proof = wantedProof(delivery)
       batch.push({ taskId, deliveryId, program, seed, deadlineMs, payload, commitFirst, returnOutput, proof })
       leaves.push(statementLeaf(deliveryStatement(describe(delivery), spec.programId, workerId), sha256))
     }
@@ -198,7 +203,7 @@ export function createOutgoing(parts: OutgoingParts): Outgoing {
     if (input === undefined) return []
     const meta = encodeFrame('delivery', {
       ...deliveryFrame(delivery, await attested),
-      proof: wantedProof(spec),
+      proof: wantedProof(delivery),
     })
     if (!parts.isWanted(delivery)) return []
     return input.length > 0 ? [meta, input] : [meta]

@@ -35,10 +35,17 @@ export const noProofs: Proofs = {
 }
 
 /** What is wrong with an answer that comes with or without a proof, before anybody looks at the proof itself. */
-export function proofOutOfPlace(asked: ProofKind, proof: ZkProofPayload | undefined): string | undefined {
+export function proofOutOfPlace(
+  kind: ProofKind,
+  asked: WantedProof | undefined,
+  proof: ZkProofPayload | undefined,
+): string | undefined {
+  if (kind !== 'none' && asked === undefined) return `no key was in use for proofs of kind ${kind}`
   // Of kind v3 is made when the answer is audited, and never before.
-  const due = asked === 'v2' ? asked : undefined
-  if (proof === undefined) return due && `the proof of kind ${due} is missing`
+  const due = asked?.kind === 'v2' ? asked : undefined
+  if (proof === undefined) return due && `the proof of kind ${due.kind} is missing`
   if (due === undefined) return 'a proof came that was not asked for'
-  return proof.kind === due ? undefined : `the proof is of kind ${proof.kind}, asked for was ${due}`
+  if (proof.kind !== due.kind) return `the proof is of kind ${proof.kind}, asked for was ${due.kind}`
+  if (proof.verifierVersion === due.verifierVersion) return undefined
+  return `the proof is for version ${proof.verifierVersion}, asked for was ${due.verifierVersion}`
 }
