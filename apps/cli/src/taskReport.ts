@@ -48,7 +48,8 @@ export function describeTask(task: TaskView): string {
   const { program, input, outputDigest, outputLength, output, rewardMicroCredit } = task
   const result = outputDigest === undefined ? '' : `\n  output  ${outputDigest}  (${bytes(outputLength)})`
   const what = `${printable(program)}, ${credits(BigInt(rewardMicroCredit))} test credits to share`
-  const facts = `\n  input   ${input.digest}  (${bytes(input.length)})${result}`
+  const proof = task.proof === 'none' ? '' : `\n  proof   ${task.proof}: ${printable(task.proofSays)}`
+  const facts = `\n  input   ${input.digest}  (${bytes(input.length)})${result}${proof}`
   return `${printableLines(headline(task))}\n  ${what}${facts}${workerLines(task)}${nextSteps(task, output)}`
 }
 

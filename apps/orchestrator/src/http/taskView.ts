@@ -9,7 +9,7 @@ import {
   type TaskRecord,
   type TaskSpec,
 } from '@shardy/dispatch'
-import { type DeliveryId, describeVerify, type ProgramId, type TaskId } from '@shardy/protocol'
+import { type DeliveryId, describeVerify, type ProgramId, proofWords, type TaskId } from '@shardy/protocol'
 import type { Services } from '../orchestrator.ts'
 import { restsOn } from './verification.ts'
 
@@ -119,6 +119,7 @@ function look(
     input: { digest: inputDigest, length: inputLength },
     verify: describeVerify(verify),
     proof,
+    proofSays: proofWords[proof].short,
     priority,
     rewardMicroCredit: String(spec.rewardMicroCredit),
     output: keepOutput ? 'keep' : 'digest',

@@ -137,10 +137,10 @@ describe('what a verdict rests on', () => {
     expect(told({ basis: 'checked', checkedBy: 'projection' })).toContain('below 2^-61')
     expect(told({ basis: 'checked', checkedBy: 'recomputation' })).toContain('computed the answer again')
     expect(told({ basis: 'agreement' }, { verify: quorum(3, 2) })).toContain(
-      '2 distinct workers gave the same bytes',
+      '2 distinct workers gave the same answer',
     )
     expect(told({ basis: 'agreement' }, { verify: quorum(2, 2), exact: false })).toContain(
-      'within the tolerance',
+      'within the tolerance of floats',
     )
     expect(told({ basis: undefined })).toBe('nothing is decided')
   })

@@ -5,11 +5,13 @@ import type { TaskRecord } from '@shardy/dispatch'
 import {
   checked,
   describeVerify,
+  footingWords,
   type MadeProofKind,
   type ProofKind,
   parseVerify,
   quorum,
   type VerifyPolicy,
+  wordsOfVerdict,
 } from '@shardy/protocol'
 import { whyUncheckable } from '@shardy/sdk'
 
@@ -74,16 +76,12 @@ function asked({ verify, redundancy }: AskedVerification): VerifyPolicy | undefi
 export function restsOn({ basis, checkedBy, spec }: TaskRecord): string {
   switch (basis) {
     case 'agreement': {
-      const same = spec.exact ? 'gave the same bytes' : 'gave the same floats within the tolerance'
-      return `${spec.verify.agreeing} distinct workers ${same}; who colludes can agree on a wrong answer`
+      const within = spec.exact ? '' : ', within the tolerance of floats'
+      return `${spec.verify.agreeing} ${footingWords.agreement.short}${within}`
     }
-    case 'checked':
-      return checkedBy === 'projection'
-        ? 'the orchestrator checked the answer by random projections: a wrong one passes with a chance below 2^-61'
-        : 'the orchestrator computed the answer again and found the same bytes'
-    case 'trusted':
-      return 'one worker was taken at its word; answers like this are checked by chance, and this one was not drawn'
     case undefined:
       return 'nothing is decided'
+    default:
+      return wordsOfVerdict(basis, checkedBy)?.short ?? 'the orchestrator checked the answer'
   }
 }

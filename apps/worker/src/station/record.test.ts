@@ -9,6 +9,7 @@ function entry(name: string): HistoryEntry {
     deliveryId: name as DeliveryId,
     taskId: name as TaskId,
     summary: `the work of ${name}`,
+    proof: 'none',
     atMs: 1,
     ending: { kind: 'settled', outcome: 'accepted', rewardMicroCredit },
   }

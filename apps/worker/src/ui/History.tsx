@@ -1,5 +1,6 @@
 /** Finished pieces of work, newest first: what became of each, and what it paid. */
 
+import { type MadeProofKind, madeProofKinds, proofWords } from '@shardy/protocol'
 import type { HistoryEntry } from '@shardy/worker'
 import { memo, useState } from 'react'
 import { formatCredits } from '../view/credits.ts'
@@ -10,7 +11,7 @@ const shownAtFirst = 10
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
 function Row({ entry }: { readonly entry: HistoryEntry }) {
-  const { deliveryId, taskId, atMs, ending, summary } = entry
+  const { deliveryId, taskId, atMs, ending, summary, proof } = entry
   const { name, tone, title, detail } = describeEnding(ending)
   const rewardMicroCredit = ending.kind === 'settled' ? ending.rewardMicroCredit : 0n
   return (
@@ -22,6 +23,14 @@ function Row({ entry }: { readonly entry: HistoryEntry }) {
         {summary === undefined ? '' : `${unbroken(summary)} · `}
         <span title={taskId}>task {taskId.slice(0, 8)}</span> ·{' '}
         <time dateTime={new Date(atMs).toISOString()}>{clock.format(atMs)}</time>
+        {proof !== 'none' && (
+          <>
+            {' · '}
+            <span data-proof={proof} title={proofWords[proof].short}>
+              proof {proof}
+            </span>
+          </>
+        )}
       </span>
       <span className="reward">
         {rewardMicroCredit > 0n ? `+${formatCredits(rewardMicroCredit)}` : '0'}
@@ -29,6 +38,11 @@ function Row({ entry }: { readonly entry: HistoryEntry }) {
       </span>
     </li>
   )
+}
+
+/** The kinds that the rows name, each explained once under them. */
+function proofsIn(entries: readonly HistoryEntry[]): readonly MadeProofKind[] {
+  return madeProofKinds.filter((kind) => entries.some(({ proof }) => proof === kind))
 }
 
 export const History = memo(function History({ entries }: { readonly entries: readonly HistoryEntry[] }) {
@@ -46,6 +60,11 @@ export const History = memo(function History({ entries }: { readonly entries: re
           ))}
         </ul>
       )}
+      {proofsIn(shown).map((proof) => (
+        <p key={proof} className="note" data-testid={`proof-${proof}`}>
+          <b>Proof {proof}</b>: {proofWords[proof].short}.
+        </p>
+      ))}
       {entries.length > shown.length && (
         <button type="button" className="plain" onClick={() => setIsWhole(true)}>
           Show all {entries.length}

@@ -164,6 +164,7 @@ export const taskView = Type.Object({
   input: Type.Object({ digest, length }),
   verify: Type.String({ description: 'how the answer is verified, as it was asked for' }),
   proof: words(proofKinds),
+  proofSays: Type.String({ description: 'what a proof of this kind shows and what not, in plain words' }),
   priority: Type.Integer(),
   rewardMicroCredit: decimal('millionths of a test credit'),
   output: words(['keep', 'digest']),

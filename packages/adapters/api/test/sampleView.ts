@@ -11,6 +11,7 @@ export function sampleView(changes: Partial<TaskView> = {}): TaskView {
     input: { digest: '22'.repeat(32), length: 25 },
     verify: 'quorum(2,2)',
     proof: 'none',
+    proofSays: 'no zero-knowledge proof was asked for',
     priority: 5,
     rewardMicroCredit: '1000',
     output: 'keep',

@@ -6,7 +6,7 @@ import type { Basis, CheckMechanism } from '../task.ts'
 import type { ProofKind } from '../values.ts'
 
 export interface PlainWords {
-  /** One or two sentences, for a place beside a task. */
+  /** A clause, for a place beside a task. */
   readonly short: string
   readonly statement: string
   readonly proves: string
@@ -18,7 +18,7 @@ export interface PlainWords {
 
 export const proofWords: Readonly<Record<ProofKind, PlainWords>> = {
   none: {
-    short: 'No zero-knowledge proof.',
+    short: 'no zero-knowledge proof was asked for',
     statement: 'no proof',
     proves: 'nothing',
     provesNot: 'anything: see what the verdict rests on',
@@ -28,7 +28,7 @@ export const proofWords: Readonly<Record<ProofKind, PlainWords>> = {
   },
   v2: {
     short:
-      "The proof ties the result's digest to this task, its seed and its length. It does not show that the result is right.",
+      "identity binding: it ties the answer's digest to this task, its seed and its length, and does not show that the answer is right",
     statement: 'witness + taskId + seed + outputLen = resultDigest',
     proves: 'that whoever made it made it for this digest together with this task, seed and length',
     provesNot:
@@ -41,7 +41,7 @@ export const proofWords: Readonly<Record<ProofKind, PlainWords>> = {
   },
   v3: {
     short:
-      'The proof shows that one block of 16 x 16 x 16 products, drawn after the result was bound, was computed exactly. It says nothing about the other blocks.',
+      'one block of 16 x 16 x 16 products, drawn after the answer was bound, was computed exactly; it says nothing of the other blocks',
     statement:
       'Out = In + A * B for one block of 16 x 16 x 16 whose operands and sums open commitments, every entry within its range',
     proves:
@@ -60,7 +60,8 @@ export type Footing = Exclude<Basis, 'checked'> | CheckMechanism
 
 export const footingWords: Readonly<Record<Footing, PlainWords>> = {
   projection: {
-    short: 'Checked by the orchestrator: a wrong result passes with a chance below 2^-61.',
+    short:
+      'the orchestrator checked the answer by random projections: a wrong one passes with a chance below 2^-61',
     statement: 'the products agree on random vectors, and all else was computed again',
     proves: "that the result is the program's, but for a chance below 2^-61",
     provesNot: 'that to anyone but the orchestrator, unless they check it again',
@@ -69,7 +70,7 @@ export const footingWords: Readonly<Record<Footing, PlainWords>> = {
     trust: "in the orchestrator's word, for who does not check again",
   },
   recomputation: {
-    short: 'Checked by the orchestrator, which computed it again.',
+    short: 'the orchestrator computed the answer again and found the same bytes',
     statement: 'the result was computed a second time',
     proves: "that the result is the program's",
     provesNot: 'that to anyone but the orchestrator, unless they compute it again',
@@ -78,7 +79,7 @@ export const footingWords: Readonly<Record<Footing, PlainWords>> = {
     trust: "in the orchestrator's word, for who does not compute it again",
   },
   agreement: {
-    short: 'Several workers gave the same result. That does not show that it is right.',
+    short: 'distinct workers gave the same answer; who colludes can agree on a wrong one',
     statement: 'so many distinct keys signed equal digests, or floats within the tolerance',
     proves: 'that these keys gave this result',
     provesNot:
@@ -88,7 +89,8 @@ export const footingWords: Readonly<Record<Footing, PlainWords>> = {
     trust: 'in the workers not being in league',
   },
   trusted: {
-    short: "One worker's word: the result was not checked. Such a task is accepted, not verified.",
+    short:
+      'one worker was taken at its word; answers like this are checked by chance, and this one was not drawn',
     statement: 'one key signed this digest',
     proves: 'that this key gave this result',
     provesNot: 'anything about the result',

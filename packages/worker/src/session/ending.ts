@@ -15,11 +15,11 @@ import { wireText } from './wireText.ts'
 
 function rememberOne(
   turn: Turn,
-  { deliveryId, taskId }: Pick<Delivery, 'deliveryId' | 'taskId'>,
+  { deliveryId, taskId, proof }: Pick<Delivery, 'deliveryId' | 'taskId' | 'proof'>,
   summary: string | undefined,
   ending: Ending,
 ) {
-  remember(turn, [{ deliveryId, taskId, summary, ending }])
+  remember(turn, [{ deliveryId, taskId, summary, proof: proof?.kind ?? 'none', ending }])
 }
 
 /** Lets go of a delivery wherever it is. */
@@ -94,7 +94,9 @@ function settleOne(turn: Turn, { deliveryId, outcome, rewardMicroCredit }: Settl
   const isNews = outcome === 'accepted' || outcome === 'disagreed' || outcome === 'wrong'
   if (held === undefined && counted && !isNews) return
   const summary = held?.facts.summary ?? known?.summary
-  rememberOne(turn, { deliveryId, taskId }, summary, { kind: 'settled', outcome, rewardMicroCredit })
+  const proof = held?.delivery.proof?.kind ?? known?.proof ?? 'none'
+  const ending: Ending = { kind: 'settled', outcome, rewardMicroCredit }
+  remember(turn, [{ deliveryId, taskId, summary, proof, ending }])
   report(turn, { kind: 'settled', deliveryId, taskId, outcome, rewardMicroCredit })
 }
 

@@ -1,11 +1,12 @@
 /** What became of deliveries, the newest first, and the sums of all of it. */
-import type { Delivery } from '@shardy/protocol'
+import type { Delivery, ProofKind } from '@shardy/protocol'
 import { historyMax } from './bounds.ts'
 import type { Ending, HistoryEntry, Totals } from './state.ts'
 import { change, type Turn } from './turn.ts'
 
 export interface Ended extends Pick<Delivery, 'deliveryId' | 'taskId'> {
   readonly summary: string | undefined
+  readonly proof: ProofKind
   readonly ending: Ending
 }
 

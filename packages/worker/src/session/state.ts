@@ -17,6 +17,7 @@ import type {
   OrchestratorId,
   Outcome,
   ProgramId,
+  ProofKind,
   PublicKey,
   RejectReason,
   SessionId,
@@ -127,6 +128,7 @@ export interface HistoryEntry {
   readonly taskId: TaskId
   /** What it computed, in words; unknown for work that was handed back unread. */
   readonly summary: string | undefined
+  readonly proof: ProofKind
   readonly atMs: number
   readonly ending: Ending
 }

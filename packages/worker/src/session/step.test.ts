@@ -62,33 +62,45 @@ const offer = { ...rules.offer, prefetch: 8 }
 function play(conversation: readonly Move[], look: (scenario: Scenario) => void): readonly Effect[] {
   const scenario = new Scenario({ offer }).admit()
   const effects: Effect[] = []
-  for (const move of conversation) {
-    if (move.kind === 'frame') scenario.receive(move.bytes)
-    else if (move.kind === 'wait') scenario.wait(move.durationMs)
-    else if (move.kind === 'reply') scenario.feed(...repliesOf(move.run, scenario.state.attempts))
-    else scenario.feed({ kind: move.kind })
+  /** By what and for which run: nothing else answers it. */
+  const asked = new Set<string>()
+  const collect = (): void => {
     effects.push(...scenario.effects)
+    for (const effect of scenario.effects) if ('run' in effect) asked.add(`${effect.kind} ${effect.run}`)
+  }
+  for (const move of conversation) {
+    if (move.kind === 'reply') {
+      for (const [effect, reply] of repliesOf(move.run, scenario.state.attempts)) {
+        if (effect !== undefined && !asked.has(`${effect} ${move.run}`)) continue
+        scenario.feed(reply)
+        collect()
+      }
+    } else {
+      if (move.kind === 'frame') scenario.receive(move.bytes)
+      else if (move.kind === 'wait') scenario.wait(move.durationMs)
+      else scenario.feed({ kind: move.kind })
+      collect()
+    }
     look(scenario)
   }
   return effects
 }
 
-/** Whatever could answer a run, in the order in which it would. */
-function repliesOf(run: number, connection: number): readonly Input[] {
+/** Whatever could answer a run, in the order in which it would, with the effect that it answers. */
+function repliesOf(
+  run: number,
+  connection: number,
+): readonly (readonly [Effect['kind'] | undefined, Input])[] {
   const outputDigest = digestOf(output)
+  const outcome = { ok: true, output, outputDigest, proof: undefined } as const
   return [
-    { kind: 'opened', connection },
-    { kind: 'helloSigned', connection, signature },
-    { kind: 'verified', run, inputDigest: digestOf(input), attestationHolds: true },
-    { kind: 'batchVerified', run, holds: run % 4 !== 0 },
-    { kind: 'executed', run, output, outputDigest, transcript: [], proof: undefined, salt },
-    {
-      kind: 'batchExecuted',
-      run,
-      outcomes: [{ ok: true, output, outputDigest, proof: undefined }],
-      salts: new Uint8Array(32),
-    },
-    { kind: 'resultSigned', run, signature },
+    [undefined, { kind: 'opened', connection }],
+    [undefined, { kind: 'helloSigned', connection, signature }],
+    ['verify', { kind: 'verified', run, inputDigest: digestOf(input), attestationHolds: true }],
+    ['verifyBatch', { kind: 'batchVerified', run, holds: run % 4 !== 0 }],
+    ['execute', { kind: 'executed', run, output, outputDigest, transcript: [], proof: undefined, salt }],
+    ['executeBatch', { kind: 'batchExecuted', run, outcomes: [outcome], salts: new Uint8Array(32) }],
+    ['signResult', { kind: 'resultSigned', run, signature }],
   ]
 }
 

@@ -13,7 +13,7 @@ import { isOpen, move, type SmallDelivery } from './work.ts'
 
 /** One that was never held. */
 export interface Refused {
-  readonly delivery: Pick<BatchDelivery, 'deliveryId' | 'taskId'>
+  readonly delivery: Pick<BatchDelivery, 'deliveryId' | 'taskId' | 'proof'>
   readonly summary: string | undefined
   readonly reason: RejectReason
   readonly why: string
@@ -23,10 +23,11 @@ export function refuseSmall(turn: Turn, refused: readonly Refused[]): void {
   const [first] = refused
   if (first === undefined) return
   const ended = refused.map(({ delivery, summary, reason, why }): Ended => {
-    const { deliveryId, taskId } = delivery
+    const { deliveryId, taskId, proof } = delivery
     const text = wireText(why, messageLengthMax)
     send(turn, 'reject', { deliveryId, reason, message: text })
-    return { deliveryId, taskId, summary, ending: { kind: 'rejected', reason, text } }
+    const ending = { kind: 'rejected', reason, text } as const
+    return { deliveryId, taskId, summary, proof: proof?.kind ?? 'none', ending }
   })
   remember(turn, ended)
   const { reason, why } = first
@@ -39,8 +40,8 @@ export function refuseSmall(turn: Turn, refused: readonly Refused[]): void {
 }
 
 function namesOf({ delivery, program }: SmallDelivery): Omit<Ended, 'ending'> {
-  const { deliveryId, taskId } = delivery
-  return { deliveryId, taskId, summary: program.facts.summary }
+  const { deliveryId, taskId, proof } = delivery
+  return { deliveryId, taskId, summary: program.facts.summary, proof: proof?.kind ?? 'none' }
 }
 
 /** Hands back what is held. */
