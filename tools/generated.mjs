@@ -20,6 +20,11 @@ export const generated = [
     'contracts/evm/src/contracts.ts',
     'groth16VerifierV2',
   ),
+  fromModule(
+    'contracts/evm/solidity/Groth16VerifierV3.sol',
+    'contracts/evm/src/contracts.ts',
+    'groth16VerifierV3',
+  ),
 ]
 
 /**

@@ -4,14 +4,15 @@ pragma solidity ^0.8.26;
 import {Groth16VerifierV3} from "./Groth16VerifierV3.sol";
 
 /// @title Statement `task-proof-v3`: one block of an exact matrix product
-/// @notice A valid proof says: whoever made it knows int8 matrices A and B of 16 × 16 that open `commitA` and `commitB`,
-/// and sums of int32 that open `commitIn` and `commitOut`, with Out = In + A·B exactly; and it was made for this task,
-/// delivery, worker key, result digest and position.
-/// It does NOT say that `commitOut` belongs to the result under `resultDigest`, that the commitments are of the task's
-/// operands, or that any other block is right. Of a result with bad blocks, one audit finds one with the probability
-/// that a drawn block is bad, and only if the position was drawn after the commitments were fixed, and not by the worker.
-/// The worker's key is named, not signed with: others who know the operands can make the proof too.
-/// @dev Whether the position was drawn so, and what the commitments belong to, is for the caller to know.
+/// @notice A valid proof says: there are matrices A and B of int8 and Out of int32, 16 × 16 each, that open `commitA`,
+/// `commitB` and `commitOut`, and `commitIn` is the commitment to Out − A·B; and the proof was made for this task, delivery,
+/// worker key, result digest and position.
+/// It does NOT say that `commitOut` belongs to the result under `resultDigest`, that A and B are the task's operands, that any
+/// other block is right, or who made it: the worker's key is named, and nothing is signed with it.
+/// Of a result with bad blocks one audit finds one with the probability that a drawn block is bad.
+/// @dev For the caller to know or to see to: that the position was drawn after the commitments were fixed, and not by the
+/// worker; that A and B are the task's operands there; that the commitments before and after are those of the chain, which
+/// begins with the commitment to zeros and ends with that to the result's own tile; that the inner length is at most 131,040.
 contract TaskProofV3 is Groth16VerifierV3 {
     /// @param taskId the task's 16 bytes, big-endian
     /// @param deliveryId the delivery's 16 bytes, big-endian

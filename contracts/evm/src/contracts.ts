@@ -7,3 +7,8 @@ export function groth16VerifierV2(): string {
   const { key, facts } = activeKey('v2')
   return groth16Verifier(key, { name: 'Groth16VerifierV2', ...facts })
 }
+
+export function groth16VerifierV3(): string {
+  const { key, facts } = activeKey('v3')
+  return groth16Verifier(key, { name: 'Groth16VerifierV3', ...facts })
+}

@@ -1,7 +1,7 @@
 // Writes the Solidity contract that verifies proofs under one verifying key. The template is ours, from EIP-196, EIP-197
 // and the Groth16 equation; checks that no key is needed for are in solidity/Groth16.sol.
 
-import { baseModulus, type CurvePoint, type TwistPoint, type VerifyingKey } from './verifyingKey.ts'
+import { baseOrder, type KeyTrust, type VerifyingKey } from '@shardy/proofs'
 
 /** What the contract says of itself, from the manifest's entry. */
 export type VerifierFacts = {
@@ -9,7 +9,7 @@ export type VerifierFacts = {
   readonly name: string
   readonly circuit: string
   readonly verifierVersion: number
-  readonly trust: 'development' | 'ceremony'
+  readonly trust: KeyTrust
   /** SHA-256 of the circuit's R1CS and of the verifying key's JSON, in hex. */
   readonly circuitSha256: string
   readonly verifyingKeySha256: string
@@ -23,9 +23,11 @@ const trustInWords = {
 } as const
 
 export function groth16Verifier(key: VerifyingKey, facts: VerifierFacts): string {
-  const signals = key.inputs.length - 1
-  const [constant, ...inputs] = key.inputs
-  if (constant === undefined || signals === 0) throw new Error(`${facts.circuit} has no public signals`)
+  const signals = key.signalCount
+  const [constant = [], ...inputs] = key.signals.map(words)
+  const unbound = inputs.findIndex((point) => point.every((coordinate) => coordinate === 0n))
+  // IC at infinity: whatever the signal is, the equation is the same.
+  if (unbound !== -1) throw new Error(`${facts.circuit} does not bind its signal ${unbound}`)
   return `// SPDX-License-Identifier: Apache-2.0
 // Written by contracts/evm/src/groth16Verifier.ts from a verifying key. Do not edit: npm run build -w @shardy/contracts-evm
 pragma solidity ^0.8.26;
@@ -65,7 +67,7 @@ ${each(inputs, (_, index) => `            isCanonical := and(isCanonical, lt(${s
                 let sum := add(pairs, 0x240)
                 let product := add(sum, 0x40)
                 // IC[0]
-${store('sum', 0, [constant.x, constant.y])}
+${store('sum', 0, constant)}
                 isAnswered := 1
                 // A product is made right behind the sum, where addition looks for it. A precompile that did not answer
                 // is noticed at the end: what is computed on the way is then thrown away.
@@ -73,7 +75,7 @@ ${each(inputs, accumulate)}
                 // A, B and C, then −δ, then α and −β, then −γ behind the sum.
                 calldatacopy(pairs, proof, 0x100)
 ${store('pairs', 0x100, negated(key.delta))}
-${store('pairs', 0x180, curveWords(key.alpha))}
+${store('pairs', 0x180, words(key.alpha))}
 ${store('pairs', 0x1c0, negated(key.beta))}
 ${store('pairs', 0x280, negated(key.gamma))}
 ${answered(8, 'pairs', 0x300, 'pairs', 0x20)}
@@ -98,18 +100,24 @@ const hex = (value: number) => `0x${value.toString(16).padStart(2, '0')}`
 const each = <Item>(items: readonly Item[], line: (item: Item, index: number) => string) =>
   items.map(line).join('\n')
 
-const curveWords = ({ x, y }: CurvePoint): readonly bigint[] => [x, y]
-
-/** The four words of −point in the order of EIP-197: imaginary parts first. */
-function negated({ x, y }: TwistPoint): readonly bigint[] {
-  const [real, imaginary] = y.map((part) => (baseModulus - part) % baseModulus)
-  if (real === undefined || imaginary === undefined) throw new Error('a point of the twist has two parts')
-  return [x[1], x[0], imaginary, real]
+/** A point's coordinates; its bytes are in the order of EIP-197 already. */
+function words(point: Uint8Array): readonly bigint[] {
+  const view = new DataView(point.buffer, point.byteOffset, point.byteLength)
+  return Array.from({ length: point.byteLength / 32 }, (_, word) =>
+    [0, 8, 16, 24].reduce((value, at) => (value << 64n) | view.getBigUint64(32 * word + at), 0n),
+  )
 }
 
-function accumulate(point: CurvePoint, index: number): string {
+/** −point of the twist. */
+function negated(point: Uint8Array): readonly bigint[] {
+  return words(point).map((coordinate, index) =>
+    index < 2 ? coordinate : (baseOrder - coordinate) % baseOrder,
+  )
+}
+
+function accumulate(point: readonly bigint[], index: number): string {
   return `                // + signals[${index}] · IC[${index + 1}]
-${store('product', 0, curveWords(point))}
+${store('product', 0, point)}
                 mstore(add(product, 0x40), ${signalAt(index)})
 ${answered(7, 'product', 0x60, 'product', 0x40)}
 ${answered(6, 'sum', 0x80, 'sum', 0x40)}`

@@ -4,11 +4,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { compile, readSources, standardJson } from './compile.ts'
-import { groth16VerifierV2 } from './contracts.ts'
+import { groth16VerifierV2, groth16VerifierV3 } from './contracts.ts'
 
 const folder = path.join(import.meta.dirname, '..')
 
-const statements = [{ name: 'TaskProofV2', verifier: 'Groth16VerifierV2.sol', text: groth16VerifierV2 }]
+const statements = [
+  { name: 'TaskProofV2', verifier: 'Groth16VerifierV2.sol', text: groth16VerifierV2 },
+  { name: 'TaskProofV3', verifier: 'Groth16VerifierV3.sol', text: groth16VerifierV3 },
+]
 
 mkdirSync(path.join(folder, 'dist'), { recursive: true })
 for (const { name, verifier, text } of statements) {

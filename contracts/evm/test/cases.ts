@@ -2,7 +2,8 @@
 // fault that a proof or a signal can have is here; random ones are in differential.test.ts.
 
 import { bn254 } from '@noble/curves/bn254.js'
-import { baseModulus, scalarModulus } from '../src/verifyingKey.ts'
+import { baseOrder } from '@shardy/proofs'
+import { scalarFieldOrder } from '@shardy/protocol'
 import { seeded } from './seeded.ts'
 import {
   G1,
@@ -37,7 +38,7 @@ export function someSignals(count: number, seed: string): readonly bigint[] {
   const random = seeded(`signals ${seed}`)
   return Array.from(
     { length: count },
-    (_, index) => 1n + random.below(index % 2 === 0 ? 1n << 128n : scalarModulus - 1n),
+    (_, index) => 1n + random.below(index % 2 === 0 ? 1n << 128n : scalarFieldOrder - 1n),
   )
 }
 
@@ -54,7 +55,7 @@ export function casesOf(
   )
   const { a, b, c } = honest
   const cofactorPoint = outsideSubgroup('cofactor')
-    .multiplyUnsafe(scalarModulus - 1n)
+    .multiplyUnsafe(scalarFieldOrder - 1n)
     .add(outsideSubgroup('cofactor'))
   const of = (name: string, points: ProofPoints | ProofWords, answer: string, values = signals): Case => ({
     name,
@@ -82,21 +83,21 @@ export function casesOf(
     of(
       'every signal one below the modulus',
       key.prove(
-        signals.map(() => scalarModulus - 1n),
+        signals.map(() => scalarFieldOrder - 1n),
         'largest',
       ),
       'None',
-      signals.map(() => scalarModulus - 1n),
+      signals.map(() => scalarFieldOrder - 1n),
     ),
 
     ...signals.flatMap((signal, at) =>
-      [signal + scalarModulus, signal + 4n * scalarModulus, scalarModulus, (1n << 256n) - 1n].map(
+      [signal + scalarFieldOrder, signal + 4n * scalarFieldOrder, scalarFieldOrder, (1n << 256n) - 1n].map(
         (value, index) =>
           of(`signal ${at} not reduced (${index})`, honest, 'NonCanonical', replaced(signals, at, value)),
       ),
     ),
     ...proof.flatMap((value, at) =>
-      [value + baseModulus, value + 4n * baseModulus, baseModulus, (1n << 256n) - 1n].map((wrong, index) =>
+      [value + baseOrder, value + 4n * baseOrder, baseOrder, (1n << 256n) - 1n].map((wrong, index) =>
         of(`${wordNames[at]} not reduced (${index})`, replaced(proof, at, wrong), 'NonCanonical'),
       ),
     ),
@@ -141,8 +142,8 @@ export function malleated(
   seed: string,
 ): Readonly<Record<string, ProofPoints>> {
   const random = seeded(`malleated ${seed}`)
-  const t = 2n + random.below(scalarModulus - 2n)
-  const s = 1n + random.below(scalarModulus - 1n)
+  const t = 2n + random.below(scalarFieldOrder - 2n)
+  const s = 1n + random.below(scalarFieldOrder - 1n)
   const scaled = { a: a.multiply(t), b: b.multiply(Fr.inv(t)), c }
   const shifted = { a, b: b.add(delta.multiply(s)), c: c.add(a.multiply(s)) }
   return {
@@ -158,7 +159,7 @@ export function outsideSubgroup(seed: string): G2Point {
   const random = seeded(`twist ${seed}`)
   const threeByNinePlusI = Fp2.div({ c0: 3n, c1: 0n }, { c0: 9n, c1: 1n })
   for (;;) {
-    const x = { c0: random.below(baseModulus), c1: random.below(baseModulus) }
+    const x = { c0: random.below(baseOrder), c1: random.below(baseOrder) }
     try {
       const y = Fp2.sqrt(Fp2.add(Fp2.mul(Fp2.sqr(x), x), threeByNinePlusI))
       return G2.fromAffine({ x, y })
@@ -168,7 +169,7 @@ export function outsideSubgroup(seed: string): G2Point {
   }
 }
 
-const neighbour = (value: bigint) => (value + 1n === baseModulus ? value - 1n : value + 1n)
+const neighbour = (value: bigint) => (value + 1n === baseOrder ? value - 1n : value + 1n)
 
 export function replaced(values: readonly bigint[], at: number, value: bigint): readonly bigint[] {
   return values.map((one, index) => (index === at ? value : one))

@@ -2,35 +2,37 @@
 // none notices means that a check is not needed or not tested.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { baseOrder } from '@shardy/proofs'
 import type { Sources } from '../src/compile.ts'
-import { readVerifyingKey, type TwistPoint } from '../src/verifyingKey.ts'
 import { casesOf, gasLimits, refusedByPrecompile, someSignals } from './cases.ts'
 import { type Chain, hasChain, openChain } from './chain.ts'
 import { calldata, readRefusal, readVerdict, word } from './contract.ts'
 import { G1, G2, trapdoorKey, words } from './trapdoor.ts'
-import { keyOf, signalCounts, sourcesOf, taskProof } from './verifiers.ts'
+import { keyOf, signalCounts, sourcesOf, taskProof, verifyingKeyOf } from './verifiers.ts'
 
 const kind = 'v2'
 const shared = 'Groth16.sol'
 const generated = 'Groth16VerifierV2.sol'
-const key = readVerifyingKey(keyOf(kind).json)
-const lastInput = key.inputs.at(-1)
+const key = verifyingKeyOf(kind)
 
 /** What stands in the text, and what a mutant has there. */
 type Change = readonly [from: string, to: string]
 type Mutant = { readonly name: string; readonly file: string; readonly changes: readonly Change[] }
 
-const hexOf = (value: bigint) => `0x${word(value)}`
+/** A coordinate of a point of the key as the contract writes it. */
+const coordinate = (point: Uint8Array | undefined, index: number) =>
+  `0x${Buffer.from(point?.subarray(32 * index, 32 * index + 32) ?? []).toString('hex')}`
 const swap = (left: string, right: string): readonly Change[] => [
   [left, 'SWAPPED'],
   [right, left],
   ['SWAPPED', right],
 ]
 
-function negation(point: TwistPoint): readonly Change[] {
-  const modulus = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47n
-  return point.y.map((part) => [hexOf(modulus - part), hexOf(part)] as const)
-}
+const unnegated = (point: Uint8Array): readonly Change[] =>
+  [2, 3].map((index) => {
+    const positive = coordinate(point, index)
+    return [`0x${word(baseOrder - BigInt(positive))}`, positive] as const
+  })
 
 const mutants: readonly Mutant[] = [
   ...[0, 1, 2, 3].map((index) => {
@@ -42,19 +44,19 @@ const mutants: readonly Mutant[] = [
     }
   }),
   ...(['delta', 'beta', 'gamma'] as const).flatMap((name) => [
-    { name: `${name} is not negated`, file: generated, changes: negation(key[name]) },
+    { name: `${name} is not negated`, file: generated, changes: unnegated(key[name]) },
     {
       name: `${name} has its parts of x swapped`,
       file: generated,
-      changes: swap(hexOf(key[name].x[0]), hexOf(key[name].x[1])),
+      changes: swap(coordinate(key[name], 0), coordinate(key[name], 1)),
     },
   ]),
   {
     name: 'alpha has the place of the last input',
     file: generated,
     changes: [
-      [hexOf(key.alpha.x), hexOf(lastInput?.x ?? 0n)],
-      [hexOf(key.alpha.y), hexOf(lastInput?.y ?? 0n)],
+      [coordinate(key.alpha, 0), coordinate(key.signals.at(-1), 0)],
+      [coordinate(key.alpha, 1), coordinate(key.signals.at(-1), 1)],
     ],
   },
   {

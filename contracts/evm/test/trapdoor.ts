@@ -2,7 +2,7 @@
 // and it has the same distribution as an honest one. So a verifier can be tried on every shape of key in milliseconds.
 
 import { bn254 } from '@noble/curves/bn254.js'
-import { scalarModulus } from '../src/verifyingKey.ts'
+import { scalarFieldOrder } from '@shardy/protocol'
 import { seeded } from './seeded.ts'
 
 const { Fr } = bn254.fields
@@ -24,7 +24,7 @@ export type TrapdoorKey = {
 
 export function trapdoorKey(signalCount: number, seed: string): TrapdoorKey {
   const random = seeded(seed)
-  const draw = () => 1n + random.below(scalarModulus - 1n)
+  const draw = () => 1n + random.below(scalarFieldOrder - 1n)
   const [alpha, beta, gamma, delta] = [draw(), draw(), draw(), draw()]
   const inputs = Array.from({ length: signalCount + 1 }, draw)
   const json = {
@@ -42,7 +42,7 @@ export function trapdoorKey(signalCount: number, seed: string): TrapdoorKey {
     delta: G2.BASE.multiply(delta),
     prove(signals, proofSeed) {
       const picks = seeded(`${seed} ${proofSeed}`)
-      const [a, b] = [1n + picks.below(scalarModulus - 1n), 1n + picks.below(scalarModulus - 1n)]
+      const [a, b] = [1n + picks.below(scalarFieldOrder - 1n), 1n + picks.below(scalarFieldOrder - 1n)]
       const sum = inputs.reduce(
         (total, scalar, index) => total + scalar * (index === 0 ? 1n : (signals[index - 1] ?? 0n)),
         0n,

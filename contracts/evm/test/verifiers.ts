@@ -1,8 +1,8 @@
 // The contracts of one kind under a trapdoor key, compiled, and if wanted changed in their text first.
 
+import { parseVerifyingKey, type VerifyingKey } from '@shardy/proofs'
 import { type Contract, compile, readSources, type Sources } from '../src/compile.ts'
 import { groth16Verifier } from '../src/groth16Verifier.ts'
-import { readVerifyingKey } from '../src/verifyingKey.ts'
 import { type TrapdoorKey, trapdoorKey } from './trapdoor.ts'
 
 export type Kind = 'v2' | 'v3'
@@ -16,12 +16,18 @@ export function keyOf(kind: Kind): TrapdoorKey {
   return key
 }
 
+export function verifyingKeyOf(kind: Kind): VerifyingKey {
+  const key = parseVerifyingKey(JSON.parse(keyOf(kind).json))
+  if (!key.ok) throw new Error(key.refusal.detail)
+  return key.value
+}
+
 /** The files that a kind's contract is made of. */
 export function sourcesOf(kind: Kind): Sources {
   const name = `Groth16Verifier${kind.toUpperCase()}`
   return {
     ...readSources(['Groth16.sol', `TaskProof${kind.toUpperCase()}.sol`]),
-    [`${name}.sol`]: groth16Verifier(readVerifyingKey(keyOf(kind).json), {
+    [`${name}.sol`]: groth16Verifier(verifyingKeyOf(kind), {
       name,
       circuit: `task-proof-${kind}`,
       verifierVersion: kind === 'v2' ? 2 : 3,
