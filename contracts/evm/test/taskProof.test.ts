@@ -2,8 +2,9 @@
 // reverts by name.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { scalarFieldOrder } from '@shardy/protocol'
+import vectors from '../../../vectors/digest/signals.json'
 import type { Contract } from '../src/compile.ts'
-import { scalarModulus } from '../src/verifyingKey.ts'
 import { casesOf } from './cases.ts'
 import { type Chain, hasChain, openChain } from './chain.ts'
 import { calldata, readRevert } from './contract.ts'
@@ -14,8 +15,8 @@ import { type Kind, keyOf, signalCounts, taskProof } from './verifiers.ts'
 const [taskId, deliveryId] = [(1n << 128n) - 5n, (1n << 127n) + 6n]
 const [seed, outputLength] = [(1n << 64n) - 7n, 1_048_576n]
 const [workerHigh, workerLow] = [(1n << 128n) - 8n, 9n]
-const digest = scalarModulus - 10n
-const commitments = [11n, 12n, 13n, scalarModulus - 14n]
+const digest = scalarFieldOrder - 10n
+const commitments = [11n, 12n, 13n, scalarFieldOrder - 14n]
 const place = { node: 0xffff_fffen, tileRow: 0xffff_fffdn, tileColumn: 0xffff_fffcn, depth: 0xffff_fffbn }
 
 const statements: readonly {
@@ -54,6 +55,25 @@ const statements: readonly {
   },
 ]
 
+type Vector = (typeof vectors)['v2' | 'v3'][number]
+
+/** As a caller of the contract has them, in the order of its statement. */
+function fieldsOf(vector: Vector): readonly bigint[] {
+  const hex = (id: string) => BigInt(`0x${id}`)
+  const resultDigest = BigInt(vector.signals['seed' in vector ? 3 : 4] ?? 0)
+  if ('seed' in vector)
+    return [hex(vector.taskId), BigInt(vector.seed), BigInt(vector.outputLength), resultDigest]
+  const { node, tileRow, tileColumn, depth } = vector.position
+  return [
+    hex(vector.taskId),
+    hex(vector.deliveryId),
+    hex(vector.workerId),
+    resultDigest,
+    ...[node, tileRow, tileColumn, depth].map(BigInt),
+    ...[vector.commitA, vector.commitB, vector.commitIn, vector.commitOut].map(BigInt),
+  ]
+}
+
 const errorOf: Readonly<Record<string, string>> = { False: 'reverts: ProofFalse' }
 
 describe.skipIf(!hasChain).each([...statements])(
@@ -76,6 +96,14 @@ describe.skipIf(!hasChain).each([...statements])(
 
     test('returns nothing for a proof of the statement', async () => {
       expect(await ask(fields)).toEqual([{ ok: true, data: '0x' }])
+    })
+
+    test('makes the signals that the protocol makes of the same fields', async () => {
+      for (const vector of vectors[kind]) {
+        const signals = vector.signals.map(BigInt)
+        const proven = words(keyOf(kind).prove(signals, vector.signals.join()))
+        expect(await ask(fieldsOf(vector), proven)).toEqual([{ ok: true, data: '0x' }])
+      }
     })
 
     test('reverts when any field differs in its lowest bit', async () => {
