@@ -1,10 +1,10 @@
 // Gas is deterministic: any difference from gas.json is a change of the contracts, of the compiler, or of the chain's rules.
-// If it is meant: npx bun contracts/evm/test/gas.ts --write, then the figures in docs/performance.md.
+// If it is meant: npx bun contracts/evm/test/gas.ts --write
 
 import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { hasChain, openChain } from './chain.ts'
-import { gasFile, measureGas } from './gas.ts'
+import { gasFile, gasTable, measureGas, performanceFile } from './gas.ts'
 
 // npm brings anvil for some platforms only.
 test.skipIf(!hasChain)('every cost is what gas.json says', async () => {
@@ -14,4 +14,8 @@ test.skipIf(!hasChain)('every cost is what gas.json says', async () => {
   } finally {
     await chain.close()
   }
+})
+
+test('docs/performance.md says the same', () => {
+  expect(readFileSync(performanceFile, 'utf8')).toContain(gasTable(JSON.parse(readFileSync(gasFile, 'utf8'))))
 })

@@ -1,23 +1,29 @@
 // What the contracts cost, measured on the chain with fixed keys and proofs, so that every run gives the same numbers.
-// `npx bun contracts/evm/test/gas.ts --write` puts them into gas.json.
+// `npx bun contracts/evm/test/gas.ts --write` puts them into gas.json and docs/performance.md.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { outsideSubgroup } from './cases.ts'
 import { type Chain, openChain } from './chain.ts'
 import { calldata } from './contract.ts'
-import { words } from './trapdoor.ts'
+import { type ProofWords, words } from './trapdoor.ts'
 import { type Kind, keyOf, taskProof } from './verifiers.ts'
 
 /** `transaction` is all that is paid: 21,000, the calldata, and the execution. */
 export type Cost = { readonly transaction: number; readonly calldata: number; readonly execution: number }
-export type Costs = Readonly<
-  Record<string, { readonly deploy: number } & Readonly<Record<string, Cost | number>>>
->
+export type Costs = {
+  readonly deploy: number
+  readonly verify: Cost
+  readonly requireProven: Cost
+  /** Whole transactions of `requireProven` that revert. */
+  readonly refused: { readonly false: number; readonly offCurve: number; readonly precompile: number }
+}
 
 export const gasFile = path.join(import.meta.dirname, '../gas.json')
+export const performanceFile = path.join(import.meta.dirname, '../../../docs/performance.md')
 
 const transactionGas = 21_000
+const gasLimit = 500_000n
 /** EIP-2028. */
 const zeroByteGas = 4
 const otherByteGas = 16
@@ -42,42 +48,60 @@ function fieldsAndSignals(bits: readonly number[]) {
   return { signals, fields: signals }
 }
 
-export async function measureGas(chain: Chain): Promise<Costs> {
-  const costs: Record<string, Costs[string]> = {}
-  for (const kind of ['v2', 'v3'] as const) {
-    const { signals, fields } = typical[kind]
-    const contract = taskProof(kind)
-    const { contract: to, gasUsed: deploy } = await chain.deploy(contract.bytecode)
-    const honest = keyOf(kind).prove(signals, 'gas')
-    const proof = words(honest)
-    const cost = async (data: string, isSuccess: boolean): Promise<Cost> => {
-      const { status, gasUsed } = await chain.send({ to, data })
-      if (status !== isSuccess) throw new Error(`the transaction ended with status ${status}`)
-      const forCalldata = calldataGas(data)
-      const transaction = Number(gasUsed)
-      return { transaction, calldata: forCalldata, execution: transaction - transactionGas - forCalldata }
-    }
-    const { gasUsed: burnt } = await chain.send({
-      to,
-      data: calldata(contract, 'requireProven', words({ ...honest, b: outsideSubgroup('gas') }), fields),
-      gas: 500_000n,
-    })
-    costs[`TaskProof${kind.toUpperCase()}`] = {
-      deploy: Number(deploy),
-      verify: await cost(calldata(contract, 'verify', proof, signals), true),
-      requireProven: await cost(calldata(contract, 'requireProven', proof, fields), true),
-      'requireProven, false': await cost(
-        calldata(contract, 'requireProven', words({ ...honest, c: honest.c.negate() }), fields),
-        false,
-      ),
-      'requireProven, off the curve': await cost(
-        calldata(contract, 'requireProven', [proof[0] ?? 0n, 1n, ...proof.slice(2)], fields),
-        false,
-      ),
-      'requireProven, B outside its subgroup, limit 500,000': Number(burnt),
-    }
+export async function measureGas(chain: Chain): Promise<Readonly<Record<Kind, Costs>>> {
+  return { v2: await measureKind(chain, 'v2'), v3: await measureKind(chain, 'v3') }
+}
+
+async function measureKind(chain: Chain, kind: Kind): Promise<Costs> {
+  const { signals, fields } = typical[kind]
+  const contract = taskProof(kind)
+  const { contract: to, gasUsed: deploy } = await chain.deploy(contract.bytecode)
+  const honest = keyOf(kind).prove(signals, 'gas')
+  const send = async (data: string, isSuccess: boolean) => {
+    const { status, gasUsed } = await chain.send({ to, data, gas: gasLimit })
+    if (status !== isSuccess) throw new Error(`the transaction ended with status ${status}`)
+    return Number(gasUsed)
   }
-  return costs
+  const cost = async (name: string, args: readonly bigint[]): Promise<Cost> => {
+    const data = calldata(contract, name, words(honest), args)
+    const [transaction, forCalldata] = [await send(data, true), calldataGas(data)]
+    return { transaction, calldata: forCalldata, execution: transaction - transactionGas - forCalldata }
+  }
+  const refused = (proof: ProofWords) => send(calldata(contract, 'requireProven', proof, fields), false)
+  return {
+    deploy: Number(deploy),
+    verify: await cost('verify', signals),
+    requireProven: await cost('requireProven', fields),
+    refused: {
+      false: await refused(words({ ...honest, c: honest.c.negate() })),
+      offCurve: await refused(words(honest).with(1, 1n)),
+      precompile: await refused(words({ ...honest, b: outsideSubgroup('gas') })),
+    },
+  }
+}
+
+/** As docs/performance.md has it. */
+export function gasTable({ v2, v3 }: Readonly<Record<Kind, Costs>>): string {
+  const number = (value: number) => value.toLocaleString('en-US')
+  const row = (name: string, of: (costs: Costs) => number) =>
+    `| ${name} | ${number(of(v2))} | ${number(of(v3))} |`
+  return [
+    '| gas | v2, 4 signals | v3, 10 signals |',
+    '|---|---|---|',
+    row('`requireProven`, a whole transaction', (costs) => costs.requireProven.transaction),
+    row('… of it calldata', (costs) => costs.requireProven.calldata),
+    row('… of it execution', (costs) => costs.requireProven.execution),
+    row('`verify`, a whole transaction', (costs) => costs.verify.transaction),
+    row('… of it calldata', (costs) => costs.verify.calldata),
+    row('… of it execution', (costs) => costs.verify.execution),
+    row('refused: false', (costs) => costs.refused.false),
+    row('refused: a point off the curve', (costs) => costs.refused.offCurve),
+    row(
+      `refused: B outside the subgroup, of a limit of ${number(Number(gasLimit))}`,
+      (costs) => costs.refused.precompile,
+    ),
+    row('deployment', (costs) => costs.deploy),
+  ].join('\n')
 }
 
 function calldataGas(data: string): number {
@@ -88,9 +112,13 @@ function calldataGas(data: string): number {
 if (import.meta.main) {
   const chain = await openChain()
   try {
-    const text = `${JSON.stringify(await measureGas(chain), null, 2)}\n`
-    if (process.argv.includes('--write')) writeFileSync(gasFile, text)
-    console.log(text)
+    const costs = await measureGas(chain)
+    if (process.argv.includes('--write')) {
+      writeFileSync(gasFile, `${JSON.stringify(costs, null, 2)}\n`)
+      const page = readFileSync(performanceFile, 'utf8')
+      writeFileSync(performanceFile, page.replace(/^\| gas \|.*\n(\|.*\n)*/m, `${gasTable(costs)}\n`))
+    }
+    console.log(gasTable(costs))
   } finally {
     await chain.close()
   }
