@@ -33,29 +33,26 @@ type CompiledContract = {
 }
 
 /** What the compiler is given, in the form that explorers take too. */
-export function standardJson(sources: Sources) {
+export function standardJson(sources: Sources, name: string) {
   return {
     language: 'Solidity',
     sources: Object.fromEntries(Object.entries(sources).map(([name, content]) => [name, { content }])),
     settings: {
       ...settings,
-      outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.methodIdentifiers'] } },
+      outputSelection: { '*': { [name]: ['abi', 'evm.bytecode.object', 'evm.methodIdentifiers'] } },
     },
   }
 }
 
-/** Every contract, by its name. Warnings count as errors. */
-export function compile(sources: Sources): Readonly<Record<string, Contract>> {
-  const output: Output = JSON.parse(solc.compile(JSON.stringify(standardJson(sources))))
+/** The contract of that name; the others are compiled only as far as it needs them. Warnings count as errors. */
+export function compile(sources: Sources, name: string): Contract {
+  const output: Output = JSON.parse(solc.compile(JSON.stringify(standardJson(sources, name))))
   const errors = output.errors ?? []
   if (errors.length > 0) throw new Error(errors.map((one) => one.formattedMessage).join('\n'))
-  const contracts = Object.values(output.contracts ?? {}).flatMap((file) => Object.entries(file))
-  return Object.fromEntries(
-    contracts.map(([name, { abi, evm }]) => [
-      name,
-      { abi, bytecode: `0x${evm.bytecode.object}` as const, selectors: evm.methodIdentifiers },
-    ]),
-  )
+  const found = Object.values(output.contracts ?? {}).flatMap((file) => file[name] ?? [])[0]
+  if (found === undefined) throw new Error(`the sources hold no contract ${name}`)
+  const { abi, evm } = found
+  return { abi, bytecode: `0x${evm.bytecode.object}`, selectors: evm.methodIdentifiers }
 }
 
 /** The committed files of `solidity/`. */

@@ -17,11 +17,9 @@ mkdirSync(path.join(folder, 'dist'), { recursive: true })
 for (const { name, verifier, text } of statements) {
   writeFileSync(path.join(folder, 'solidity', verifier), text())
   const sources = readSources(['Groth16.sol', verifier, `${name}.sol`])
-  const contract = compile(sources)[name]
-  if (contract === undefined) throw new Error(`${name}.sol holds no contract ${name}`)
-  const { abi, bytecode } = contract
+  const { abi, bytecode } = compile(sources, name)
   write(`${name}.json`, { abi, bytecode })
-  write(`${name}.input.json`, standardJson(sources))
+  write(`${name}.input.json`, standardJson(sources, name))
   console.log(`dist/${name}.json  ${(bytecode.length - 2) / 2} bytes of code to deploy`)
 }
 

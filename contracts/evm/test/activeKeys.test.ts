@@ -24,9 +24,7 @@ describe.skipIf(!hasChain).each(['v2', 'v3'] as const)('the committed contract o
     chain = await openChain()
     const name = `TaskProof${kind.toUpperCase()}`
     const sources = readSources(['Groth16.sol', `Groth16Verifier${kind.toUpperCase()}.sol`, `${name}.sol`])
-    const found = compile(sources)[name]
-    if (found === undefined) throw new Error(`${name}.sol holds no contract ${name}`)
-    contract = found
+    contract = compile(sources, name)
     at = (await chain.deploy(contract.bytecode)).contract
   })
   afterAll(() => chain.close())

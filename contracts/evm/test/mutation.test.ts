@@ -3,17 +3,18 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { baseOrder } from '@shardy/proofs'
-import type { Sources } from '../src/compile.ts'
+import { compile, type Sources } from '../src/compile.ts'
 import { casesOf, gasLimits, refusedByPrecompile, someSignals } from './cases.ts'
 import { type Chain, hasChain, openChain } from './chain.ts'
 import { calldata, readRefusal, readVerdict, word } from './contract.ts'
 import { G1, G2, trapdoorKey, words } from './trapdoor.ts'
-import { keyOf, signalCounts, sourcesOf, taskProof, verifyingKeyOf } from './verifiers.ts'
+import { keyOf, signalCounts, sourcesOf, verifyingKeyOf } from './verifiers.ts'
 
 const kind = 'v2'
 const shared = 'Groth16.sol'
 const generated = 'Groth16VerifierV2.sol'
 const key = verifyingKeyOf(kind)
+const verifierOf = (sources: Sources) => compile(sources, 'Groth16VerifierV2')
 
 /** What stands in the text, and what a mutant has there. */
 type Change = readonly [from: string, to: string]
@@ -125,7 +126,7 @@ describe.skipIf(!hasChain)('the cases notice that', () => {
 
   /** The cases that a verifier of these sources does not answer as it should. */
   async function noticed(sources: Sources): Promise<readonly string[]> {
-    const contract = taskProof(kind, sources)
+    const contract = verifierOf(sources)
     const { contract: to } = await chain.deploy(contract.bytecode)
     const answers = await chain.call([
       ...cases.map((one) => ({ to, data: calldata(contract, 'refusalOf', one.proof, one.signals) })),
@@ -157,7 +158,7 @@ describe.skipIf(!hasChain)('the cases notice that', () => {
   const withChange = (from: string, to: string) => {
     const text = whole[generated] ?? ''
     expect(text).toContain(from)
-    return taskProof(kind, { ...whole, [generated]: text.replaceAll(from, to) })
+    return verifierOf({ ...whole, [generated]: text.replaceAll(from, to) })
   }
 
   test('too little gas would make a valid proof false, were a refusing precompile no revert', async () => {
@@ -175,7 +176,7 @@ describe.skipIf(!hasChain)('the cases notice that', () => {
     // A.x of this proof is 1, which is what a true answer would be.
     const proof = words({ a: G1.BASE, b: G2.BASE, c: G1.BASE })
     const ask = async (text: string) => {
-      const verifier = taskProof(kind, { ...whole, [generated]: text })
+      const verifier = verifierOf({ ...whole, [generated]: text })
       const { contract: to } = await chain.deploy(verifier.bytecode)
       return (await chain.call([{ to, data: calldata(verifier, 'verify', proof, signals) }])).map(readVerdict)
     }

@@ -40,7 +40,5 @@ export function sourcesOf(kind: Kind): Sources {
 
 /** `TaskProofV2` or `TaskProofV3`, which is the verifier and the statement. */
 export function taskProof(kind: Kind, sources: Sources = sourcesOf(kind)): Contract {
-  const contract = compile(sources)[`TaskProof${kind.toUpperCase()}`]
-  if (contract === undefined) throw new Error(`no TaskProof${kind.toUpperCase()} was compiled`)
-  return contract
+  return compile(sources, `TaskProof${kind.toUpperCase()}`)
 }
