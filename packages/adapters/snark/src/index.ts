@@ -1,4 +1,4 @@
-/** What snarkjs is used for: the ceremony that makes keys. GPL-3.0, and loaded only when asked for. */
+/** What snarkjs is used for: the ceremony that makes keys, PLONK and FFLONK. GPL-3.0, and loaded only when asked for. */
 export { CeremonyError, type CeremonyErrorKind } from './ceremony/ceremonyError.ts'
 export { type Contributed, type ContributeRequest, contribute } from './ceremony/contribute.ts'
 export { type Finalized, type FinalizeRequest, finalizeCeremony } from './ceremony/finalize.ts'
@@ -18,3 +18,15 @@ export {
   verifyCeremony,
 } from './ceremony/verify.ts'
 export { wordsOf } from './ceremony/words.ts'
+export { fflonk } from './systems/fflonk.ts'
+export { plonk } from './systems/plonk.ts'
+export type { UniversalKey } from './systems/universalKey.ts'
+export {
+  type CircuitInputs,
+  makeUniversalKey,
+  openUniversalProver,
+  type UniversalKeyFiles,
+  type UniversalProver,
+  UniversalProverError,
+} from './systems/universalProver.ts'
+export type { UniversalName } from './systems/universalSystem.ts'

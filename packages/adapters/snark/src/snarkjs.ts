@@ -34,7 +34,7 @@ export async function withSnarkjs<T>(act: (snarkjs: Snarkjs) => Promise<T>): Pro
 /** Loading it clears the global as well. */
 async function load(): Promise<Snarkjs> {
   const had = 'curve_bn128' in holder ? holder.curve_bn128 : undefined
-  const { powersOfTau, zKey } = (await import('snarkjs')) as unknown as SnarkjsModule
+  const { powersOfTau, zKey, plonk, fflonk, wtns } = (await import('snarkjs')) as unknown as SnarkjsModule
   const { buildBn128, ChaCha } = (await import('ffjavascript')) as unknown as FfjavascriptModule
   const curve = await buildBn128(true)
   restore(had)
@@ -45,7 +45,7 @@ async function load(): Promise<Snarkjs> {
     await new Promise((resolve) => setImmediate(resolve))
     return queue(action, transfers)
   }
-  return { powersOfTau, zKey, curve, createRandom: (seed) => new ChaCha(seed) }
+  return { powersOfTau, zKey, plonk, fflonk, wtns, curve, createRandom: (seed) => new ChaCha(seed) }
 }
 
 function restore(value: unknown): void {

@@ -25,7 +25,23 @@ type Contribute = (
   logger?: Logger,
 ) => Promise<Bytes>
 
+interface Universal {
+  setup(r1cs: Bytes, ptau: Bytes, to: MemoryFile, logger?: Logger): Promise<unknown>
+  prove(
+    key: Bytes,
+    witness: Bytes,
+    logger?: Logger,
+  ): Promise<{ readonly proof: unknown; readonly publicSignals: readonly string[] }>
+  /** It calls its logger unasked when something is wrong, so one must be given. */
+  verify(key: unknown, signals: readonly string[], proof: unknown, logger: Logger): Promise<boolean>
+}
+
 export interface SnarkjsModule {
+  readonly plonk: Universal
+  readonly fflonk: Universal
+  readonly wtns: {
+    calculate(inputs: Readonly<Record<string, unknown>>, wasm: Bytes, to: MemoryFile): Promise<void>
+  }
   readonly powersOfTau: {
     newAccumulator(curve: Curve, power: number, to: MemoryFile, logger?: Logger): Promise<Bytes>
     readonly contribute: Contribute
@@ -76,6 +92,7 @@ export interface Group {
   timesFr(point: Point, scalar: Uint8Array): Point
   timesScalar(point: Point, scalar: bigint): Point
   fromRng(random: RandomStream): Point
+  fromObject(coordinates: readonly unknown[]): Point
   toRprUncompressed(to: Uint8Array, offset: number, point: Point): void
 }
 

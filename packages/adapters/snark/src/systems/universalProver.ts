@@ -1,0 +1,91 @@
+/** Keys and proofs of PLONK and FFLONK by snarkjs. A key needs powers of tau and no ceremony of its own. */
+import { type PublicSignals, type Statement, signalsFromJson } from '@shardy/proofs'
+import { ByteReader } from '../ceremony/bytes.ts'
+import { readContainer } from '../ceremony/container.ts'
+import { listen, withSnarkjs } from '../snarkjs.ts'
+import type { MemoryFile } from '../snarkjsTypes.ts'
+import { fflonk } from './fflonk.ts'
+import { plonk } from './plonk.ts'
+import type { UniversalName } from './universalSystem.ts'
+
+const systems = { plonk, fflonk } as const
+/** How a .zkey names its system. */
+const protocolIds = { plonk: 2, fflonk: 10 } as const
+
+/** A key or a circuit that cannot be used, or inputs for which nothing can be proved. */
+export class UniversalProverError extends Error {
+  override readonly name = 'UniversalProverError'
+}
+
+export interface UniversalKeyFiles {
+  readonly zkey: Uint8Array
+  /** As snarkjs exports it. */
+  readonly vkey: Readonly<Record<string, unknown>>
+}
+
+export async function makeUniversalKey(
+  name: UniversalName,
+  { r1cs, ptau }: { readonly r1cs: Uint8Array; readonly ptau: Uint8Array },
+): Promise<UniversalKeyFiles> {
+  return withSnarkjs(async (snarkjs) => {
+    const to: MemoryFile = { type: 'mem' }
+    const logger = listen('making a key', () => {})
+    const result = await snarkjs[name].setup(r1cs, ptau, to, logger).catch((cause: unknown) => {
+      throw new UniversalProverError(`no ${name} key can be made: ${cause}`, { cause })
+    })
+    if (result === -1 || to.data === undefined)
+      throw new UniversalProverError(`no ${name} key can be made: ${logger.complaints.join('; ')}`)
+    const vkey = await snarkjs.zKey.exportVerificationKey(to.data, logger)
+    return { zkey: to.data, vkey }
+  })
+}
+
+export type CircuitInputs = Readonly<Record<string, bigint | readonly bigint[]>>
+
+export interface UniversalProver {
+  readonly system: UniversalName
+  /** Rejects when the inputs satisfy no constraint. */
+  prove(inputs: CircuitInputs): Promise<Statement>
+}
+
+export function openUniversalProver(
+  name: UniversalName,
+  { zkey, wasm }: { readonly zkey: Uint8Array; readonly wasm: Uint8Array },
+): UniversalProver {
+  refuseOtherKey(name, zkey)
+  return {
+    system: name,
+    async prove(inputs) {
+      return withSnarkjs(async (snarkjs) => {
+        const witness: MemoryFile = { type: 'mem' }
+        await snarkjs.wtns.calculate(inputs, wasm, witness).catch((cause: unknown) => {
+          throw new UniversalProverError(`no witness for these inputs: ${cause}`, { cause })
+        })
+        if (witness.data === undefined) throw new UniversalProverError('no witness was written')
+        const { proof, publicSignals } = await snarkjs[name].prove(
+          zkey,
+          witness.data,
+          listen('proving', () => {}),
+        )
+        const bytes = systems[name].proofFromJson(proof)
+        if (!bytes.ok)
+          throw new UniversalProverError(`snarkjs made no ${name} proof: ${bytes.refusal.detail}`)
+        return { proof: bytes.value, signals: signalsOf(publicSignals) }
+      })
+    },
+  }
+}
+
+function signalsOf(json: readonly string[]): PublicSignals {
+  const signals = signalsFromJson(json)
+  if (!signals.ok) throw new UniversalProverError(`snarkjs made no public signals: ${signals.refusal.detail}`)
+  return signals.value
+}
+
+function refuseOtherKey(name: UniversalName, zkey: Uint8Array): void {
+  const container = readContainer(zkey, 'zkey')
+  if (!container.ok) throw new UniversalProverError(`this is no proving key: ${container.detail}`)
+  const header = container.sections.get(1)
+  if (header?.length !== 4 || new ByteReader(header).u32() !== protocolIds[name])
+    throw new UniversalProverError(`this is a key of another system than ${name}`)
+}
