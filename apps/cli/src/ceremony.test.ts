@@ -145,6 +145,31 @@ test('stopped while it works, it leaves nothing', async () => {
   expect((await readdir(home)).filter((name) => name.startsWith('stopped'))).toEqual([])
 })
 
+test('killed at any moment, it goes on where it was', async () => {
+  const folder = at('killed')
+  await shardy(['ceremony', 'init', at('task-proof-v2.r1cs'), '--power', '4', '--out', folder])
+  const main = path.resolve(import.meta.dir, 'main.ts')
+  const words = ['ceremony', 'contribute', folder, '--name', 'Alice']
+  // From before anything is read to about when it is done.
+  for (const delayMs of [300, 400, 500, 600]) {
+    const child = Bun.spawn([process.execPath, main, ...words], {
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr: 'ignore',
+    })
+    await Promise.race([child.exited, Bun.sleep(delayMs)])
+    child.kill('SIGKILL')
+    await child.exited
+    expect(await shardy(['ceremony', 'verify', folder])).toMatchObject({ exit: 'done' })
+  }
+  const { stdout } = await shardy([...words, '--json'])
+  const { contribution } = JSON.parse(stdout)
+  const names = (await readdir(folder)).sort()
+  expect(names.filter((name) => name.endsWith('.partial'))).toEqual([])
+  expect(names.filter((name) => name.endsWith('.zkey')).at(-1)).toBe(contribution.key.file)
+  expect(await shardy(['ceremony', 'verify', folder])).toMatchObject({ exit: 'done' })
+}, 30_000)
+
 test('every command says how it is used, and only the ceremony loads what is under the GPL', async () => {
   for (const name of ['init', 'contribute', 'verify', 'finalize']) {
     const { stdout } = await shardy(['ceremony', name, '--help'])

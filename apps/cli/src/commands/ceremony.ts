@@ -47,7 +47,7 @@ const wordsOfHash = ({ wordsOf }: Snark, hash: string): string =>
   wordsOf(Uint8Array.from(Buffer.from(hash.slice(0, 32), 'hex')))
 
 const developmentWarning =
-  'DEVELOPMENT ONLY: its powers of tau were made by one person in one go, who could know their secret and forge proofs.\n' +
+  'DEVELOPMENT ONLY: one person made its powers of tau, and could know their secret and forge proofs.\n' +
   'A key for real use begins with --ptau and a file of a public phase 1 ceremony.'
 
 function describeSources({ circuit, phase1 }: Transcript): string {
@@ -59,7 +59,7 @@ function describeSources({ circuit, phase1 }: Transcript): string {
     ['', `SHA-256 ${circuit.sha256}`],
     [
       '  powers of tau',
-      `to 2^${phase1.power}, ${phase1.trust === 'external' ? 'from a ceremony elsewhere' : 'made for development'}`,
+      `to 2^${phase1.power}, ${count(phase1.contributions, 'contribution')} by its own record`,
     ],
     ['', `SHA-256 ${phase1.sha256}`],
   ])
@@ -191,7 +191,7 @@ function describeReport(snark: Snark, folder: string, report: CeremonyReport): s
   if (people === 0) open.push('Nobody has contributed yet: under this key anyone can forge proofs.')
   if (!report.comparedCircuit)
     open.push('Which circuit it is about: build the .r1cs from source yourself and give it with --r1cs.')
-  if (transcript.phase1.trust === 'external' && !report.comparedPhase1)
+  if (transcript.phase1.trust === 'ceremony' && !report.comparedPhase1)
     open.push(
       `Which powers of tau it stands on: give your own download with --ptau, or compare the published BLAKE2b-512:\n${grouped(transcript.phase1.blake2b512)}`,
     )
@@ -270,10 +270,11 @@ export const ceremonyFinalize: Command = {
     kind: { value: 'KIND', what: 'v2, v3, …; follows from the circuit’s name unless given' },
     wasm: { value: 'FILE', what: 'the circuit’s witness generator, to lie beside the key' },
   },
-  example: 'ceremony finalize ceremony-v2 --beacon 0xHASH --verifier-version 4 --out keys-v2',
+  example:
+    'ceremony finalize ceremony-v2 --beacon 6c3a7a1bd0f1c24e9d7c0f3b52a9e8d1 --verifier-version 4 --out keys-v2',
   more:
     'Announce before the last contribution which beacon it will be: the hash of a block that does not exist yet, a round of\n' +
-    'drand. The entry says trust `ceremony`, or `development` when the powers of tau were made with --power. Nothing is\n' +
+    'drand. The entry says trust `ceremony`, or `development` when one person made the powers of tau. Nothing is\n' +
     'overwritten; stopped half-way, type the same again.',
   async run(call): Promise<Outcome> {
     const { operands, options, onInterrupt, world } = call

@@ -53,22 +53,27 @@ function restore(value: unknown): void {
   else holder.curve_bn128 = value
 }
 
-const detailEveryMs = 2_000
+const reminderEveryMs = 5_000
 
-/** What snarkjs says on its way: `stage` at once, the steps within it now and then, and what it found wrong. */
+/**
+ * What snarkjs says on its way: that it is at work, in words of ours, since its own name sections of a file; and what it
+ * found wrong.
+ */
 export function listen(
   stage: string,
   onProgress: (doing: string) => void,
 ): Logger & { readonly complaints: string[] } {
   const complaints: string[] = []
-  let shownAtMs = performance.now()
+  const startedAtMs = performance.now()
+  let shownAtMs = startedAtMs
   onProgress(stage)
   return {
     complaints,
-    debug(text) {
-      if (performance.now() - shownAtMs < detailEveryMs) return
-      shownAtMs = performance.now()
-      onProgress(`${stage}: ${text.replace(/\s+/g, ' ').trim()}`)
+    debug() {
+      const atMs = performance.now()
+      if (atMs - shownAtMs < reminderEveryMs) return
+      shownAtMs = atMs
+      onProgress(`${stage}: ${Math.round((atMs - startedAtMs) / 1_000)} s so far`)
     },
     info() {},
     warn() {},

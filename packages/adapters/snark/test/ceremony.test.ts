@@ -5,6 +5,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
+import { dataOf } from '../src/ceremony/phase1.ts'
 import {
   CeremonyError,
   type CeremonyRefusalCode,
@@ -15,6 +16,8 @@ import {
   type Transcript,
   verifyCeremony,
 } from '../src/index.ts'
+import { withSnarkjs } from '../src/snarkjs.ts'
+import type { MemoryFile } from '../src/snarkjsTypes.ts'
 import { type CompiledCircuit, compileCircuit } from './circuits.ts'
 import { contributionsOf, editContributions, editSection, flip, sectionsOf } from './keyEditor.ts'
 
@@ -164,22 +167,29 @@ describe('a ceremony', () => {
     expect(await readdir(home)).not.toContain('other')
   })
 
-  test('on powers of tau from elsewhere has the trust of a ceremony', async () => {
-    const other = inHome(`external-${Math.random()}`)
+  test('has the trust of a ceremony when more than one person made the powers of tau', async () => {
+    await writeFile(inHome('two.ptau'), await powersByTwo())
+    const other = inHome(`two-${Math.random()}`)
     await initCeremony({
+      r1cs: inHome('task-proof-v2.r1cs'),
+      phase1: { kind: 'file', file: inHome('two.ptau') },
+      folder: other,
+    })
+    await add('Alice', other)
+    const request = { folder: other, into: `${other}-keys`, beaconHex, verifierVersion: 5, nowMs }
+    const { manifestEntry, transcript } = await finalizeCeremony(request)
+    expect([manifestEntry.trust, transcript.phase1.contributions]).toEqual(['ceremony', 2])
+    expect(await verifyCeremony({ folder: other, phase1: true })).toMatchObject({ ok: true })
+  })
+
+  test('has no more trust when its powers of tau are handed in as a file', async () => {
+    const other = inHome(`one-${Math.random()}`)
+    const transcript = await initCeremony({
       r1cs: inHome('task-proof-v2.r1cs'),
       phase1: { kind: 'file', file: path.join(whole, 'phase1.ptau') },
       folder: other,
     })
-    await add('Alice', other)
-    const { manifestEntry } = await finalizeCeremony({
-      folder: other,
-      into: `${other}-keys`,
-      beaconHex,
-      verifierVersion: 5,
-      nowMs,
-    })
-    expect(manifestEntry.trust).toBe('ceremony')
+    expect(transcript.phase1).toMatchObject({ trust: 'development', contributions: 1 })
   })
 
   test('overwrites what was typed, and asks for it only when it holds', async () => {
@@ -198,6 +208,19 @@ describe('a ceremony', () => {
     expect(isAsked).toBe(false)
   })
 })
+
+async function powersByTwo(): Promise<Uint8Array> {
+  return withSnarkjs(async ({ powersOfTau, curve }) => {
+    const [none, one, two, prepared] = Array.from({ length: 4 }, (): MemoryFile => ({ type: 'mem' }))
+    if (none === undefined || one === undefined || two === undefined || prepared === undefined)
+      throw new Error('unreachable')
+    await powersOfTau.newAccumulator(curve, 3, none)
+    await powersOfTau.contribute(dataOf(none), one, 'one', 'a')
+    await powersOfTau.contribute(dataOf(one), two, 'two', 'b')
+    await powersOfTau.preparePhase2(dataOf(two), prepared)
+    return dataOf(prepared)
+  })
+}
 
 describe('stopped half-way', () => {
   test('between the key and the transcript: the same person finishes, and no key is made twice', async () => {
@@ -232,6 +255,11 @@ describe('stopped half-way', () => {
     await dead.exited
     const [stale, alive] = [`key-0004.zkey.${dead.pid}.1.partial`, `key-0004.zkey.${process.ppid}.1.partial`]
     for (const file of [stale, alive]) await writeFile(path.join(folder, file), 'x')
+    const begun = inHome(`begun.${dead.pid}.1.partial`)
+    await cp(whole, begun, { recursive: true })
+    const phase1 = { kind: 'file', file: path.join(whole, 'phase1.ptau') } as const
+    await initCeremony({ r1cs: inHome('task-proof-v2.r1cs'), phase1, folder: inHome('begun') })
+    expect(await readdir(home)).not.toContain(path.basename(begun))
     await add('Dave')
     const files = await readdir(folder)
     expect([files.includes(stale), files.includes(alive)]).toEqual([false, true])
@@ -548,6 +576,7 @@ describe('refused by name', () => {
       'the number of constraints',
       ({ circuit }) => Object.assign(circuit, { constraints: 2 }),
     ],
+    ['transcriptEdited', 'the trust', ({ phase1 }) => Object.assign(phase1, { trust: 'ceremony' })],
     ['transcriptEdited', 'the power', ({ phase1 }) => Object.assign(phase1, { power: 5 })],
     [
       'transcriptEdited',

@@ -4,7 +4,7 @@
  * be the delta of the key.
  */
 import { createHash } from 'node:crypto'
-import type { Snarkjs } from '../snarkjs.ts'
+import { listen, type Snarkjs } from '../snarkjs.ts'
 import type { Curve } from '../snarkjsTypes.ts'
 import { littleEndian } from './bytes.ts'
 import { type Beacon, type CeremonyKey, fieldModulus, type KeyContribution } from './key.ts'
@@ -135,11 +135,12 @@ export async function checkPoints(
   { changing }: CeremonyKey,
   onProgress: (doing: string) => void,
 ): Promise<Refused | undefined> {
+  const logger = listen('checking the points of the key', onProgress)
   for (const { section, points } of changing) {
     for (let offset = 0; offset < points.length; offset += 64) {
       const count = offset / 64
       if (count % 1_024 === 0) {
-        onProgress(`checking points of section ${section}: ${count} of ${points.length / 64}`)
+        logger.debug(`section ${section}, point ${count}`)
         await new Promise((resolve) => setImmediate(resolve))
       }
       const point = points.subarray(offset, offset + 64)

@@ -132,7 +132,9 @@ export async function createFolder(
   files: readonly (readonly [name: string, bytes: Uint8Array | string])[],
 ): Promise<void> {
   await assertFresh(folder)
-  const partial = partialOf(path.resolve(folder))
+  const target = path.resolve(folder)
+  await clearLeftovers(path.dirname(target), `${path.basename(target)}.`)
+  const partial = partialOf(target)
   try {
     await rm(partial, { recursive: true, force: true })
     await mkdir(partial, { recursive: true })
@@ -147,7 +149,7 @@ export async function createFolder(
     }
     await syncFolder(partial)
     await rename(partial, folder)
-    await syncFolder(path.dirname(path.resolve(folder)))
+    await syncFolder(path.dirname(target))
   } catch (cause) {
     await rm(partial, { recursive: true, force: true })
     throw new CeremonyError('file', `${folder} cannot be written: ${reasonOf(cause)}`, { cause })
@@ -155,10 +157,11 @@ export async function createFolder(
 }
 
 /** What writers that were stopped left behind; one that still runs keeps its own. */
-export async function clearLeftovers(folder: string): Promise<void> {
+export async function clearLeftovers(folder: string, of = ''): Promise<void> {
   for (const file of await readdir(folder).catch(() => [])) {
     const pid = /\.(\d+)\.\d+\.partial$/.exec(file)?.[1]
-    if (pid !== undefined && !isRunning(Number(pid))) await rm(path.join(folder, file), { force: true })
+    if (pid === undefined || !file.startsWith(of) || isRunning(Number(pid))) continue
+    await rm(path.join(folder, file), { recursive: true, force: true })
   }
 }
 

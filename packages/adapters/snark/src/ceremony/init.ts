@@ -15,7 +15,7 @@ import {
 } from './folder.ts'
 import { readKey } from './key.ts'
 import { dataOf, developmentPower, makeDevelopmentPhase1 } from './phase1.ts'
-import { readCircuitFacts, readPhase1Facts } from './sources.ts'
+import { readCircuitFacts, readPhase1Facts, trustOf } from './sources.ts'
 import { circuitName, encodeTranscript, keyFileOf, type Transcript, transcriptFormat } from './transcript.ts'
 
 export interface InitRequest {
@@ -75,7 +75,8 @@ export async function initCeremony(request: InitRequest): Promise<Transcript> {
       bytes: phase1Bytes.length,
       sha256: sha256Hex(phase1Bytes),
       power: powers.power,
-      trust: phase1.kind === 'file' ? 'external' : 'development',
+      contributions: powers.contributions,
+      trust: trustOf(powers),
       blake2b512: createHash('blake2b512').update(phase1Bytes).digest('hex'),
     },
     firstKey: {

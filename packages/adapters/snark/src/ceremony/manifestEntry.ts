@@ -38,7 +38,7 @@ export function manifestEntryOf(made: {
 }): ManifestEntry {
   const { transcript, verifierVersion, kind, zkey, vkey, wasm } = made
   const { circuit, phase1, contributions } = transcript
-  const isCeremony = phase1.trust === 'external' && isClosed(transcript)
+  const isCeremony = phase1.trust === 'ceremony' && isClosed(transcript)
   return {
     verifierVersion,
     kind,

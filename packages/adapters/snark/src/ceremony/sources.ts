@@ -31,7 +31,15 @@ export function readCircuitFacts(bytes: Uint8Array): CircuitFacts | string {
 
 export interface Phase1Facts {
   readonly power: number
+  /** As the file says: --phase1 checks that they are so. */
+  readonly contributions: number
 }
+
+/** `development`: one person's work or nobody's, whoever calls it a ceremony. */
+export type Phase1Trust = 'development' | 'ceremony'
+
+export const trustOf = ({ contributions }: Pick<Phase1Facts, 'contributions'>): Phase1Trust =>
+  contributions >= 2 ? 'ceremony' : 'development'
 
 export function readPhase1Facts(bytes: Uint8Array): Phase1Facts | string {
   const container = readContainer(bytes, 'ptau')
@@ -41,11 +49,13 @@ export function readPhase1Facts(bytes: Uint8Array): Phase1Facts | string {
   const header = new ByteReader(section)
   if (header.u32() !== 32 || littleEndian(header.take(32)) !== fieldModulus) return 'its curve is not BN254'
   const power = header.u32()
+  const log = container.sections.get(7)
   for (const needed of [2, 3, 4, 5, 6, 7, 12, 13, 14, 15])
     if (!container.sections.has(needed)) {
       return needed >= 12
         ? 'it is not prepared for phase 2 (`snarkjs powersoftau prepare phase2` does that)'
         : `section ${needed} is missing`
     }
-  return { power }
+  if (log === undefined || log.length < 4) return 'section 7 is too short'
+  return { power, contributions: new ByteReader(log).u32() }
 }

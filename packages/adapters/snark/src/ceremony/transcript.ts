@@ -5,6 +5,7 @@
  */
 import { contributionHash } from './chain.ts'
 import { beaconExponent, isContributorName } from './key.ts'
+import type { Phase1Trust } from './sources.ts'
 import { type Checked, refuse } from './verdict.ts'
 
 export const transcriptFormat = 'shardy ceremony 1'
@@ -23,11 +24,9 @@ export interface CircuitEntry extends FileFacts {
   readonly publicSignals: number
 }
 
-/** `development`: made by one person with `--power`, who could know its secret. `external`: from a ceremony elsewhere. */
-export type Phase1Trust = 'development' | 'external'
-
 export interface Phase1Entry extends FileFacts {
   readonly power: number
+  readonly contributions: number
   readonly trust: Phase1Trust
   /** The form in which the known phase 1 ceremonies publish what their files are. */
   readonly blake2b512: string
@@ -137,7 +136,8 @@ const transcriptShape: Shape = {
       fields: {
         ...fileFields,
         power: whole(1, 28),
-        trust: oneOf('development', 'external'),
+        contributions: whole(0, 2 ** 32 - 1),
+        trust: oneOf('development', 'ceremony'),
         blake2b512: hex(64),
       },
     },

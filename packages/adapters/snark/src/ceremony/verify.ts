@@ -10,7 +10,7 @@ import { isThere, readSource, readTranscript, sha256Hex } from './folder.ts'
 import { makeFirstKey } from './init.ts'
 import { type CeremonyKey, readKey } from './key.ts'
 import { checkPhase1 } from './phase1.ts'
-import { readCircuitFacts, readPhase1Facts } from './sources.ts'
+import { readCircuitFacts, readPhase1Facts, trustOf } from './sources.ts'
 import { type FileFacts, isClosed, keyFileOf, latestKey, type Transcript } from './transcript.ts'
 import { type CeremonyRefusalCode, type Checked, type Refused, refuse } from './verdict.ts'
 
@@ -127,11 +127,16 @@ function compareFacts(
   }
   const powers = readPhase1Facts(phase1Bytes)
   if (typeof powers === 'string') return refuse('wrongPhase1', `the powers of tau cannot be used: ${powers}`)
-  if (powers.power !== phase1.power)
+  const isSame =
+    powers.power === phase1.power &&
+    powers.contributions === phase1.contributions &&
+    trustOf(powers) === phase1.trust
+  if (!isSame) {
     return refuse(
       'transcriptEdited',
-      `the powers of tau go to 2^${powers.power}; the transcript says otherwise`,
+      `the powers of tau go to 2^${powers.power} and have ${powers.contributions} contributions; the transcript says otherwise`,
     )
+  }
   return undefined
 }
 
