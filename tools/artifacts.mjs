@@ -1,5 +1,5 @@
 // `npm run artifacts`: files that are made by a program and too slow for `npm run check`. Each is verified against what
-// makes it; `-- --write` makes it again. Circuits join this table when they arrive.
+// makes it; `-- --write` makes it again.
 
 import './nodeVersion.mjs'
 import path from 'node:path'
@@ -24,6 +24,12 @@ const artifacts = [
     verify: () => verifyKernels(each),
     write: () => writeKernels(each),
   })),
+  {
+    name: 'circuits/artifacts',
+    // A key is never the same twice: it is checked against its circuit, and made anew only when that changed.
+    verify: () => runBun('verifying keys against their circuits', 'circuits/src/verify.ts'),
+    write: () => runBun('building circuits', 'circuits/src/build.ts'),
+  },
   {
     name: 'apps/worker/dist',
     verify: () => buildPage(root, () => {}),

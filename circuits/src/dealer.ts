@@ -7,20 +7,13 @@ import type { Curve } from 'ffjavascript'
 import { fieldModulus } from './curve.ts'
 import { invertAll, power, reduce, rootOfUnity } from './field.ts'
 import { createFixedBase } from './fixedBase.ts'
+import { encodeSections } from './sections.ts'
+import type { Setup } from './setup.ts'
 
 export interface Dealt {
   /** A prepared powers-of-tau file of exactly this power. */
   readonly powers: Uint8Array
-  /** Points by which a key can be checked against its circuit without that file: see `keyCheck.ts`. */
   readonly setup: Setup
-}
-
-/** In affine form, as key files hold points. */
-export interface Setup {
-  readonly tauG2: Uint8Array
-  /** tau to the size of the domain. */
-  readonly tauDomainG2: Uint8Array
-  readonly alphaG2: Uint8Array
 }
 
 export function deal(curve: Curve, domainPower: number): Dealt {
@@ -84,22 +77,6 @@ function header(curve: Curve, domainPower: number): Uint8Array {
   bytes.writeUInt32LE(domainPower, 36)
   bytes.writeUInt32LE(domainPower, 40)
   return bytes
-}
-
-/** The container that all of snarkjs's files share: magic, version, then numbered sections with their lengths. */
-function encodeSections(magic: string, sections: ReadonlyMap<number, Uint8Array>): Uint8Array {
-  const start = Buffer.alloc(12)
-  start.write(magic, 0, 'ascii')
-  start.writeUInt32LE(1, 4)
-  start.writeUInt32LE(sections.size, 8)
-  const parts: Uint8Array[] = [start]
-  for (const [id, content] of sections) {
-    const head = Buffer.alloc(12)
-    head.writeUInt32LE(id, 0)
-    head.writeBigUInt64LE(BigInt(content.length), 4)
-    parts.push(head, content)
-  }
-  return joinBytes(...parts)
 }
 
 function padEnd(bytes: Uint8Array, length: number): Uint8Array {

@@ -8,7 +8,7 @@ declare module 'ffjavascript' {
   }
   export interface Group {
     readonly g: Uint8Array
-    readonly zero: Uint8Array
+    isZero(point: Uint8Array): boolean
     readonly F: Field
     add(left: Uint8Array, right: Uint8Array): Uint8Array
     neg(point: Uint8Array): Uint8Array
@@ -21,7 +21,8 @@ declare module 'ffjavascript' {
     fromObject(point: readonly unknown[]): Uint8Array
     isValid(point: Uint8Array): boolean
     multiExpAffine(points: Uint8Array, scalars: Uint8Array): Promise<Uint8Array>
-    fromRprLEM(bytes: Uint8Array, offset: number): Uint8Array
+    fromRprCompressed(bytes: Uint8Array, offset: number): Uint8Array
+    toRprUncompressed(bytes: Uint8Array, offset: number, point: Uint8Array): void
   }
   export interface Curve {
     readonly r: bigint

@@ -41,3 +41,34 @@ export function rootOfUnity(order: number): bigint {
     throw new Error(`no root of unity has the order ${order}`)
   return power(5n, (fieldModulus - 1n) / BigInt(order))
 }
+
+/**
+ * The values of a polynomial at the powers of a root, from its coefficients; both lists as long as the root's order.
+ * With the root's inverse, and everything divided by the length, it goes the other way.
+ */
+export function evaluateAtPowers(coefficients: readonly bigint[], root: bigint): bigint[] {
+  const size = coefficients.length
+  const bits = Math.log2(size)
+  if (!Number.isInteger(bits)) throw new Error(`${size} is no power of two`)
+  const values = coefficients.map((_, index) => coefficients[reverseBits(index, bits)] ?? 0n)
+  for (let half = 1; half < size; half *= 2) {
+    const step = power(root, BigInt(size / (2 * half)))
+    let twist = 1n
+    for (let offset = 0; offset < half; offset++) {
+      for (let at = offset; at < size; at += 2 * half) {
+        const left = values[at] ?? 0n
+        const right = ((values[at + half] ?? 0n) * twist) % fieldModulus
+        values[at] = (left + right) % fieldModulus
+        values[at + half] = reduce(left - right)
+      }
+      twist = (twist * step) % fieldModulus
+    }
+  }
+  return values
+}
+
+function reverseBits(value: number, bits: number): number {
+  let reversed = 0
+  for (let bit = 0; bit < bits; bit++) reversed |= ((value >> bit) & 1) << (bits - 1 - bit)
+  return reversed
+}

@@ -8,6 +8,7 @@ import type { Statement } from './statements.ts'
 
 export const artifactsFolder = path.join(circuitsFolder, 'artifacts')
 export const manifestFile = path.join(artifactsFolder, 'manifest.json')
+export const artifactFile = (name: string): string => path.join(artifactsFolder, name)
 
 export interface ManifestFile {
   /** Beside the manifest. */
@@ -58,7 +59,7 @@ export function writeVersion(version: Version): void {
 }
 
 export function describeFile(name: string): ManifestFile {
-  const bytes = readFileSync(path.join(artifactsFolder, name))
+  const bytes = readFileSync(artifactFile(name))
   return { path: name, bytes: bytes.length, sha256: digest(bytes) }
 }
 

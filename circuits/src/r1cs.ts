@@ -2,6 +2,7 @@
 // Wire 0 is the constant one; then come outputs and public inputs, then private inputs, then the rest.
 
 import { fieldModulus } from './curve.ts'
+import { decodeSections, readElement, requireSection } from './sections.ts'
 
 export interface Term {
   readonly wire: number
@@ -26,36 +27,27 @@ export class R1csError extends Error {
 }
 
 const elementBytes = 32
-const headerSection = 1
-const constraintSection = 2
 
 export function decodeR1cs(bytes: Uint8Array): R1cs {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const sections = readSections(bytes, view)
-  const [header, body] = [sections.get(headerSection), sections.get(constraintSection)]
-  if (header === undefined || body === undefined) throw new R1csError('header or constraints are missing')
+  const sections = decodeSections('r1cs', bytes)
+  const header = readNumbers(requireSection(sections, 1))
+  if (header.next() !== elementBytes) throw new R1csError('elements are not of 32 bytes')
+  if (header.nextElement() !== fieldModulus) throw new R1csError('the field is not that of BN254')
+  const [wires, outputs, publicInputs, privateInputs] = [
+    header.next(),
+    header.next(),
+    header.next(),
+    header.next(),
+  ]
+  header.skip(8) // The number of labels, which only names use.
+  const count = header.next()
 
-  let at = header.start
-  const read = () => {
-    const value = view.getUint32(at, true)
-    at += 4
-    return value
-  }
-  if (read() !== elementBytes) throw new R1csError('elements are not of 32 bytes')
-  if (readElement(bytes, at) !== fieldModulus) throw new R1csError('the field is not that of BN254')
-  at += elementBytes
-  const [wires, outputs, publicInputs, privateInputs] = [read(), read(), read(), read()]
-  at += 8 // The number of labels, which only names use.
-  const count = read()
-
-  at = body.start
+  const body = readNumbers(requireSection(sections, 2))
   const readTerms = (): Term[] =>
-    Array.from({ length: read() }, () => {
-      const wire = read()
+    Array.from({ length: body.next() }, () => {
+      const [wire, factor] = [body.next(), body.nextElement()]
       if (wire >= wires) throw new R1csError(`a constraint names wire ${wire} of ${wires}`)
-      const factor = readElement(bytes, at)
       if (factor >= fieldModulus) throw new R1csError(`a factor of wire ${wire} is not below the modulus`)
-      at += elementBytes
       return { wire, factor }
     })
   const constraints = Array.from({ length: count }, () => ({
@@ -63,7 +55,7 @@ export function decodeR1cs(bytes: Uint8Array): R1cs {
     b: readTerms(),
     c: readTerms(),
   }))
-  if (at !== body.end) throw new R1csError(`constraints end at byte ${at}, their section at ${body.end}`)
+  if (body.left() !== 0) throw new R1csError(`${body.left()} bytes follow the last constraint`)
   return { wires, publicSignals: outputs + publicInputs, privateInputs, constraints }
 }
 
@@ -78,31 +70,19 @@ export function checkShape(
     throw new R1csError(`constraints / wires / public signals are ${found}, and should be ${wanted}`)
 }
 
-function readSections(
-  bytes: Uint8Array,
-  view: DataView,
-): ReadonlyMap<number, { readonly start: number; readonly end: number }> {
-  if (bytes.length < 12 || new TextDecoder().decode(bytes.subarray(0, 4)) !== 'r1cs')
-    throw new R1csError('not an .r1cs file')
-  if (view.getUint32(4, true) !== 1) throw new R1csError(`version ${view.getUint32(4, true)} is not known`)
-  const sections = new Map<number, { start: number; end: number }>()
-  let at = 12
-  for (let left = view.getUint32(8, true); left > 0; left--) {
-    if (at + 12 > bytes.length) throw new R1csError('the file is cut short')
-    const id = view.getUint32(at, true)
-    const start = at + 12
-    const end = start + Number(view.getBigUint64(at + 4, true))
-    if (end > bytes.length) throw new R1csError('the file is cut short')
-    if (sections.has(id)) throw new R1csError(`section ${id} comes twice`)
-    sections.set(id, { start, end })
-    at = end
+function readNumbers(bytes: Uint8Array) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let at = 0
+  const advance = (length: number) => {
+    const from = at
+    if (from + length > bytes.length) throw new R1csError('a section is cut short')
+    at += length
+    return from
   }
-  return sections
-}
-
-function readElement(bytes: Uint8Array, at: number): bigint {
-  const hex = Buffer.from(bytes.subarray(at, at + elementBytes))
-    .reverse()
-    .toString('hex')
-  return BigInt(`0x${hex}`)
+  return {
+    next: () => view.getUint32(advance(4), true),
+    nextElement: () => readElement(bytes, advance(elementBytes)),
+    skip: advance,
+    left: () => bytes.length - at,
+  }
 }

@@ -5,6 +5,7 @@ import { type MemoryFile, wtns } from 'snarkjs'
 import { fieldModulus } from './curve.ts'
 import { reduce } from './field.ts'
 import type { R1cs, Term } from './r1cs.ts'
+import { decodeSections, readElement, requireSection } from './sections.ts'
 
 /** The value of every wire, all below the field's modulus. */
 export type Witness = readonly bigint[]
@@ -41,16 +42,8 @@ export function findBroken(
   })
 }
 
-/** Section 2 of a .wtns file is the values, 32 bytes each, little end first. */
+/** Section 2 of a .wtns file is the values. */
 function decodeWitness(bytes: Uint8Array): Witness {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  let at = 12
-  while (view.getUint32(at, true) !== 2) at += 12 + Number(view.getBigUint64(at + 4, true))
-  const end = at + 12 + Number(view.getBigUint64(at + 4, true))
-  const values: bigint[] = []
-  for (at += 12; at < end; at += 32) {
-    const limb = (index: number) => view.getBigUint64(at + 8 * index, true)
-    values.push(limb(0) | (limb(1) << 64n) | (limb(2) << 128n) | (limb(3) << 192n))
-  }
-  return values
+  const values = requireSection(decodeSections('wtns', bytes), 2)
+  return Array.from({ length: values.length / 32 }, (_, wire) => readElement(values, 32 * wire))
 }

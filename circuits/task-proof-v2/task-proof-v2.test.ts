@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { compile } from '../src/compile.ts'
 import { fieldModulus } from '../src/curve.ts'
 import { reduce } from '../src/field.ts'
+import { digest, readManifest } from '../src/manifest.ts'
 import { checkShape, decodeR1cs, type R1cs } from '../src/r1cs.ts'
 import { taskProofV2 } from '../src/statements.ts'
 import { findBroken, generateWitness, type Witness } from '../src/witness.ts'
@@ -13,10 +14,12 @@ import { findBroken, generateWitness, type Witness } from '../src/witness.ts'
 const wires = { taskId: 1, seed: 2, outputLen: 3, resultDigest: 4, witness: 5 } as const
 
 let r1cs: R1cs
+let sha256 = ''
 let wasm = new Uint8Array()
 beforeAll(() => {
   const compiled = compile(taskProofV2.source, taskProofV2.optimization)
   r1cs = decodeR1cs(compiled.r1cs)
+  sha256 = digest(compiled.r1cs)
   wasm = new Uint8Array(compiled.wasm)
 }, 60_000)
 
@@ -51,6 +54,11 @@ test('compiles to exactly one constraint, in which every signal takes part', () 
   const [only] = r1cs.constraints
   const named = [...(only?.a ?? []), ...(only?.b ?? []), ...(only?.c ?? [])].map((term) => term.wire)
   expect(named.sort()).toEqual(Object.values(wires).sort())
+})
+
+test('is the circuit that its key is for', () => {
+  const version = readManifest().versions.find((one) => one.verifierVersion === taskProofV2.verifierVersion)
+  expect(version?.files.r1cs.sha256).toBe(sha256)
 })
 
 test('compiled with --O2 no constraint is left, and the shape is refused', () => {

@@ -3,10 +3,6 @@
 // would be accepted, so each of these tests fails if its family is dropped from the circuit.
 
 import { beforeAll, describe, expect, test } from 'bun:test'
-import { fieldModulus } from '../src/curve.ts'
-import { invertAll, reduce } from '../src/field.ts'
-import { wireOf } from '../src/symbols.ts'
-import { findBroken, type Witness } from '../src/witness.ts'
 import {
   type Block,
   commitBytes,
@@ -15,7 +11,11 @@ import {
   multiplyAdd,
   publicSignals,
   tags,
-} from '../test/block.ts'
+} from '../src/block.ts'
+import { fieldModulus } from '../src/curve.ts'
+import { invertAll, reduce } from '../src/field.ts'
+import { wireOf } from '../src/symbols.ts'
+import { findBroken, type Witness } from '../src/witness.ts'
 import { type Circuit, openCircuit } from '../test/circuit.ts'
 import { usersOf } from '../test/complete.ts'
 import { someBinding, someBlock } from '../test/samples.ts'

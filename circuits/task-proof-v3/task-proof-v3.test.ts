@@ -2,11 +2,12 @@
 
 import { beforeAll, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { type Binding, type Block, type Entries, privateInputs, publicSignals } from '../src/block.ts'
 import { fieldModulus } from '../src/curve.ts'
+import { readManifest } from '../src/manifest.ts'
 import { checkShape } from '../src/r1cs.ts'
 import { taskProofV3 } from '../src/statements.ts'
 import { findBroken, generateWitness, type Witness } from '../src/witness.ts'
-import { type Binding, type Block, type Entries, privateInputs, publicSignals } from '../test/block.ts'
 import { type Circuit, openCircuit } from '../test/circuit.ts'
 import { someBinding, someBlock } from '../test/samples.ts'
 
@@ -29,6 +30,11 @@ test('has exactly the shape that its key is made for', () => {
     true,
     true,
   ])
+})
+
+test('is the circuit that its key is for', () => {
+  const version = readManifest().versions.find((one) => one.verifierVersion === taskProofV3.verifierVersion)
+  expect(version?.files.r1cs.sha256).toBe(circuit.sha256)
 })
 
 test('public signals come in the order that is written down', () => {

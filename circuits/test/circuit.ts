@@ -1,12 +1,13 @@
 // task-proof-v3 as its tests handle it: honest witnesses, forged ones, and the family of each constraint that breaks.
 
+import { type Binding, type Block, type Entries, multiplyAdd, side } from '../src/block.ts'
 import { compile } from '../src/compile.ts'
 import { reduce } from '../src/field.ts'
+import { digest } from '../src/manifest.ts'
 import { decodeR1cs, type R1cs } from '../src/r1cs.ts'
 import { taskProofV3 } from '../src/statements.ts'
 import { decodeSymbols, type Symbols, wireOf } from '../src/symbols.ts'
 import { findBroken, type Witness } from '../src/witness.ts'
-import { type Binding, type Block, type Entries, multiplyAdd, side } from './block.ts'
 import { createComplete } from './complete.ts'
 
 export interface Forgery {
@@ -21,6 +22,8 @@ export interface Forgery {
 export interface Circuit {
   readonly r1cs: R1cs
   readonly wasm: Uint8Array
+  /** Of the .r1cs file, as the manifest has it. */
+  readonly sha256: string
   readonly symbols: Symbols
   /** Completes a witness without objecting to anything. */
   readonly forge: (forgery: Forgery) => Witness
@@ -37,6 +40,7 @@ export function openCircuit(): Circuit {
   return {
     r1cs,
     wasm: compiled.wasm,
+    sha256: digest(compiled.r1cs),
     symbols,
     forge: (forgery) =>
       complete(new Map([...choose(forgery)].map(([name, value]) => [wireOf(symbols, name), reduce(value)]))),

@@ -11,32 +11,36 @@ export type Complete = (chosen: ReadonlyMap<number, bigint>) => Witness
 /** Throws when some wire is neither chosen nor determined. */
 export function createComplete(r1cs: R1cs): Complete {
   const users = usersOf(r1cs)
+  const counts = new Uint32Array(r1cs.constraints.length)
+  for (const found of users) for (const user of found) counts[user] = (counts[user] ?? 0) + 1
   return (chosen) => {
-    const values = new Array<bigint | undefined>(r1cs.wires)
-    const missing = r1cs.constraints.map(
-      ({ a, b, c }) => new Set([...a, ...b, ...c].map((term) => term.wire)),
-    )
+    const values = new Array<bigint | undefined>(r1cs.wires).fill(undefined)
+    // How many wires each constraint has that are not known yet.
+    const missing = counts.slice()
     const ready: number[] = []
     const know = (wire: number, value: bigint) => {
       values[wire] = value
       for (const user of users[wire] ?? []) {
-        missing[user]?.delete(wire)
-        if (missing[user]?.size === 1) ready.push(user)
+        const left = (missing[user] ?? 0) - 1
+        missing[user] = left
+        if (left === 1) ready.push(user)
       }
     }
     know(0, 1n)
     for (const [wire, value] of chosen) know(wire, value)
     for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
-      const [wire] = missing[next] ?? []
       const constraint = r1cs.constraints[next]
-      if (wire === undefined || constraint === undefined) continue
-      const factor = constraint.c.find((term) => term.wire === wire)?.factor
-      const isLinear = ![...constraint.a, ...constraint.b].some((term) => term.wire === wire)
-      if (factor === undefined || !isLinear) continue
-      const known = (terms: readonly Term[]) =>
-        terms.reduce((sum, term) => sum + term.factor * (values[term.wire] ?? 0n), 0n)
+      if (constraint === undefined || missing[next] !== 1) continue
+      const isUnknown = (term: Term) => values[term.wire] === undefined
+      const unknown = constraint.c.find(isUnknown)
+      if (unknown === undefined || constraint.a.some(isUnknown) || constraint.b.some(isUnknown)) continue
+      const known = (terms: readonly Term[]) => {
+        let sum = 0n
+        for (const { wire, factor } of terms) sum += factor * (values[wire] ?? 0n)
+        return sum
+      }
       const rest = reduce(known(constraint.a) * known(constraint.b) - known(constraint.c))
-      know(wire, (rest * inverse(factor)) % fieldModulus)
+      know(unknown.wire, (rest * inverse(unknown.factor)) % fieldModulus)
     }
     return values.map((value, wire) => {
       if (value === undefined) throw new Error(`wire ${wire} is neither chosen nor determined`)

@@ -1,6 +1,6 @@
 // One statement and one block for tests that alter something in them.
 
-import type { Binding, Block, Entries } from './block.ts'
+import type { Binding, Block, Entries } from '../src/block.ts'
 
 export const someBinding: Binding = {
   taskId: 0x00112233445566778899aabbccddeeffn,

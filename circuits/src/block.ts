@@ -1,7 +1,7 @@
 // One block as the statement says it, in integers: what it commits to, and what its private inputs are.
 
 import { poseidon16 } from 'poseidon-lite/poseidon16'
-import { reduce } from '../src/field.ts'
+import { reduce } from './field.ts'
 
 export const side = 16
 export const tags = { a: 1n, b: 2n, sums: 3n }
