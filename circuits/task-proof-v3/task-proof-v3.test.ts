@@ -2,6 +2,8 @@
 
 import { beforeAll, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import vector from '../../vectors/proof/block.json'
+import commitmentVectors from '../../vectors/proof/commitments.json'
 import { type Binding, type Block, type Entries, privateInputs, publicSignals } from '../src/block.ts'
 import { fieldModulus } from '../src/curve.ts'
 import { readManifest } from '../src/manifest.ts'
@@ -89,6 +91,34 @@ describe('honest blocks satisfy it', () => {
       const witness = await generate(someBinding, block)
       expect(findBroken(circuit.r1cs, witness)).toEqual([])
       expect(witness.slice(1, 11)).toEqual(Object.values(publicSignals(someBinding, block)))
+    })
+})
+
+describe('commits as the golden vectors say', () => {
+  const elements = (entries: readonly number[]): Entries => entries.map(BigInt)
+  const commitments = async (block: Block) => {
+    const witness = await generate(someBinding, block)
+    expect(findBroken(circuit.r1cs, witness)).toEqual([])
+    const [commitA, commitB, commitIn, commitOut] = witness.slice(7, 11).map(String)
+    return { commitA, commitB, commitIn, commitOut }
+  }
+
+  test('a block', async () => {
+    const { commitA, commitB, commitIn, commitOut } = vector
+    const block = { a: elements(vector.a), b: elements(vector.b), sumsIn: elements(vector.in) }
+    expect(await commitments(block)).toEqual({ commitA, commitB, commitIn, commitOut })
+  })
+
+  for (const { name, entries, commitA, commitB } of commitmentVectors.operands)
+    test(`operands: ${name}`, async () => {
+      const found = await commitments({ a: elements(entries), b: elements(entries), sumsIn: all(0n) })
+      expect([found.commitA, found.commitB]).toEqual([commitA, commitB])
+    })
+
+  for (const { name, entries, commit } of commitmentVectors.sums)
+    test(`sums: ${name}`, async () => {
+      const found = await commitments({ a: all(0n), b: all(0n), sumsIn: elements(entries) })
+      expect([found.commitIn, found.commitOut]).toEqual([commit, commit])
     })
 })
 
