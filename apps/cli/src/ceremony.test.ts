@@ -1,9 +1,11 @@
 /** `shardy ceremony …`, from the first key to the manifest entry, by what is typed and what is said. */
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { shardy } from '../test/terminal.ts'
+
+setDefaultTimeout(60_000)
 
 const beacon = '0x00112233445566778899aabbccddeeff'
 let home: string

@@ -87,7 +87,16 @@ export {
   type Operator,
   type OperatorConfig,
 } from './operator.ts'
-export { type CheckedReceipt, checkReceipt, type ReceiptCheck, type ReceiptFacts } from './receipt.ts'
+export { createProofVerifier, type FetchKeyFile } from './proofVerifier.ts'
+export {
+  type CheckedReceipt,
+  checkReceipt,
+  type ProofVerdict,
+  type ReceiptCheck,
+  type ReceiptFacts,
+  type ReceiptProof,
+  type VerifyProof,
+} from './receipt.ts'
 export { type ReceiptMeaning, receiptMeaning } from './receiptMeaning.ts'
 export {
   describeReceiptProblem,

@@ -1,20 +1,27 @@
 /** One honest receipt, and for every rule a forged one that breaks it alone. Keys and signatures are real. */
 import { beforeAll, describe, expect, test } from 'bun:test'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import { generateIdentity, verifySignature } from '@shardy/crypto'
 import { sha256, verifySignatureSync } from '@shardy/crypto/native'
+import { createV2Prover, type V2Prover } from '@shardy/proofs'
 import {
   adaptive,
   audited,
   checked,
   type Digest,
+  foldDigest,
+  idSignal,
   type MicroCredit,
   type OrchestratorId,
   quorum,
   type Receipt,
   type ReceiptDelivery,
+  type ZkProofPayload,
 } from '@shardy/protocol'
 import { encodeProgram, evaluate, matmulProgram, plainProduct, programId } from '@shardy/tensor'
 import { digestOf, makeSampleReceipt, type SampleReceipt } from '../test/sampleReceipt.ts'
+import { createProofVerifier } from './proofVerifier.ts'
 import { checkReceipt, type ReceiptCheck } from './receipt.ts'
 import { describeReceiptProblem, type ReceiptProblemKind } from './receiptProblem.ts'
 
@@ -112,6 +119,59 @@ describe('an honest receipt', () => {
     expect(await checkReceipt(sample.receipt, { ...check, ...all })).toMatchObject({
       ok: true,
       facts: { isOrchestratorPinned: true, isInputChecked: true, isOutputChecked: true, isRecomputed: true },
+    })
+  })
+
+  describe('with a proof', () => {
+    const artifacts = path.join(import.meta.dir, '../../../circuits/artifacts')
+    const fetchFile = (name: string) => readFile(path.join(artifacts, name))
+    const verifyProof = createProofVerifier(fetchFile, sha256)
+    let prover: V2Prover
+    beforeAll(async () => {
+      prover = await createV2Prover(await fetchFile('task-proof-v2.zkey'))
+    })
+    /** Of the answer in it, in the place of the one that it has. */
+    const withProof = async (receipt: Receipt, change: Partial<ZkProofPayload> = {}, seed = receipt.seed) => {
+      const resultDigest = foldDigest(receipt.outputDigest, receipt.outputLength, sha256)
+      const statement = {
+        taskId: idSignal(receipt.taskId),
+        seed,
+        outputLength: BigInt(receipt.outputLength),
+        resultDigest,
+      }
+      const proof = { kind: 'v2', verifierVersion: 2, proof: prover.prove(statement), ...change } as const
+      const deliveries = receipt.deliveries.map((delivery, index) =>
+        index === 0 && delivery.answer ? { ...delivery, answer: { ...delivery.answer, proof } } : delivery,
+      )
+      return sample.sign({ ...receipt, deliveries })
+    }
+
+    test('it is verified by whoever has the key, and said to be unknown without', async () => {
+      const proven = await withProof(sample.receipt)
+      const facts = async (more: Partial<ReceiptCheck>, receipt = proven) => {
+        const checked = await checkReceipt(receipt, { ...check, ...more })
+        if (!checked.ok) throw new Error(JSON.stringify(checked.problems))
+        return checked.facts.proofs
+      }
+      expect(await facts({ verifyProof })).toMatchObject([
+        { kind: 'v2', verifierVersion: 2, verdict: 'holds' },
+      ])
+      expect(await facts({})).toMatchObject([{ verdict: 'notVerified' }])
+      const newer = await withProof(sample.receipt, { verifierVersion: 77 })
+      expect(await facts({ verifyProof }, newer)).toMatchObject([
+        { verdict: 'unknown', reason: expect.stringContaining('version 77') },
+      ])
+      const without = createProofVerifier(() => Promise.reject(new Error('nothing answers')), sha256)
+      expect(await facts({ verifyProof: without })).toMatchObject([{ verdict: 'unknown' }])
+    })
+
+    test('one that is false, or of something else, is a problem', async () => {
+      for (const receipt of [
+        await withProof(sample.receipt, {}, sample.receipt.seed + 1n),
+        await withProof(sample.receipt, { proof: new Uint8Array(256) }),
+      ]) {
+        expect(await kindsOf(receipt, { verifyProof })).toEqual(['badProof'])
+      }
     })
   })
 

@@ -35,8 +35,21 @@ import type { AnswerVerdict } from './answer.ts'
 import { type ReceiptMeaning, receiptMeaning } from './receiptMeaning.ts'
 import type { ReceiptProblem } from './receiptProblem.ts'
 
-/** What is wrong with a proof, by whoever has the key of its version; undefined: it holds. */
-export type VerifyProof = (proof: ZkProofPayload, signals: readonly bigint[]) => Promise<string | undefined>
+/** Whether a proof holds, by whoever has keys; `unknown`: nothing can be said without the key of its version. */
+export type ProofVerdict =
+  | { readonly kind: 'holds' }
+  | { readonly kind: 'false' | 'unknown'; readonly reason: string }
+
+export type VerifyProof = (proof: ZkProofPayload, signals: readonly bigint[]) => Promise<ProofVerdict>
+
+/** A proof that came with an answer. `notVerified`: nobody was asked to. What one that holds proves: docs/spec/proofs.md. */
+export interface ReceiptProof {
+  readonly workerId: WorkerId
+  readonly kind: ZkProofPayload['kind']
+  readonly verifierVersion: number
+  readonly verdict: 'holds' | 'unknown' | 'notVerified'
+  readonly reason?: string
+}
 
 export interface ReceiptCheck {
   readonly sha256: Sha256
@@ -102,9 +115,7 @@ export interface ReceiptFacts {
   /** What `checkAnswer` found, where it was asked. */
   readonly answer: Exclude<AnswerVerdict, { readonly kind: 'wrong' }> | undefined
   readonly isRecomputed: boolean
-  /** Workers whose answers came with a proof, and whether these proofs were verified here. */
-  readonly proven: readonly WorkerId[]
-  readonly areProofsVerified: boolean
+  readonly proofs: readonly ReceiptProof[]
 }
 
 export type CheckedReceipt =
@@ -121,9 +132,11 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
   const work = checkWork(receipt, check, problems)
   const facts = work && factsOf(work)
   const orchestratorId = await checkOrchestrator(receipt, check, problems)
+  const proofs: ReceiptProof[] = []
   for (const delivery of receipt.deliveries) {
     await checkAttestations(receipt, delivery, check, problems)
-    await checkProof(receipt, delivery, check, problems)
+    const proof = await checkProof(receipt, delivery, check, problems)
+    if (proof !== undefined) proofs.push(proof)
   }
   const isExact = work?.kind !== 'shader' || work.shader.exactness.exactness === 'exact'
   const standing = checkOutcomes(receipt, isExact, check, problems)
@@ -181,10 +194,7 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
       isOutputChecked: check.output !== undefined,
       answer,
       isRecomputed,
-      proven: receipt.deliveries
-        .filter(({ answer }) => answer?.proof !== undefined)
-        .map((delivery) => workerIdOf(delivery, check.sha256)),
-      areProofsVerified: check.verifyProof !== undefined,
+      proofs,
     },
   }
 }
@@ -273,17 +283,22 @@ async function checkProof(
   delivery: ReceiptDelivery,
   { sha256, verifyProof }: ReceiptCheck,
   problems: ReceiptProblem[],
-): Promise<void> {
+): Promise<ReceiptProof | undefined> {
   const { deliveryId, answer } = delivery
-  if (verifyProof === undefined || answer?.proof === undefined) return
+  if (answer?.proof === undefined) return undefined
   const { outputDigest, proof } = answer
+  const { kind, verifierVersion } = proof
+  const workerId = workerIdOf(delivery, sha256)
+  const about = { workerId, kind, verifierVersion }
+  if (verifyProof === undefined) return { ...about, verdict: 'notVerified' }
+  if (kind !== 'v2')
+    return { ...about, verdict: 'unknown', reason: `proofs of kind ${kind} are not verified here` }
   const signals = taskProofV2Signals({ taskId, seed, outputLength, outputDigest }, sha256)
-  const reason =
-    proof.kind === 'v2'
-      ? await verifyProof(proof, signals)
-      : `a receipt holds no proofs of kind ${proof.kind}`
-  if (reason === undefined) return
-  problems.push({ kind: 'badProof', deliveryId, workerId: workerIdOf(delivery, sha256), reason })
+  const verdict = await verifyProof(proof, signals)
+  if (verdict.kind === 'holds') return { ...about, verdict: 'holds' }
+  if (verdict.kind === 'unknown') return { ...about, verdict: 'unknown', reason: verdict.reason }
+  problems.push({ kind: 'badProof', deliveryId, workerId, reason: verdict.reason })
+  return undefined
 }
 
 /** That each outcome fits its answer. */

@@ -1,5 +1,7 @@
 /** Checks a receipt on this machine. Nobody is asked, except for the input when it is to be recomputed. */
 
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import { factsOf, type Work } from '@shardy/compute/work'
 import { sha256, verifySignatureSync } from '@shardy/crypto/native'
 import {
@@ -8,6 +10,7 @@ import {
   describeVerify,
   type OrchestratorId,
   payloadBytesMax,
+  proofWords,
   type Receipt,
   type TaskId,
 } from '@shardy/protocol'
@@ -16,8 +19,11 @@ import {
   ApiError,
   checkAnswer,
   checkReceipt,
+  createProofVerifier,
   describeReceiptProblem,
+  type FetchKeyFile,
   type ReceiptFacts,
+  type ReceiptProof,
   receiptFromJson,
   UnreachableError,
 } from '@shardy/sdk'
@@ -62,6 +68,10 @@ export const receiptCheck: Command = {
     recompute: {
       what: 'compute the answer here as well; without --input the input is fetched from the orchestrator',
     },
+    keys: {
+      value: 'FOLDER',
+      what: 'keys for the proofs in it, with their manifest.json; without it those that came with this program',
+    },
     orchestrator: {
       value: 'ID',
       what: 'whose receipt it must be: the id that you wrote down at first contact',
@@ -96,6 +106,7 @@ export const receiptCheck: Command = {
       output: received,
       checkAnswer: isChecked ? (work, bytes, answer) => project(work, bytes, answer, call) : undefined,
       recompute: isRecomputed ? (work, bytes) => compute(work, bytes, call) : undefined,
+      verifyProof: createProofVerifier(keyFiles(options.text('keys')), sha256),
     })
     progress.clear()
     if (checked.ok)
@@ -108,6 +119,11 @@ export const receiptCheck: Command = {
       checked.problems.map((problem) => ({ ...problem, message: describeReceiptProblem(problem) })),
     )
   },
+}
+
+/** The keys that belong to this repository, or somebody's own. */
+function keyFiles(folder = path.join(import.meta.dirname, '../../../../circuits/artifacts')): FetchKeyFile {
+  return (name) => readFile(path.join(folder, name))
 }
 
 function idOption(
@@ -285,6 +301,7 @@ function describeFacts(facts: ReceiptFacts, isInputGiven: boolean, isOutputGiven
     ...workers(disagreed, 'gave another answer'),
     ...workers(wrong, 'gave another answer, found wrong'),
     ...workers(unchecked, 'gave an answer that could not be checked'),
+    ...facts.proofs.map(proofLine),
     `  rests on      ${facts.basis}, asked for with --verify ${describeVerify(facts.verify)}`,
     `  paid          ${credits(facts.paidMicroCredit)} test credits, by the orchestrator's word`,
     `  orchestrator  ${facts.orchestratorId}${facts.isOrchestratorPinned ? ', as you demanded' : ''}`,
@@ -294,6 +311,14 @@ function describeFacts(facts: ReceiptFacts, isInputGiven: boolean, isOutputGiven
     ...meaning(facts, isInputGiven),
   ]
   return lines.join('\n')
+}
+
+/** By what it shows, and never by a word that promises more. */
+function proofLine({ kind, verifierVersion, verdict, reason }: ReceiptProof): string {
+  const name = `  proof ${kind}      `
+  if (verdict === 'holds')
+    return `${name}holds under key version ${verifierVersion}: ${proofWords[kind].short}`
+  return `${name}not verified: ${printable(reason ?? 'nobody was asked to')}`
 }
 
 /** What `--program` takes; of other kinds than programs it takes nothing. */

@@ -61,7 +61,7 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
     const opened: VerifierPool[] = []
     try {
       for (const version of manifest.versions) {
-        if (version.status === 'retired') continue
+        if (version.status === 'retired' || !parts.kinds.includes(version.kind)) continue
         // Whoever makes proofs is given these files: better to hear of a wrong one now than from every worker.
         const { vkey, zkey, wasm } = version.files
         const [bytes] = await Promise.all(
@@ -104,7 +104,7 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
       return parts.kinds.filter((kind) => activeVersion(current.manifest, kind) !== undefined)
     },
     wanted(kind) {
-      const version = activeVersion(current.manifest, kind)
+      const version = parts.kinds.includes(kind) ? activeVersion(current.manifest, kind) : undefined
       return version && { kind, verifierVersion: version.verifierVersion }
     },
     verify: (workerId, proofs) => Promise.all(proofs.map((each) => flawOf(workerId, each))),

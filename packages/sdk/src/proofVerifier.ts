@@ -1,0 +1,57 @@
+/** Verifies proofs with the keys that a manifest lists, wherever its files come from: a folder, a site, an orchestrator. */
+import {
+  type KeyVersion,
+  loadArtifact,
+  openVerifier,
+  parseManifest,
+  parseVerifyingKey,
+  type Verifier,
+} from '@shardy/proofs'
+import type { Sha256 } from '@shardy/protocol'
+import type { ProofVerdict, VerifyProof } from './receipt.ts'
+
+/** Brings a file of the manifest, or `manifest.json` itself. */
+export type FetchKeyFile = (name: string) => Promise<Uint8Array>
+
+export function createProofVerifier(fetchFile: FetchKeyFile, sha256: Sha256): VerifyProof {
+  const opened = new Map<number, Promise<Verifier>>()
+  let reading: Promise<readonly KeyVersion[]> | undefined
+
+  async function readVersions(): Promise<readonly KeyVersion[]> {
+    const parsed = parseManifest(JSON.parse(new TextDecoder().decode(await fetchFile('manifest.json'))))
+    if (!parsed.ok) throw new Error(parsed.refusal.detail)
+    return parsed.value.versions
+  }
+
+  async function open({ files }: KeyVersion): Promise<Verifier> {
+    const bytes = await loadArtifact(files.vkey, fetchFile, sha256)
+    const key = parseVerifyingKey(JSON.parse(new TextDecoder().decode(bytes)))
+    const verifier = key.ok ? await openVerifier(key.value) : key
+    if (!verifier.ok) throw new Error(verifier.refusal.detail)
+    return verifier.value
+  }
+
+  return async ({ kind, verifierVersion, proof }, signals) => {
+    reading ??= readVersions()
+    let verifier: Verifier
+    try {
+      const version = (await reading).find((each) => each.verifierVersion === verifierVersion)
+      // A retired key still says what it said: that it may be broken is for whoever reads the facts to weigh.
+      if (version?.kind !== kind)
+        return unknown(`no key here is of version ${verifierVersion} and kind ${kind}`)
+      const opening = opened.get(verifierVersion) ?? open(version)
+      opened.set(verifierVersion, opening)
+      verifier = await opening
+    } catch (error) {
+      return unknown(`the key cannot be had: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    const verdict = verifier.verify(proof, signals)
+    if (verdict.ok) return { kind: 'holds' }
+    const { code, detail } = verdict.refusal
+    return { kind: 'false', reason: `${code}: ${detail}` }
+  }
+}
+
+function unknown(reason: string): ProofVerdict {
+  return { kind: 'unknown', reason }
+}
