@@ -14,6 +14,7 @@ const at = (name: string) => path.join(home, name)
 beforeAll(async () => {
   home = await mkdtemp(path.join(tmpdir(), 'shardy-cli-ceremony-'))
   await writeFile(at('task-proof-v2.r1cs'), taskProofV2())
+  await writeFile(at('task-proof-v2.wasm'), Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))
 })
 afterAll(() => rm(home, { recursive: true, force: true }))
 
@@ -50,6 +51,8 @@ test('a whole ceremony of three', async () => {
     beacon,
     '--verifier-version',
     '4',
+    '--wasm',
+    at('task-proof-v2.wasm'),
     '--out',
     at('keys'),
     '--json',
@@ -62,6 +65,7 @@ test('a whole ceremony of three', async () => {
     'ceremony.json',
     'manifest-entry.json',
     'task-proof-v2.vkey.json',
+    'task-proof-v2.wasm',
     'task-proof-v2.zkey',
   ])
   const closed = await shardy(['ceremony', 'verify', folder, '--json'])
@@ -119,9 +123,24 @@ const slips: readonly (readonly [string, readonly string[], string, RegExp])[] =
   ],
   [
     'a bad beacon',
-    ['finalize', 'x', '--out', '/nowhere/y', '--beacon', 'tomorrow', '--verifier-version', '4'],
+    [
+      ...['finalize', 'x', '--out', '/nowhere/y', '--beacon', 'tomorrow'],
+      ...['--verifier-version', '4', '--wasm', 'w'],
+    ],
     'usage',
     /is no beacon/,
+  ],
+  [
+    'no witness generator',
+    ['finalize', 'x', '--out', 'y', '--beacon', beacon, '--verifier-version', '4'],
+    'usage',
+    /--wasm is missing/,
+  ],
+  [
+    'a version that is none',
+    ['finalize', 'x', '--out', 'y', '--beacon', beacon, '--verifier-version', '0'],
+    'usage',
+    /from 1 to 65535/,
   ],
 ]
 for (const [story, words, exit, message] of slips) {

@@ -2,6 +2,7 @@
  * The ceremony that makes the keys of a circuit: begun, contributed to by as many people as want to, verified by anyone,
  * closed with a beacon. What it stands on is loaded only here, when one of these commands is typed: it is under GPL-3.0.
  */
+import { verifierVersionMax } from '@shardy/protocol'
 import type { CeremonyReport, ContributionEntry, Transcript } from '@shardy/snark'
 import type { Call, Command, Options, Outcome } from '../command.ts'
 import { Failure } from '../failure.ts'
@@ -267,11 +268,11 @@ export const ceremonyFinalize: Command = {
     iterations: { value: 'N', what: 'hash the beacon 2^N times, 10 to 20; 10 unless given' },
     out: { value: 'DIR', what: 'the folder for the results; not there yet' },
     'verifier-version': { value: 'N', what: 'the number of this key in the manifest' },
-    kind: { value: 'KIND', what: 'v2, v3, …; follows from the circuit’s name unless given' },
+    kind: { value: 'KIND', what: 'v2 or v3; follows from the circuit’s name unless given' },
     wasm: { value: 'FILE', what: 'the circuit’s witness generator, to lie beside the key' },
   },
   example:
-    'ceremony finalize ceremony-v2 --beacon 6c3a7a1bd0f1c24e9d7c0f3b52a9e8d1 --verifier-version 4 --out keys-v2',
+    'ceremony finalize ceremony-v2 --beacon 6c3a7a1bd0f1c24e9d7c0f3b52a9e8d1 --verifier-version 4 \\\n    --wasm task-proof-v2.wasm --out keys-v2',
   more:
     'Announce before the last contribution which beacon it will be: the hash of a block that does not exist yet, a round of\n' +
     'drand. The entry says trust `ceremony`, or `development` when one person made the powers of tau. Nothing is\n' +
@@ -284,12 +285,13 @@ export const ceremonyFinalize: Command = {
       /^0x/,
       '',
     )
-    const verifierVersion = options.whole('verifier-version', 1, 2 ** 31 - 1)
+    const verifierVersion = options.whole('verifier-version', 1, verifierVersionMax)
     if (verifierVersion === undefined) {
       throw new Failure('usage', '--verifier-version is missing', {
         next: 'Give the number that this key gets in the manifest, larger than all that are there.',
       })
     }
+    const wasm = requiredText(options, 'wasm', 'the circuit’s witness generator with --wasm FILE')
     const iterationsExponent = options.whole('iterations', 10, 20)
     onInterrupt('Nothing is half-written. Type the same again to finish.')
     return withSnark(async (snark) => {
@@ -300,7 +302,7 @@ export const ceremonyFinalize: Command = {
         ...(iterationsExponent !== undefined && { iterationsExponent }),
         verifierVersion,
         kind: options.text('kind'),
-        wasm: options.text('wasm'),
+        wasm,
         nowMs: world.nowMs,
         onProgress: onProgress(call),
       })
@@ -310,9 +312,6 @@ export const ceremonyFinalize: Command = {
         `In ${into}: ${files.join(', ')}`,
         `Trust of the key: ${trust}.`,
         ...(trust === 'development' ? [developmentWarning] : []),
-        ...(manifestEntry.files.wasm === undefined
-          ? ['The entry names no witness generator: --wasm would have put one beside the key.']
-          : []),
         '',
         `Next: publish ${folder}, so that anyone can type\n  npx shardy ceremony verify ${folder} --r1cs FILE --ptau FILE`,
       ]

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { createV2Prover, openVerifier, parseManifest, parseVerifyingKey, v2Signals } from '@shardy/proofs'
 import fc from 'fast-check'
 import { dataOf } from '../src/ceremony/phase1.ts'
 import {
@@ -41,6 +42,7 @@ beforeAll(async () => {
   home = await mkdtemp(path.join(tmpdir(), 'shardy-ceremony-'))
   circuit = await compileCircuit('taskProofV2')
   await writeFile(inHome('task-proof-v2.r1cs'), circuit.r1cs)
+  await writeFile(inHome('v2.wasm'), circuit.wasm)
   for (const name of ['otherOfSameSize', 'larger'] as const)
     await writeFile(inHome(`${name}.r1cs`), (await compileCircuit(name)).r1cs)
   whole = inHome('whole')
@@ -126,7 +128,6 @@ describe('a ceremony', () => {
   })
 
   test('is closed by a beacon, and gives a key, a verifying key and an entry for the manifest', async () => {
-    await writeFile(inHome('v2.wasm'), circuit.wasm)
     const into = inHome('keys')
     const request = { folder, into, beaconHex, verifierVersion: 4, wasm: inHome('v2.wasm'), nowMs }
     const { manifestEntry, transcript } = await finalizeCeremony(request)
@@ -154,7 +155,18 @@ describe('a ceremony', () => {
       })
     }
     const vkey = JSON.parse(await readFile(path.join(into, 'task-proof-v2.vkey.json'), 'utf8'))
-    expect(vkey).toMatchObject({ protocol: 'groth16', curve: 'bn128', nPublic: 4 })
+    expect(parseManifest({ format: 1, versions: [manifestEntry] }).ok).toBe(true)
+
+    // The network's own prover and verifier work with what came out, and with nothing of another ceremony.
+    const statement = { taskId: 1n, seed: 2n, outputLength: 3n, resultDigest: 4n }
+    const zkey = new Uint8Array(await readFile(path.join(into, 'task-proof-v2.zkey')))
+    const proof = (await createV2Prover(zkey)).prove(statement)
+    const key = parseVerifyingKey(vkey)
+    const verifier = key.ok ? await openVerifier(key.value) : key
+    if (!verifier.ok) throw new Error(verifier.refusal.detail)
+    expect(verifier.value.verify(proof, v2Signals(statement))).toEqual({ ok: true })
+    const before = (await createV2Prover(await read('key-0003.zkey'))).prove(statement)
+    expect(verifier.value.verify(before, v2Signals(statement))).toMatchObject({ refusal: { code: 'false' } })
 
     // Nobody contributes any more, nothing is overwritten, and the same beacon gives the same key again.
     await expect(add('Late')).rejects.toThrow('closed')
@@ -176,7 +188,14 @@ describe('a ceremony', () => {
       folder: other,
     })
     await add('Alice', other)
-    const request = { folder: other, into: `${other}-keys`, beaconHex, verifierVersion: 5, nowMs }
+    const request = {
+      folder: other,
+      into: `${other}-keys`,
+      beaconHex,
+      verifierVersion: 5,
+      wasm: inHome('v2.wasm'),
+      nowMs,
+    }
     const { manifestEntry, transcript } = await finalizeCeremony(request)
     expect([manifestEntry.trust, transcript.phase1.contributions]).toEqual(['ceremony', 2])
     expect(await verifyCeremony({ folder: other, phase1: true })).toMatchObject({ ok: true })
@@ -439,6 +458,7 @@ describe('refused by name', () => {
           into: inHome(`k-${Math.random()}`),
           beaconHex,
           verifierVersion: 4,
+          wasm: inHome('v2.wasm'),
           nowMs,
         })
         const key = editContributions(await read('key-0004.zkey'), (all) => {
@@ -459,6 +479,7 @@ describe('refused by name', () => {
           into: inHome(`k-${Math.random()}`),
           beaconHex,
           verifierVersion: 4,
+          wasm: inHome('v2.wasm'),
           nowMs,
         })
         const key = editContributions(await read('key-0004.zkey'), (all) =>
@@ -697,8 +718,56 @@ describe('cannot be', () => {
     ['a name with a line break', () => add('a\nb'), 'no name for a contributor'],
     ['a folder without a ceremony', () => add('Dave', home), 'holds no ceremony'],
     [
+      'a kind that is none',
+      () =>
+        finalizeCeremony({
+          folder,
+          into: inHome('k'),
+          beaconHex,
+          verifierVersion: 4,
+          wasm: inHome('v2.wasm'),
+          nowMs,
+          kind: 'v9',
+        }),
+      "no kind of proof 'v9'",
+    ],
+    [
+      'a version that is none',
+      () =>
+        finalizeCeremony({
+          folder,
+          into: inHome('k'),
+          beaconHex,
+          verifierVersion: 70_000,
+          wasm: inHome('v2.wasm'),
+          nowMs,
+        }),
+      'from 1 to 65535',
+    ],
+    [
+      'a witness generator that is none',
+      () =>
+        finalizeCeremony({
+          folder,
+          into: inHome('k'),
+          beaconHex,
+          verifierVersion: 4,
+          wasm: inHome('task-proof-v2.r1cs'),
+          nowMs,
+        }),
+      'not WebAssembly',
+    ],
+    [
       'a short beacon',
-      () => finalizeCeremony({ folder, into: inHome('k'), beaconHex: '0011', verifierVersion: 4, nowMs }),
+      () =>
+        finalizeCeremony({
+          folder,
+          into: inHome('k'),
+          beaconHex: '0011',
+          verifierVersion: 4,
+          wasm: inHome('v2.wasm'),
+          nowMs,
+        }),
       'no beacon',
     ],
     [
@@ -709,6 +778,7 @@ describe('cannot be', () => {
           into: inHome('k'),
           beaconHex: 'zz'.repeat(16),
           verifierVersion: 4,
+          wasm: inHome('v2.wasm'),
           nowMs,
         }),
       'no beacon',
@@ -729,7 +799,14 @@ describe('cannot be', () => {
       phase1: { kind: 'file', file: path.join(whole, 'phase1.ptau') },
     })
     await expect(
-      finalizeCeremony({ folder: empty, into: inHome('k'), beaconHex, verifierVersion: 4, nowMs }),
+      finalizeCeremony({
+        folder: empty,
+        into: inHome('k'),
+        beaconHex,
+        verifierVersion: 4,
+        wasm: inHome('v2.wasm'),
+        nowMs,
+      }),
     ).rejects.toThrow('nobody has contributed')
   })
 })

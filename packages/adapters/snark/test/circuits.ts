@@ -1,5 +1,6 @@
 /** Small circuits for tests, compiled from source here. The first is the relation of task-proof-v2. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 const inputs = `
@@ -30,7 +31,7 @@ const repository = path.resolve(import.meta.dir, '../../../..')
 
 export async function compileCircuit(name: keyof typeof sources): Promise<CompiledCircuit> {
   // The compiler sees only folders below its working directory.
-  const folder = await mkdtemp(path.join(import.meta.dir, '.compile-'))
+  const folder = await mkdtemp(path.join(tmpdir(), 'shardy-circuit-'))
   try {
     const text = `pragma circom 2.0.0;\ntemplate Relation() {${inputs}${sources[name].body}\n}\ncomponent main {${publicInputs}} = Relation();\n`
     await writeFile(path.join(folder, 'relation.circom'), text)

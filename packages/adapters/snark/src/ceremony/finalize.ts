@@ -3,6 +3,8 @@
  * what provers and verifiers need is written into a folder of its own.
  */
 import path from 'node:path'
+import { parseManifest, parseVerifyingKey } from '@shardy/proofs'
+import { type MadeProofKind, madeProofKinds, verifierVersionMax } from '@shardy/protocol'
 import { listen, withSnarkjs } from '../snarkjs.ts'
 import type { MemoryFile } from '../snarkjsTypes.ts'
 import { appendContribution, type Latest, openLatest } from './append.ts'
@@ -25,10 +27,10 @@ export interface FinalizeRequest {
   readonly beaconHex: string
   readonly iterationsExponent?: number
   readonly verifierVersion: number
-  /** `v2`; follows from the circuit's name unless given. */
+  /** Follows from the circuit's name unless given. */
   readonly kind?: string | undefined
-  /** The witness generator, to be named in the manifest and lie beside the key. */
-  readonly wasm?: string | undefined
+  /** The file of the circuit's witness generator, to be named in the manifest and lie beside the key. */
+  readonly wasm: string
   readonly nowMs: () => number
   readonly onProgress?: (doing: string) => void
 }
@@ -43,15 +45,13 @@ export async function finalizeCeremony(request: FinalizeRequest): Promise<Finali
   const { folder, into, nowMs, onProgress = () => {} } = request
   await assertFresh(into)
   const beacon = readBeacon(request)
-  const wasm = request.wasm === undefined ? undefined : await readSource(request.wasm)
+  const verifierVersion = boundedVersion(request.verifierVersion)
+  const wasm = await readSource(request.wasm)
+  if (!WebAssembly.validate(wasm))
+    throw new CeremonyError('request', `${request.wasm} is no witness generator: it is not WebAssembly`)
   const latest = await openLatest({ folder, nowMs, onProgress })
   const name = latest.transcript.circuit.name
-  const kind = request.kind ?? /-(v[0-9]+)$/.exec(name)?.[1]
-  if (kind === undefined) {
-    throw new CeremonyError('request', `which kind of proof '${name}' is for does not follow from its name`, {
-      next: 'Say it with --kind, for example --kind v2.',
-    })
-  }
+  const kind = kindOf(request.kind ?? /-(v[0-9]+)$/.exec(name)?.[1], name)
   const transcript = await closeWith(beacon, latest, { folder, nowMs, onProgress })
   const verdict = await verifyCeremony({ folder, onProgress })
   if (!verdict.ok) {
@@ -66,7 +66,7 @@ export async function finalizeCeremony(request: FinalizeRequest): Promise<Finali
   const written = {
     zkey: [`${name}.zkey`, zkey],
     vkey: [`${name}.vkey.json`, Buffer.from(`${JSON.stringify(vkey, null, 2)}\n`)],
-    ...(wasm !== undefined && { wasm: [`${name}.wasm`, wasm] as const }),
+    wasm: [`${name}.wasm`, wasm],
   } as const
   const factsOf = ([file, bytes]: readonly [string, Uint8Array]) => ({
     path: file,
@@ -75,16 +75,19 @@ export async function finalizeCeremony(request: FinalizeRequest): Promise<Finali
   })
   const manifestEntry = manifestEntryOf({
     transcript,
-    verifierVersion: request.verifierVersion,
+    verifierVersion,
     kind,
     zkey: factsOf(written.zkey),
     vkey: factsOf(written.vkey),
-    ...(written.wasm !== undefined && { wasm: factsOf(written.wasm) }),
+    wasm: factsOf(written.wasm),
   })
+  const readable = parseManifest({ format: 1, versions: [manifestEntry] })
+  const usable = readable.ok ? parseVerifyingKey(vkey) : readable
+  if (!usable.ok) throw new CeremonyError('request', `nobody could use this key: ${usable.refusal.detail}`)
   const files = [
     written.zkey,
     written.vkey,
-    ...(written.wasm === undefined ? [] : [written.wasm]),
+    written.wasm,
     [manifestEntryFile, `${JSON.stringify(manifestEntry, null, 2)}\n`],
     [transcriptFile, encodeTranscript(transcript)],
   ] as const
@@ -127,6 +130,21 @@ async function closeWith(
     return dataOf(to)
   })
   return (await appendContribution({ ...context, latest, bytes })).transcript
+}
+
+function boundedVersion(version: number): number {
+  if (Number.isInteger(version) && version >= 1 && version <= verifierVersionMax) return version
+  throw new CeremonyError('request', `a verifier version is a number from 1 to ${verifierVersionMax}`)
+}
+
+function kindOf(given: string | undefined, circuit: string): MadeProofKind {
+  const kind = madeProofKinds.find((known) => known === given)
+  if (kind !== undefined) return kind
+  const what =
+    given === undefined
+      ? `which kind of proof '${circuit}' is for does not follow from its name`
+      : `there is no kind of proof '${given}'`
+  throw new CeremonyError('request', what, { next: `Say it with --kind: ${madeProofKinds.join(' or ')}.` })
 }
 
 function readBeacon({ beaconHex, iterationsExponent = beaconExponent.min }: FinalizeRequest): Beacon {

@@ -37,7 +37,7 @@ export async function initCeremony(request: InitRequest): Promise<Transcript> {
   if (!circuitName.test(name)) {
     throw new CeremonyError(
       'request',
-      `'${name}' is no name for a circuit: lower-case letters, digits, dots and dashes`,
+      `'${name}' is no name for a circuit: lower-case letters, digits and dashes`,
     )
   }
   const circuitBytes = await readSource(r1cs)

@@ -7,7 +7,7 @@ export const fieldModulus = 2188824287183927522224640574525727508869631115729782
 export const scalarModulus = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 export const g1Bytes = 64
 export const g2Bytes = 128
-const contributionsMax = 10_000
+const contributionsMax = 4_096
 /** A beacon's hash is taken 2^n times, and every verifier takes it again. */
 export const beaconExponent = { min: 10, max: 20 } as const
 

@@ -1,4 +1,5 @@
 /** A finished ceremony as one version of the manifest of proof keys. Its trust is that of its weakest part. */
+import type { MadeProofKind } from '@shardy/protocol'
 import { isClosed, type Transcript } from './transcript.ts'
 
 interface NamedFile {
@@ -9,7 +10,7 @@ interface NamedFile {
 
 export interface ManifestEntry {
   readonly verifierVersion: number
-  readonly kind: string
+  readonly kind: MadeProofKind
   /** Verified but not yet given out: whoever runs the network makes it active. */
   readonly status: 'accepted'
   readonly trust: 'development' | 'ceremony'
@@ -19,7 +20,7 @@ export interface ManifestEntry {
   readonly constraints: number
   readonly publicSignals: number
   readonly files: {
-    readonly wasm?: NamedFile
+    readonly wasm: NamedFile
     readonly zkey: NamedFile
     readonly vkey: NamedFile
     readonly r1cs: { readonly sha256: string }
@@ -31,10 +32,10 @@ export interface ManifestEntry {
 export function manifestEntryOf(made: {
   readonly transcript: Transcript
   readonly verifierVersion: number
-  readonly kind: string
+  readonly kind: MadeProofKind
   readonly zkey: NamedFile
   readonly vkey: NamedFile
-  readonly wasm?: NamedFile
+  readonly wasm: NamedFile
 }): ManifestEntry {
   const { transcript, verifierVersion, kind, zkey, vkey, wasm } = made
   const { circuit, phase1, contributions } = transcript
@@ -49,7 +50,7 @@ export function manifestEntryOf(made: {
     curve: 'bn254',
     constraints: circuit.constraints,
     publicSignals: circuit.publicSignals,
-    files: { ...(wasm !== undefined && { wasm }), zkey, vkey, r1cs: { sha256: circuit.sha256 } },
+    files: { wasm, zkey, vkey, r1cs: { sha256: circuit.sha256 } },
     contributions: contributions.map(({ name, hash }) => ({ name, hash })),
     note: isCeremony
       ? `Sound if one contributor forgot the secret, and one contributor of the powers of tau with BLAKE2b ${phase1.blake2b512} did.`

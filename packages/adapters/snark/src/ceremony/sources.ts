@@ -1,4 +1,5 @@
 /** What a ceremony stands on: a circuit (.r1cs) and powers of tau (.ptau). Only their headers are read here. */
+import { signalsMax } from '@shardy/proofs'
 import { ByteReader, littleEndian } from './bytes.ts'
 import { readContainer } from './container.ts'
 import { fieldModulus, scalarModulus } from './key.ts'
@@ -26,6 +27,8 @@ export function readCircuitFacts(bytes: Uint8Array): CircuitFacts | string {
   const publicSignals = outputs + publicInputs
   // At --O2 a purely linear relation is optimized away, and a key of nothing proves anything.
   if (constraints === 0) return 'it has no constraints: a key made from it would prove anything'
+  if (publicSignals < 1 || publicSignals > signalsMax)
+    return `it has ${publicSignals} public signals, and verifiers take 1 to ${signalsMax}`
   return { constraints, publicSignals, power: Math.ceil(Math.log2(constraints + publicSignals + 1)) }
 }
 

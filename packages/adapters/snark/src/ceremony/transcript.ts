@@ -10,7 +10,8 @@ import { type Checked, refuse } from './verdict.ts'
 
 export const transcriptFormat = 'shardy ceremony 1'
 export const transcriptBytesMax = 32 * 2 ** 20
-const contributionsMax = 10_000
+/** As many as the manifest lists. */
+const contributionsMax = 4_096
 
 export interface FileFacts {
   readonly file: string
@@ -114,7 +115,8 @@ const oneOf = (...values: readonly string[]): Shape => ({
   test: (value) => typeof value === 'string' && values.includes(value),
 })
 
-export const circuitName = /^[a-z0-9][a-z0-9.-]{0,63}$/
+/** As the manifest takes it. */
+export const circuitName = /^[a-z0-9][a-z0-9-]{0,63}$/
 const fileFields = {
   // A name and no path: a transcript from a stranger must not lead out of its folder.
   file: text('a file name', /^[a-z0-9][a-z0-9.-]{0,99}$/),
