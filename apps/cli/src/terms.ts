@@ -26,7 +26,7 @@ export function termOptions(output: string): Readonly<Record<string, Option>> {
       value: 'R',
       what: `1 to ${replicasMax}: R workers are asked and all must agree, as --verify 'quorum(R,R)'; 1: checked`,
     },
-    proof: { value: 'PROOF', what: `${values.proofKinds.join(', ')}; none unless given` },
+    proof: { value: 'PROOF', what: `${values.proofKinds.join(', ')}; v2 for exact tasks unless given` },
     priority: { value: 'N', what: `0 to ${priorityMax}, 9 first, among your own tasks; 5 unless given` },
     tier: { value: 'N', what: `the least tier of workers, 0 to ${tierMax}; any unless given` },
     feature: { value: 'F,…', what: 'features that the device must have, such as shader-f16' },

@@ -33,8 +33,16 @@ const closed = { additionalProperties: false }
 const safeInteger = Number.MAX_SAFE_INTEGER
 
 /** One of a closed list, with the words kept as types. */
-export const words = <const Words extends readonly string[]>(list: Words) =>
-  Type.Unsafe<Words[number]>(Type.Union(list.map((word) => Type.Literal(word))))
+export const words = <const Words extends readonly string[]>(
+  list: Words,
+  options: { readonly description?: string } = {},
+) =>
+  Type.Unsafe<Words[number]>(
+    Type.Union(
+      list.map((word) => Type.Literal(word)),
+      options,
+    ),
+  )
 const hex = (bytes: number, description: string) =>
   Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description })
 export const decimal = (description: string) =>
@@ -118,7 +126,12 @@ export const submission = Type.Object(
         description: 'n: the same as verify quorum(n,n); 1: as checked',
       }),
     ),
-    proof: Type.Optional(words(proofKinds)),
+    proof: Type.Optional(
+      words(proofKinds, {
+        description:
+          'the zero-knowledge proof that comes with the answer; v2 for exact tasks unless it is said otherwise, where the orchestrator has keys',
+      }),
+    ),
     priority: Type.Optional(
       Type.Integer({
         minimum: 0,

@@ -1,5 +1,5 @@
 /**
- * A zero-knowledge proof on its way (docs/spec/wire.md W28): which key verifies it, and the 256 bytes. What it is about it does
+ * A zero-knowledge proof on its way (docs/spec/wire.md W29): which key verifies it, and the 256 bytes. What it is about it does
  * not say: whoever verifies knows the delivery and its answer, and takes the public signals from there. Nobody signs it:
  * anyone can make another proof of the same statement out of it, so nothing may depend on its bytes.
  */
