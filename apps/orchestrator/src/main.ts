@@ -212,10 +212,17 @@ async function watchSpace() {
   }
 }
 
+/** Nobody is to take them for more than they are. */
+function tellOfDevelopment(proofs: ReadProofs): void {
+  const versions = proofs.developmentVersions().join(' ')
+  const what = 'whoever made these keys can forge proofs; make others with `npx shardy ceremony`'
+  if (versions !== '') log.info('proofKeysForDevelopment', { versions, what })
+}
+
 /** Proofs are verified on all cores but the loop's. */
 async function readProofs(folder: string): Promise<ReadProofs> {
   try {
-    return await openProofs({
+    const opened = await openProofs({
       folder,
       kinds: ['v2'],
       sha256,
@@ -226,6 +233,8 @@ async function readProofs(folder: string): Promise<ReadProofs> {
           replaced: (reason) => log.error('proofThreadReplaced', new Error(reason)),
         }),
     })
+    tellOfDevelopment(opened)
+    return opened
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     return fail('badSetting', `SHARDY_PROOFS is '${folder}', whose manifest cannot be used: ${why}`)
@@ -348,7 +357,10 @@ async function stop(): Promise<void> {
 /** Keys rotate without a stop: what cannot be used leaves everything as it was. */
 process.on('SIGHUP', () => {
   proofs?.reload().then(
-    () => log.info('proofKeysRead', { offered: proofs.kinds.join(' ') }),
+    () => {
+      log.info('proofKeysRead', { offered: proofs.kinds.join(' ') })
+      tellOfDevelopment(proofs)
+    },
     (error: unknown) => log.error('proofKeysNotRead', error),
   )
 })

@@ -1,5 +1,6 @@
 /** Verifies proofs with the keys that a manifest lists, wherever its files come from: a folder, a site, an orchestrator. */
 import {
+  type KeyTrust,
   type KeyVersion,
   loadArtifact,
   openVerifier,
@@ -34,6 +35,7 @@ export function createProofVerifier(fetchFile: FetchKeyFile, sha256: Sha256): Ve
   return async ({ kind, verifierVersion, proof }, signals) => {
     reading ??= readVersions()
     let verifier: Verifier
+    let trust: KeyTrust
     try {
       const version = (await reading).find((each) => each.verifierVersion === verifierVersion)
       // A retired key still says what it said: that it may be broken is for whoever reads the facts to weigh.
@@ -41,12 +43,13 @@ export function createProofVerifier(fetchFile: FetchKeyFile, sha256: Sha256): Ve
         return unknown(`no key here is of version ${verifierVersion} and kind ${kind}`)
       const opening = opened.get(verifierVersion) ?? open(version)
       opened.set(verifierVersion, opening)
+      trust = version.trust
       verifier = await opening
     } catch (error) {
       return unknown(`the key cannot be had: ${error instanceof Error ? error.message : String(error)}`)
     }
     const verdict = verifier.verify(proof, signals)
-    if (verdict.ok) return { kind: 'holds' }
+    if (verdict.ok) return { kind: 'holds', trust }
     const { code, detail } = verdict.refusal
     return { kind: 'false', reason: `${code}: ${detail}` }
   }

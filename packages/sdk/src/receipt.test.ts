@@ -154,7 +154,7 @@ describe('an honest receipt', () => {
         return checked.facts.proofs
       }
       expect(await facts({ verifyProof })).toMatchObject([
-        { kind: 'v2', verifierVersion: 2, verdict: 'holds' },
+        { kind: 'v2', verifierVersion: 2, verdict: 'holds', trust: 'development' },
       ])
       expect(await facts({})).toMatchObject([{ verdict: 'notVerified' }])
       const newer = await withProof(sample.receipt, { verifierVersion: 77 })

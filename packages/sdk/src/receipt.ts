@@ -4,6 +4,7 @@
  * here, which the caller may ask for.
  */
 import { decodeWork, factsOf, type Work } from '@shardy/compute/work'
+import type { KeyTrust } from '@shardy/proofs'
 import {
   type Attestation,
   attestedPayload,
@@ -37,7 +38,7 @@ import type { ReceiptProblem } from './receiptProblem.ts'
 
 /** Whether a proof holds, by whoever has keys; `unknown`: nothing can be said without the key of its version. */
 export type ProofVerdict =
-  | { readonly kind: 'holds' }
+  | { readonly kind: 'holds'; readonly trust: KeyTrust }
   | { readonly kind: 'false' | 'unknown'; readonly reason: string }
 
 export type VerifyProof = (proof: ZkProofPayload, signals: readonly bigint[]) => Promise<ProofVerdict>
@@ -49,6 +50,8 @@ export interface ReceiptProof {
   readonly verifierVersion: number
   readonly verdict: 'holds' | 'unknown' | 'notVerified'
   readonly reason?: string
+  /** Of the key under which it holds: `development` keys can be forged by whoever made them. */
+  readonly trust?: KeyTrust
 }
 
 export interface ReceiptCheck {
@@ -295,7 +298,7 @@ async function checkProof(
     return { ...about, verdict: 'unknown', reason: `proofs of kind ${kind} are not verified here` }
   const signals = taskProofV2Signals({ taskId, seed, outputLength, outputDigest }, sha256)
   const verdict = await verifyProof(proof, signals)
-  if (verdict.kind === 'holds') return { ...about, verdict: 'holds' }
+  if (verdict.kind === 'holds') return { ...about, verdict: 'holds', trust: verdict.trust }
   if (verdict.kind === 'unknown') return { ...about, verdict: 'unknown', reason: verdict.reason }
   problems.push({ kind: 'badProof', deliveryId, workerId, reason: verdict.reason })
   return undefined

@@ -314,10 +314,10 @@ function describeFacts(facts: ReceiptFacts, isInputGiven: boolean, isOutputGiven
 }
 
 /** By what it shows, and never by a word that promises more. */
-function proofLine({ kind, verifierVersion, verdict, reason }: ReceiptProof): string {
+function proofLine({ kind, verifierVersion, verdict, reason, trust }: ReceiptProof): string {
+  const key = trust === 'development' ? `development key ${verifierVersion}` : `key ${verifierVersion}`
   const name = `  proof ${kind}      `
-  if (verdict === 'holds')
-    return `${name}holds under key version ${verifierVersion}: ${proofWords[kind].short}`
+  if (verdict === 'holds') return `${name}holds under ${key}: ${proofWords[kind].short}`
   return `${name}not verified: ${printable(reason ?? 'nobody was asked to')}`
 }
 

@@ -29,6 +29,8 @@ export interface ProofsParts {
 export interface ReadProofs extends Proofs {
   /** Reads the manifest again. Rejects with the reason when it cannot be used; then nothing has changed. */
   reload(): Promise<void>
+  /** Versions in use whose keys are for development: whoever made them can forge proofs. */
+  developmentVersions(): readonly number[]
   /** A file of the manifest, for whoever makes proofs; undefined when it names none of that name. */
   file(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>
 }
@@ -114,6 +116,10 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
       const inUse = new Set(current.pools.values())
       for (const pool of before.pools.values()) if (!inUse.has(pool)) pool.close()
     },
+    developmentVersions: () =>
+      current.manifest.versions
+        .filter(({ trust, verifierVersion }) => trust === 'development' && current.pools.has(verifierVersion))
+        .map(({ verifierVersion }) => verifierVersion),
     async file(name) {
       const isNamed = name === manifestName || filesOf(current.manifest).includes(name)
       return isNamed ? fetchBytes(name) : undefined
