@@ -30,6 +30,7 @@ import type { Page } from '../src/http/page.ts'
 import { type Log, silentLog } from '../src/log.ts'
 import type { Space } from '../src/operation/space.ts'
 import { createOrchestrator, type Orchestrator, type OrchestratorConfig } from '../src/orchestrator.ts'
+import type { Proofs } from '../src/proofs/proofs.ts'
 import { type Serving, serve } from '../src/server.ts'
 import { columns, schemaVersion, type Table, tables } from '../src/tables.ts'
 
@@ -73,6 +74,8 @@ export interface TestOptions {
   readonly log?: Log
   readonly clock?: Clock
   readonly page?: Page
+  /** What proofs are verified by; without it none can be asked for. */
+  readonly proofs?: Proofs
   /** Already open; it stays open, so that another network can go on with it. */
   readonly store?: Store<Table>
   readonly blobs?: BlobStore
@@ -102,6 +105,7 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
       ...(options.space && { space: options.space }),
       openings: createOpeningsThread(),
       checks: { tools: await openCheckTools(sha256), random },
+      ...(options.proofs && { proofs: options.proofs }),
       fatal: (error) => fatal.push(error),
     },
     {

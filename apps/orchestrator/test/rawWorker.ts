@@ -42,6 +42,7 @@ type Given = Pick<
   | 'program'
   | 'commitFirst'
   | 'returnOutput'
+  | 'proof'
 >
 
 /** A delivery that has come, with its input and the honest answer to it. */
