@@ -181,6 +181,8 @@ export async function openHost(parts: HostParts): Promise<Host> {
     payloads,
     proofs: noProofs,
     asked: () => undefined,
+    // Floats are bytes of no shader's here.
+    floatFlaw: () => undefined,
     log,
     state: () => state,
     stake: stakeOf,

@@ -31,6 +31,7 @@ import { type Dispatcher, type Happening, type Posted, queuedMax } from '../task
 import type { Payloads } from '../tasks/payloads.ts'
 import { createAdmission } from './admission.ts'
 import type { Connection, WorkerEvents } from './connection.ts'
+import { createFloatFlaw } from './floatForm.ts'
 import type { Verify } from './handshake.ts'
 import { createIdleNotices } from './idleNotices.ts'
 import { createIncoming } from './incoming.ts'
@@ -190,6 +191,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     state,
     stake: parts.stake,
     asked: (delivery) => askedProofs.get(delivery),
+    floatFlaw: createFloatFlaw(),
     postAll,
     storeOutput: parts.storeOutput,
   })

@@ -32,6 +32,7 @@ import { silentLog } from '../log.ts'
 import { noProofs, type ProofOfAnswer, type Proofs } from '../proofs/proofs.ts'
 import type { Happening } from '../tasks/dispatcher.ts'
 import { createPayloads } from '../tasks/payloads.ts'
+import { createFloatFlaw } from './floatForm.ts'
 import { createIncoming } from './incoming.ts'
 import { describe as describeDelivery } from './outgoing.ts'
 
@@ -69,6 +70,7 @@ async function open(
     verify,
     payloads,
     proofs,
+    floatFlaw: createFloatFlaw(),
     asked: ({ task }) => (task.spec.proof === 'none' ? undefined : proofs.wanted(task.spec.proof)),
     log: silentLog,
     state: () => state,

@@ -29,7 +29,7 @@ import { type ProofOfAnswer, type Proofs, proofOutOfPlace } from '../proofs/proo
 import type { Happening, Posted } from '../tasks/dispatcher.ts'
 import type { Answer, Payloads } from '../tasks/payloads.ts'
 import { isInline } from '../tasks/payloads.ts'
-import { createFloatFlaw } from './floatForm.ts'
+import type { FloatFlaw } from './floatForm.ts'
 import type { Verify } from './handshake.ts'
 import { describe, returnsOutput } from './outgoing.ts'
 
@@ -39,6 +39,8 @@ export interface IncomingParts {
   readonly payloads: Payloads
   readonly proofs: Proofs
   readonly log: Log
+  /** What is wrong with the form of a float output. */
+  readonly floatFlaw: FloatFlaw
   state(): DispatchState
   /** What a delivery was asked to be proven with. */
   asked(delivery: Delivery): WantedProof | undefined
@@ -70,8 +72,7 @@ export interface Incoming {
 }
 
 export function createIncoming(parts: IncomingParts): Incoming {
-  const { sha256, payloads, proofs, log } = parts
-  const floatFlaw = createFloatFlaw()
+  const { sha256, payloads, proofs, floatFlaw, log } = parts
   const digestOf = (bytes: Uint8Array): string => encodeHex(sha256(bytes))
   /** Whose answers wait for their proofs to be verified: what comes for one of them meanwhile is a second answer. */
   const proving = new Set<DeliveryId>()
