@@ -15,9 +15,11 @@ const building = path.join(root, '.cache', 'kernels')
 const stackBytes = 64 * 2 ** 10
 
 /**
- * @typedef {{ crate: string, artifact: string, noun: string, memoryBytes: number, level: '3' | 's' }} Kernels
+ * @typedef {{ crate: string, artifact: string, noun: string, memoryBytes: number, memoryMaxBytes?: number,
+ *   level: '3' | 's', isScalar?: true }} Kernels
  *   `crate` is the folder in crates/, `noun` begins the names in the artifact. Level `s` is for code that loops of fixed
- *   length would otherwise be unrolled in: a quarter of the size and as fast.
+ *   length would otherwise be unrolled in: a quarter of the size and as fast. Scalar code is compiled without SIMD, which
+ *   the compiler would use for products of words, and lose: no engine has an instruction for them.
  */
 
 /** @type {readonly Kernels[]} */
@@ -36,15 +38,25 @@ export const kernels = [
     memoryBytes: 2 ** 20,
     level: 's',
   },
+  {
+    crate: 'curve',
+    artifact: 'packages/adapters/proofs/src/bn254/curve.wasm.ts',
+    noun: 'curve',
+    memoryBytes: 2 ** 20,
+    memoryMaxBytes: 2 ** 30,
+    level: '3',
+    isScalar: true,
+  },
 ]
 
-const codegen = [
+/** @param {Kernels} kernels */
+const codegenOf = ({ isScalar }) => [
   '--edition=2024',
   '--target=wasm32-unknown-unknown',
   '-Ccodegen-units=1',
   '-Zunstable-options',
   '-Cpanic=immediate-abort',
-  '-Ctarget-feature=+simd128,+bulk-memory',
+  `-Ctarget-feature=${isScalar ? '' : '+simd128,'}+bulk-memory`,
 ]
 
 /** @typedef {{ rustc: string, library: string, linker: string }} Toolchain */
@@ -136,10 +148,11 @@ function onPath(name) {
  * @returns {Promise<string>} the text of the module
  */
 async function make(kernels, { rustc, library, linker }) {
-  const { crate, memoryBytes, level } = kernels
+  const { crate, memoryBytes, memoryMaxBytes = memoryBytes, level, isScalar } = kernels
+  const codegen = codegenOf(kernels)
   const folder = path.join(root, 'crates', crate)
   mkdirSync(building, { recursive: true })
-  const core = path.join(building, `libcore-${release}.rlib`)
+  const core = path.join(building, `libcore-${release}${isScalar ? '-scalar' : ''}.rlib`)
   const label = `building crates/${crate}`
   const remap = `--remap-path-prefix=${library}=core`
   if (!existsSync(core)) {
@@ -167,7 +180,7 @@ async function make(kernels, { rustc, library, linker }) {
     ...[`--crate-name=shardy_${crate}`, '--crate-type=cdylib', '-Cstrip=symbols', '-Dwarnings', ...crates],
     ...[`-Copt-level=${level}`, ...codegen],
     ...[`-Clinker=${linker}`, `-Clink-arg=--initial-memory=${memoryBytes}`],
-    ...[`-Clink-arg=--max-memory=${memoryBytes}`, `-Clink-arg=-zstack-size=${stackBytes}`],
+    ...[`-Clink-arg=--max-memory=${memoryMaxBytes}`, `-Clink-arg=-zstack-size=${stackBytes}`],
     ...[`--remap-path-prefix=${folder}=${crate}`, '-o', wasm, path.join(folder, 'src/lib.rs')],
   ])
   return moduleText(kernels, readFileSync(wasm))

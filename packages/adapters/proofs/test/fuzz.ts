@@ -261,7 +261,6 @@ async function tryKey(): Promise<void> {
   count('keyOpened')
   const { proof, signals } = pick(good)
   const isAccepted = signals.length === opened.value.signalCount && opened.value.verify(proof, signals).ok
-  opened.value.close()
   const fields = ['IC', 'vk_alpha_1', 'vk_beta_2', 'vk_gamma_2', 'vk_delta_2', 'nPublic']
   const isSame = fields.every(
     (field) => JSON.stringify((json as typeof keyJson)[field]) === JSON.stringify(keyJson[field]),

@@ -1,0 +1,20 @@
+//! BN254 for Groth16: fields, both groups, the pairing, and the verification of proofs, alone and in batches. One WebAssembly module without
+//! imports, allocation or state of its own.
+
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+mod exports;
+mod field;
+mod fp2;
+mod group;
+mod pairing;
+mod ring;
+mod scalar;
+mod tower;
+mod verify;
+
+#[cfg(target_arch = "wasm32")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    core::arch::wasm32::unreachable()
+}
