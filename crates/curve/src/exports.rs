@@ -1,7 +1,14 @@
 //! What the module exports. Addresses are not checked: nothing but our own wrapper calls these.
 
+use crate::field::{Fp, Fr};
+use crate::fp2::Fp2;
+use crate::group::{Affine, Sum};
+use crate::prove::{self, Singles, Sums};
+use crate::ring::Ring;
+use crate::sums::{WINDOW_MAX, load_points, sum_products};
+use crate::transform::{self, Coefficient, Domain};
 use crate::verify::Workspace;
-use core::slice::from_raw_parts;
+use core::slice::{from_raw_parts, from_raw_parts_mut};
 
 #[unsafe(no_mangle)]
 pub extern "C" fn workspace_size(signals: u32) -> u32 {
@@ -37,4 +44,106 @@ pub unsafe extern "C" fn weigh(workspace: *mut Workspace, count: u32, random: *c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hold(workspace: *mut Workspace, first: u32, end: u32) -> u32 {
     unsafe { (*workspace).hold(first as usize, end as usize) }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn domain_size(log: u32) -> u32 {
+    Domain::size(log) as u32
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn open_domain(domain: *mut Domain, log: u32) {
+    unsafe { (*domain).open(log) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn load_coefficients(target: *mut Coefficient, source: *const u32, count: u32, log: u32) {
+    let count = count as usize;
+    unsafe { transform::load_coefficients(from_raw_parts_mut(target, count), from_raw_parts(source, 11 * count), log) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn load_g1(target: *mut Affine<Fp>, source: *const u32, count: u32) {
+    let count = count as usize;
+    unsafe { load_points(from_raw_parts_mut(target, count), from_raw_parts(source, 16 * count)) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn load_g2(target: *mut Affine<Fp2>, source: *const u32, count: u32) {
+    let count = count as usize;
+    unsafe { load_points(from_raw_parts_mut(target, count), from_raw_parts(source, 32 * count)) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn quotient(
+    domain: *const Domain,
+    coefficients: *const Coefficient,
+    count: u32,
+    witness: *const [u32; 8],
+    wires: u32,
+    values: *mut Fr,
+    target: *mut [u32; 8],
+) {
+    unsafe {
+        let order = (*domain).order();
+        transform::quotient(
+            &*domain,
+            from_raw_parts(coefficients, count as usize),
+            from_raw_parts(witness, wires as usize),
+            from_raw_parts_mut(values, 3 * order),
+            from_raw_parts_mut(target, order),
+        )
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sum_g1(
+    target: *mut Sum<Fp>,
+    points: *const Affine<Fp>,
+    scalars: *const [u32; 8],
+    count: u32,
+    buckets: *mut Sum<Fp>,
+    order: *mut u32,
+) {
+    unsafe { *target = sum(points, scalars, count as usize, buckets, order) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sum_g2(
+    target: *mut Sum<Fp2>,
+    points: *const Affine<Fp2>,
+    scalars: *const [u32; 8],
+    count: u32,
+    buckets: *mut Sum<Fp2>,
+    order: *mut u32,
+) {
+    unsafe { *target = sum(points, scalars, count as usize, buckets, order) }
+}
+
+unsafe fn sum<F: Ring>(
+    points: *const Affine<F>,
+    scalars: *const [u32; 8],
+    count: usize,
+    buckets: *mut Sum<F>,
+    order: *mut u32,
+) -> Sum<F> {
+    unsafe {
+        sum_products(
+            from_raw_parts(points, count),
+            from_raw_parts(scalars, count),
+            from_raw_parts_mut(buckets, 1 << (WINDOW_MAX - 1)),
+            from_raw_parts_mut(order, count),
+        )
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn assemble(
+    target: *mut u8,
+    singles: *const Singles,
+    sums: *const Sums,
+    r: *const [u32; 8],
+    s: *const [u32; 8],
+) {
+    unsafe { prove::assemble(from_raw_parts_mut(target, 256), &*singles, &*sums, &*r, &*s) }
 }

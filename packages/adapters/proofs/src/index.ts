@@ -9,7 +9,7 @@ export {
   proofLength,
   proofToJson,
 } from './groth16/proofJson.ts'
-export { ProvingKeyError } from './groth16/provingKey.ts'
+export { type ProvingKey, ProvingKeyError, parseProvingKey } from './groth16/provingKey.ts'
 export { groth16 } from './groth16/system.ts'
 export { batchMax, openVerifier, type Verifier } from './groth16/verifier.ts'
 export { parseVerifyingKey, type VerifyingKey } from './groth16/verifyingKey.ts'
@@ -23,7 +23,15 @@ export {
   type VersionStatus,
 } from './manifest/manifest.ts'
 export { acceptedVersion, activeVersion } from './manifest/versions.ts'
+export { openProver, type Prover } from './prover/prover.ts'
 export { createV2Prover, type V2Prover, type V2Statement, v2Signals } from './prover/v2.ts'
+export { type BlockStatement, createV3Prover, type V3Binding, type V3Prover, v3Signals } from './prover/v3.ts'
+export {
+  openWitnessGenerator,
+  WitnessError,
+  type WitnessGenerator,
+  type WitnessInputs,
+} from './prover/witness.ts'
 export {
   accepted,
   type Outcome,

@@ -15,6 +15,23 @@ export interface CurveExports {
   is_in_subgroup(workspace: number, item: number): number
   weigh(workspace: number, count: number, random: number): void
   hold(workspace: number, first: number, end: number): number
+  domain_size(log: number): number
+  open_domain(domain: number, log: number): void
+  load_coefficients(target: number, source: number, count: number, log: number): void
+  load_g1(target: number, source: number, count: number): void
+  load_g2(target: number, source: number, count: number): void
+  quotient(
+    domain: number,
+    coefficients: number,
+    count: number,
+    witness: number,
+    wires: number,
+    values: number,
+    target: number,
+  ): void
+  sum_g1(target: number, points: number, scalars: number, count: number, buckets: number, order: number): void
+  sum_g2(target: number, points: number, scalars: number, count: number, buckets: number, order: number): void
+  assemble(target: number, singles: number, sums: number, r: number, s: number): void
 }
 
 export interface Curve {

@@ -1,0 +1,133 @@
+/**
+ * A Groth16 prover for any circuit: the key's points and the matrices are brought into the module's memory once, and a proof is made from
+ * a witness. Most wires of our circuits are bits, whose points are only added.
+ */
+import { elementLength } from '../bn254/bytes.ts'
+import { type Curve, openCurve } from '../bn254/curve.ts'
+import { fieldOrder } from '../bn254/orders.ts'
+import { proofLength } from '../groth16/proofJson.ts'
+import { affineG1, affineG2, type ProvingKey, ProvingKeyError } from '../groth16/provingKey.ts'
+
+export interface Prover {
+  readonly wireCount: number
+  /** From all wires, 32 bytes each with the little end first, as `WitnessGenerator` gives them. */
+  prove(witness: Uint8Array): Uint8Array
+}
+
+/** Bytes in the module's memory, where an element has 9 limbs of 4 bytes. */
+const element = 36
+const pointG1 = 2 * element
+const pointG2 = 4 * element
+const sumG1 = 4 * element
+const sumG2 = 8 * element
+const coefficient = 12 + element
+const bucketCount = 2 ** 12
+
+export async function openProver(key: ProvingKey): Promise<Prover> {
+  return openOn(await openCurve(), key)
+}
+
+function openOn(curve: Curve, key: ProvingKey): Prover {
+  const { exports } = curve
+  const { wireCount, signalCount, domainSize } = key
+  const log = Math.log2(domainSize)
+  const privateCount = wireCount - signalCount - 1
+
+  function load(
+    source: Uint8Array,
+    itemLength: number,
+    size: number,
+    fill: (target: number, from: number, count: number) => void,
+  ): number {
+    const count = source.length / itemLength
+    const target = curve.reserve(count * size)
+    // In parts, so that the room for what is copied in stays small.
+    for (let first = 0; first < count; first += stageItems) {
+      const part = source.subarray(first * itemLength, Math.min(count, first + stageItems) * itemLength)
+      curve.bytes().set(part, stage)
+      fill(target + first * size, stage, part.length / itemLength)
+    }
+    return target
+  }
+  const stageItems = 2_048
+  const stage = curve.reserve(stageItems * affineG2)
+  const loadG1 = (source: Uint8Array): number => load(source, affineG1, pointG1, exports.load_g1)
+  const loadG2 = (source: Uint8Array): number => load(source, affineG2, pointG2, exports.load_g2)
+
+  // One after the other: the module takes them as one structure.
+  const singles = curve.reserve(3 * pointG1 + 2 * pointG2)
+  for (const [index, point] of [key.alphaG1, key.betaG1, key.deltaG1].entries()) {
+    curve.bytes().set(point, stage)
+    exports.load_g1(singles + index * pointG1, stage, 1)
+  }
+  for (const [index, point] of [key.betaG2, key.deltaG2].entries()) {
+    curve.bytes().set(point, stage)
+    exports.load_g2(singles + 3 * pointG1 + index * pointG2, stage, 1)
+  }
+  const [a, b, c, h] = [loadG1(key.a), loadG1(key.b1), loadG1(key.c), loadG1(key.h)]
+  const bTwisted = loadG2(key.b2)
+  const coefficients = load(key.coefficients, 12 + elementLength, coefficient, (target, from, count) =>
+    exports.load_coefficients(target, from, count, log),
+  )
+  const domain = curve.reserve(exports.domain_size(log))
+  exports.open_domain(domain, log)
+
+  const witnessAt = curve.reserve(wireCount * elementLength)
+  const values = curve.reserve(3 * domainSize * element)
+  const quotient = curve.reserve(domainSize * elementLength)
+  const sums = curve.reserve(4 * sumG1 + sumG2)
+  const buckets = curve.reserve(bucketCount * sumG2)
+  const order = curve.reserve(4 * Math.max(wireCount, domainSize))
+  const [proof, blindA, blindB] = [
+    curve.reserve(proofLength),
+    curve.reserve(elementLength),
+    curve.reserve(elementLength),
+  ]
+
+  return {
+    wireCount,
+    prove(witness) {
+      if (witness.length !== wireCount * elementLength)
+        throw new ProvingKeyError(
+          `the witness has ${witness.length / elementLength} wires, and the key ${wireCount}`,
+        )
+      curve.bytes().set(witness, witnessAt)
+      const privateAt = witnessAt + (signalCount + 1) * elementLength
+      exports.quotient(domain, coefficients, key.coefficientCount, witnessAt, wireCount, values, quotient)
+      exports.sum_g1(sums, a, witnessAt, wireCount, buckets, order)
+      exports.sum_g1(sums + sumG1, b, witnessAt, wireCount, buckets, order)
+      exports.sum_g1(sums + 2 * sumG1, c, privateAt, privateCount, buckets, order)
+      exports.sum_g1(sums + 3 * sumG1, h, quotient, domainSize, buckets, order)
+      exports.sum_g2(sums + 4 * sumG1, bTwisted, witnessAt, wireCount, buckets, order)
+      drawScalar(curve, blindA)
+      drawScalar(curve, blindB)
+      exports.assemble(proof, singles, sums, blindA, blindB)
+      return curve.bytes().slice(proof, proof + proofLength)
+    },
+  }
+}
+
+const orderLimbs = [
+  fieldOrder >> 192n,
+  (fieldOrder >> 128n) % 2n ** 64n,
+  (fieldOrder >> 64n) % 2n ** 64n,
+  fieldOrder % 2n ** 64n,
+]
+
+/** Evenly below the order: numbers of 254 bits are drawn until one is. */
+function drawScalar(curve: Curve, target: number): void {
+  const limbs = new BigUint64Array(4)
+  do {
+    crypto.getRandomValues(limbs)
+    limbs[3] = (limbs[3] as bigint) & (2n ** 62n - 1n)
+  } while (!isBelowOrder(limbs))
+  curve.bytes().set(new Uint8Array(limbs.buffer), target)
+}
+
+function isBelowOrder(limbs: BigUint64Array): boolean {
+  for (const [index, bound] of orderLimbs.entries()) {
+    const limb = limbs[3 - index] as bigint
+    if (limb !== bound) return limb < bound
+  }
+  return false
+}
