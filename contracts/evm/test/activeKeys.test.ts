@@ -40,7 +40,6 @@ describe.skipIf(!hasChain).each(['v2', 'v3'] as const)('the committed contract o
     const opened = await openVerifier(key)
     if (!opened.ok) throw new Error(opened.refusal.detail)
     expect(opened.value.verify(bytes, signals)).toEqual({ ok: true })
-    opened.value.close()
   })
 
   test('refuses it with any signal changed', async () => {

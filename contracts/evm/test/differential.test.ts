@@ -46,7 +46,6 @@ describe.skipIf(!hasChain).each(['v2', 'v3'] as const)('%s on the chain and in J
     verifier = opened.value
   })
   afterAll(async () => {
-    verifier.close()
     await chain.close()
   })
 

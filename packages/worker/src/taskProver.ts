@@ -50,9 +50,7 @@ export function createTaskProver(
 
   function forgetOldest(): void {
     const [oldest] = versions.keys()
-    if (versions.size <= versionsMax || oldest === undefined) return
-    versions.get(oldest)?.then(({ verifier }) => verifier.close())
-    versions.delete(oldest)
+    if (versions.size > versionsMax && oldest !== undefined) versions.delete(oldest)
   }
 
   /** All of one version, in one go. */
