@@ -12,6 +12,7 @@ import {
   type Worker,
   workerSocketUrl,
 } from '@shardy/worker'
+import { createKeyLoader, createTaskProver, fetchProofFiles } from '@shardy/worker/proving'
 
 /** Changes one bit of every product, and is otherwise a model citizen: its benchmark, a long chain, it computes right. */
 export function createLyingExecutor(): Executor {
@@ -41,6 +42,7 @@ export async function startLocalWorker(url: string, executor: Executor): Promise
       sha256,
       executor,
       constants: createConstants(fetchConstants(url), sha256),
+      prover: createTaskProver(createKeyLoader(fetchProofFiles(url), sha256), sha256),
       clock: systemClock,
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
       log: () => {},
