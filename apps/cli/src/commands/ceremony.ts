@@ -189,7 +189,6 @@ function describeReport(snark: Snark, folder: string, report: CeremonyReport): s
     wordsOfHash(snark, entry.hash),
   ])
   const open: string[] = []
-  if (people === 0) open.push('Nobody has contributed yet: under this key anyone can forge proofs.')
   if (!report.comparedCircuit)
     open.push('Which circuit it is about: build the .r1cs from source yourself and give it with --r1cs.')
   if (transcript.phase1.trust === 'ceremony' && !report.comparedPhase1)
@@ -212,6 +211,7 @@ function describeReport(snark: Snark, folder: string, report: CeremonyReport): s
     ...(rows.length === 0
       ? []
       : ['', table([['  NO', 'NAME', 'AT', 'HASH IN WORDS (FIRST 16 BYTES)'], ...rows])]),
+    ...(people === 0 ? ['', 'NOBODY HAS CONTRIBUTED YET: under this key anyone can forge proofs.'] : []),
     ...(transcript.phase1.trust === 'development' ? ['', developmentWarning] : []),
     '',
     'What this does not say:',

@@ -31,6 +31,9 @@ export async function withSnarkjs<T>(act: (snarkjs: Snarkjs) => Promise<T>): Pro
   }
 }
 
+/** What snarkjs would spread over so many threads is done in so many steps: large enough to cost nothing more. */
+const piecesOfWork = 16
+
 /** Loading it clears the global as well. */
 async function load(): Promise<Snarkjs> {
   const had = 'curve_bn128' in holder ? holder.curve_bn128 : undefined
@@ -40,10 +43,16 @@ async function load(): Promise<Snarkjs> {
   restore(had)
   const { tm } = curve
   const queue = tm.queueAction.bind(tm)
-  // In one thread nothing would ever wait for anything: signals and progress are let in between the pieces of long work.
-  tm.queueAction = async (action, transfers) => {
-    await new Promise((resolve) => setImmediate(resolve))
-    return queue(action, transfers)
+  tm.concurrency = piecesOfWork
+  let turn: Promise<unknown> = Promise.resolve()
+  // In one thread nothing would ever wait for anything: signals and progress are let in before each piece of long work,
+  // also of pieces that were asked for together.
+  tm.queueAction = (action, transfers) => {
+    const result = turn
+      .then(() => new Promise((resolve) => setImmediate(resolve)))
+      .then(() => queue(action, transfers))
+    turn = result.catch(() => {})
+    return result
   }
   return { powersOfTau, zKey, plonk, fflonk, wtns, curve, createRandom: (seed) => new ChaCha(seed) }
 }

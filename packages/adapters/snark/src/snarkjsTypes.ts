@@ -102,7 +102,11 @@ export interface Curve {
   readonly Fr: Field
   readonly G1: Group
   readonly G2: Group
-  readonly tm: { queueAction(action: unknown, transfers?: unknown): Promise<unknown> }
+  readonly tm: {
+    /** Into how many pieces long work is cut. */
+    concurrency: number
+    queueAction(action: unknown, transfers?: unknown): Promise<unknown>
+  }
   /** Whether the product of the pairings of these pairs is one. */
   pairingEq(...points: readonly Point[]): Promise<boolean>
 }

@@ -1,5 +1,5 @@
 /** A whole ceremony with three people and a beacon, and every way in which somebody might tamper with one. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,6 +21,9 @@ import { withSnarkjs } from '../src/snarkjs.ts'
 import type { MemoryFile } from '../src/snarkjsTypes.ts'
 import { type CompiledCircuit, compileCircuit } from './circuits.ts'
 import { contributionsOf, editContributions, editSection, flip, sectionsOf } from './keyEditor.ts'
+
+// Every step makes or follows keys; a busy machine takes its time.
+setDefaultTimeout(60_000)
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends object ? Mutable<T[K]> : T[K] }
 
@@ -660,7 +663,7 @@ describe('refused by name', () => {
       }),
       { seed, numRuns },
     )
-  }, 60_000)
+  })
 })
 
 function entry(entries: Mutable<ContributionEntry>[], position: number): Mutable<ContributionEntry> {

@@ -1,5 +1,5 @@
 /** Contributions forged with a known secret, each wrong in one way only, so that each check is seen to be needed. */
-import { beforeAll, expect, test } from 'bun:test'
+import { beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,9 @@ import { initCeremony } from '../src/index.ts'
 import { type Snarkjs, withSnarkjs } from '../src/snarkjs.ts'
 import { compileCircuit } from './circuits.ts'
 import { editContributions, editSection, flip } from './keyEditor.ts'
+
+// Every step makes or follows keys; a busy machine takes its time.
+setDefaultTimeout(60_000)
 
 interface Defects {
   /** The proof of knowledge is of another secret than the one applied. */

@@ -2,4 +2,6 @@ import { proofSystemConformance } from '@shardy/proofs/conformance'
 import { plonk } from '../src/index.ts'
 import { openUniversalFixture } from './universal.ts'
 
-proofSystemConformance(() => openUniversalFixture('plonk', plonk))
+// Keys take longer to make than a hook may.
+const fixture = await openUniversalFixture('plonk', plonk)
+proofSystemConformance(async () => fixture)

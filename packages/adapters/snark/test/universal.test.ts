@@ -1,5 +1,5 @@
 /** What PLONK and FFLONK refuse beyond what every proof system does, and what snarkjs would have let pass. */
-import { beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { baseOrder, fieldOrder, type ProofSystem, type Statement, type SystemVerifier } from '@shardy/proofs'
 import fc from 'fast-check'
 import {
@@ -16,6 +16,9 @@ import { readElement, writeElement } from '../src/systems/field.ts'
 import { compileCircuit } from './circuits.ts'
 import { strayTwistPoint } from './twist.ts'
 import { inputsOf, openUniversalFixture, signalsOf, type UniversalFixture } from './universal.ts'
+
+// Every step makes or follows keys; a busy machine takes its time.
+setDefaultTimeout(60_000)
 
 type Json = Readonly<Record<string, unknown>>
 
