@@ -16,6 +16,8 @@ export interface Verifier extends SystemVerifier {
   readonly key: VerifyingKey
   verify(proof: Uint8Array, signals: PublicSignals): Verdict
   verifyBatch(items: readonly Statement[]): readonly Verdict[]
+  /** It may not be asked anything afterwards; its memory goes with it when nobody holds it. */
+  close(): void
 }
 
 /** Proofs that share a final exponentiation; more would gain little and make one bad proof dearer. */
@@ -140,7 +142,7 @@ function openOn(curve: Curve, key: VerifyingKey): Outcome<Verifier> {
     return verdicts
   }
 
-  return { ok: true, value: { system: 'groth16', key, signalCount, verify, verifyBatch } }
+  return { ok: true, value: { system: 'groth16', key, signalCount, verify, verifyBatch, close() {} } }
 }
 
 interface KeyPoint {
