@@ -1,3 +1,4 @@
+export * from './block/index.ts'
 export { buildProgram, type ProgramBuilder } from './builder/buildProgram.ts'
 export { type MatmulShape, matmulProgram, plainProduct } from './builder/matmulProgram.ts'
 export { ProgramError } from './builder/programError.ts'
