@@ -26,8 +26,17 @@ export async function makeReceipt(
   }
   const listed = await Promise.all(
     deliveries.map(async (delivery): Promise<ReceiptDelivery> => {
-      const { deliveryId, workerId, deadlineMs, answer, traceRoot, proof, outcome, rewardMicroCredit } =
-        delivery
+      const {
+        deliveryId,
+        workerId,
+        deadlineMs,
+        answer,
+        traceRoot,
+        proof,
+        block,
+        outcome,
+        rewardMicroCredit,
+      } = delivery
       const standing = standingOf(workerId)
       if (standing === undefined || outcome === undefined) {
         throw new Error(`delivery ${deliveryId} of an ended task is not settled by a known worker`)
@@ -41,7 +50,7 @@ export async function makeReceipt(
         ),
         answer:
           answer && delivery.outputDigest
-            ? { outputDigest: delivery.outputDigest, traceRoot, attestation: answer, proof }
+            ? { outputDigest: delivery.outputDigest, traceRoot, attestation: answer, proof, block }
             : undefined,
         outcome,
         rewardMicroCredit,

@@ -18,6 +18,10 @@ export const statementsPerBatchMax = 1 << attestationPathMax
 /** 2^20 nodes under one trace root; a path of 20 hashes leads to any of them. */
 export const tracePathMax = 20
 export const traceNodesMax = 1 << tracePathMax
+/** Tiles of an output in a row or a column: 64 MiB hold 2^24 sums, in the thinnest case 16 of them to a tile. */
+export const auditTilesMax = 1 << 20
+/** Blocks of one tile: an inner length of up to 65,535, by sixteens. */
+export const auditDepthMax = 4096
 /** Workers that are asked for one task at a time. */
 export const replicasMax = 7
 /** Parts of the transcript that goes with an answer that is checked. */

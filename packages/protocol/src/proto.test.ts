@@ -8,6 +8,7 @@ import { cases } from '../test/arbitraries.ts'
 import { keptSignature, readKept, readKeys } from '../test/vectorFiles.ts'
 import { makeVectors } from '../test/vectors.ts'
 import * as protocol from './index.ts'
+import { encodeFieldElement } from './proof/field.ts'
 import { definitions, protoFile } from './proto.ts'
 import { encodeHex } from './schema/hex.ts'
 import type { Message } from './schema/message.ts'
@@ -68,8 +69,10 @@ function theirs(codec: Codec, content: unknown): unknown {
   const { type, note } = codec.proto
   const nested = definitions.find(({ name }) => name === type)
   if (nested !== undefined) return toTheirs(nested, content)
-  if (type === 'bytes')
+  if (type === 'bytes') {
+    if (typeof content === 'bigint') return Buffer.from(encodeFieldElement(content))
     return typeof content === 'string' ? Buffer.from(content, 'hex') : Buffer.from(content as Uint8Array)
+  }
   if (type === 'uint64' || type === 'fixed64') return String(content)
   if (type === 'uint32' && typeof content === 'string') return Number(note.match(`(\\d+) ${content}\\b`)?.[1])
   return content

@@ -3,6 +3,7 @@
  * It gives names, numbers and types; the limits in its comments and the one accepted encoding are spec W2 and W3.
  */
 import { wantedProof, zkProofPayload } from './proof/payload.ts'
+import { provenBlock } from './proof/provenBlock.ts'
 import { receipt, receiptAnswer, receiptContent, receiptDelivery } from './receipt/receipt.ts'
 import { type Definition, protoMessage } from './schema/proto.ts'
 import { attestation, batchContent } from './statement/attestation.ts'
@@ -21,6 +22,7 @@ export const definitions: readonly Definition[] = [
   verifyPolicy,
   wantedProof,
   zkProofPayload,
+  provenBlock,
   batchProgram,
   batchDelivery,
   batchResult,

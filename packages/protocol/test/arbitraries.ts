@@ -8,8 +8,10 @@ import {
   taskTimeoutMsMax,
   taskTimeoutMsMin,
 } from '../src/limits.ts'
+import { scalarFieldOrder } from '../src/proof/field.ts'
 import { madeProofKinds, verifierVersionMax, wantedProof, zkProofPayload } from '../src/proof/payload.ts'
 import { proofLength } from '../src/proof/proofBytes.ts'
+import { provenBlock } from '../src/proof/provenBlock.ts'
 import { receipt, receiptAnswer, receiptContent, receiptDelivery } from '../src/receipt/receipt.ts'
 import { encodeHex } from '../src/schema/hex.ts'
 import type { Message } from '../src/schema/message.ts'
@@ -110,12 +112,31 @@ const zkProofPayloadValue = fc.record({
   proof: fc.uint8Array({ minLength: proofLength, maxLength: proofLength }),
 })
 
-const receiptAnswerValue = fc.record({
-  outputDigest: hex(32),
-  attestation: attestationValue,
-  traceRoot: maybeHex(32),
-  proof: fc.option(zkProofPayloadValue, { nil: undefined }),
+const element = fc.oneof(
+  fc.bigInt({ min: 0n, max: scalarFieldOrder - 1n }),
+  fc.constantFrom(0n, scalarFieldOrder - 1n),
+)
+
+const provenBlockValue = fc.record({
+  node: whole(0, 2 ** 20 - 1),
+  tileRow: whole(0, 2 ** 20 - 1),
+  tileColumn: whole(0, 2 ** 20 - 1),
+  depth: whole(0, 4095),
+  commitA: element,
+  commitB: element,
+  commitIn: element,
+  commitOut: element,
 })
+
+const receiptAnswerValue = fc.option(zkProofPayloadValue, { nil: undefined }).chain((proof) =>
+  fc.record({
+    outputDigest: hex(32),
+    attestation: attestationValue,
+    traceRoot: maybeHex(32),
+    proof: fc.constant(proof),
+    block: proof?.kind === 'v3' ? provenBlockValue : fc.constant(undefined),
+  }),
+)
 
 const receiptDeliveryValue = fc.record({
   deliveryId: hex(16),
@@ -269,6 +290,13 @@ export const frameBodies: Readonly<Record<FrameType, Arbitrary<unknown>>> = {
   benchmarkOpening: fc.record({ benchmarkId: hex(16), index: whole(0, 2 ** 20 - 1), opening: blob(8192) }),
   admitted: fc.record({ tier: whole(0, 3), operationsPerSecond: whole(0, safeMax), message: text(256) }),
   idle: fc.record({ constraint: text(32), message: text(256) }),
+  auditTile: fc.record({ deliveryId, row: whole(0, 2 ** 20 - 1), column: whole(0, 2 ** 20 - 1) }),
+  auditSums: fc.record({ deliveryId, commitments: fc.array(element, { minLength: 1, maxLength: 5 }) }),
+  auditBlock: fc.record({ deliveryId, depth: whole(0, 4095) }),
+  auditProof: fc.record({
+    deliveryId,
+    proof: zkProofPayloadValue.map((payload) => ({ ...payload, kind: 'v3' as const })),
+  }),
 }
 
 export const statements = fc.boolean().chain((isResult) =>
@@ -353,6 +381,7 @@ const otherMessages = [
   [verifyPolicy, verifyPolicyValue],
   [wantedProof, wantedProofValue],
   [zkProofPayload, zkProofPayloadValue],
+  [provenBlock, provenBlockValue],
   [batchProgram, batchProgramValue],
   [batchDelivery, batchDeliveryValue(256)],
   [batchResult, batchResultValue],

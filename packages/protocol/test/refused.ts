@@ -8,6 +8,7 @@ import {
   type Refusal,
   type Sender,
   type Signature,
+  scalarFieldOrder,
 } from '../src/index.ts'
 
 export interface RefusedFrame {
@@ -134,6 +135,35 @@ export function refusedFrames(valid: {
       `19 0a10 ${id} ${'1001'.repeat(17)}`,
       'tooLong',
       'BenchmarkOpen.indexes',
+    ],
+    ['sums of a tile without blocks', 'worker', `1e 0a10 ${id}`, 'inconsistent', 'AuditSums.commitments'],
+    [
+      'a commitment of r, which is zero once more',
+      'worker',
+      `1e 0a10 ${id} 1220 ${scalarFieldOrder.toString(16)}`,
+      'outOfRange',
+      'AuditSums.commitments',
+    ],
+    [
+      'a commitment of 31 bytes',
+      'worker',
+      `1e 0a10 ${id} 121f ${digest.slice(2)}`,
+      'wrongLength',
+      'AuditSums.commitments',
+    ],
+    [
+      'a block deeper than there are',
+      'orchestrator',
+      `1f 0a10 ${id} 108020`,
+      'outOfRange',
+      'AuditBlock.depth',
+    ],
+    [
+      'a block proven by kind v2',
+      'worker',
+      `20 0a10 ${id} 128702 0801 1002 1a8002 ${'07'.repeat(256)}`,
+      'inconsistent',
+      'AuditProof.proof',
     ],
     ['a tier that is none', 'orchestrator', '1b 0804', 'outOfRange', 'Admitted.tier'],
     [

@@ -20,8 +20,10 @@ import {
   type TaskId,
   type WorkerId,
 } from '../src/index.ts'
+import { scalarFieldOrder } from '../src/proof/field.ts'
 import { wantedProof, zkProofPayload } from '../src/proof/payload.ts'
 import { proofLength } from '../src/proof/proofBytes.ts'
+import { type ProvenBlock, provenBlock } from '../src/proof/provenBlock.ts'
 import {
   type Receipt,
   receipt,
@@ -111,6 +113,19 @@ const atMs = 1_800_000_000_000
 
 /** The form of a proof alone: these are no points. */
 const proofShaped = Uint8Array.from({ length: proofLength }, (_, index) => index)
+
+/** Elements of the field, and commitments to nothing. */
+const commitments = [1n, 2n ** 128n + 5n, scalarFieldOrder - 1n]
+const block: ProvenBlock = {
+  node: 0,
+  tileRow: 0,
+  tileColumn: 0,
+  depth: 1,
+  commitA: 0n,
+  commitB: 2n ** 253n,
+  commitIn: commitments[0] as bigint,
+  commitOut: commitments[1] as bigint,
+}
 
 /** Two small deliveries of one program, and their answers. */
 async function makeSmall(
@@ -337,7 +352,10 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
         ...answers[name],
         attestation: at(results, index).attestation,
         proof:
-          name === 'worker-a' ? { kind: 'v2' as const, verifierVersion: 2, proof: proofShaped } : undefined,
+          name === 'worker-a'
+            ? { kind: 'v2' as const, verifierVersion: 2, proof: proofShaped }
+            : { kind: 'v3' as const, verifierVersion: 3, proof: proofShaped },
+        block: name === 'worker-a' ? undefined : block,
       },
       outcome: 'accepted' as const,
       rewardMicroCredit: 2_500_000n as Receipt['deliveries'][number]['rewardMicroCredit'],
@@ -543,6 +561,25 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
         body: { constraint: 'paysTooLittle', message: 'nothing that waits pays what this worker asks' },
       },
     },
+    {
+      name: 'a tile of the output is audited',
+      frame: { type: 'auditTile', body: { deliveryId, row: 0, column: 1_048_575 } },
+    },
+    {
+      name: 'commitments to the sums that lead there',
+      frame: { type: 'auditSums', body: { deliveryId, commitments } },
+    },
+    {
+      name: 'one block of it is to be proven',
+      frame: { type: 'auditBlock', body: { deliveryId, depth: 1 } },
+    },
+    {
+      name: 'its proof',
+      frame: {
+        type: 'auditProof',
+        body: { deliveryId, proof: { kind: 'v3', verifierVersion: 3, proof: proofShaped } },
+      },
+    },
   ]
 
   const statementEntry = (name: string, value: Statement) => ({
@@ -660,6 +697,7 @@ export async function makeVectors(keys: Keys, sign: Sign): Promise<Vectors> {
     ...small.deliveries.programs.map((value) => ({ message: batchProgram, value })),
     { message: wantedProof, value: { kind: 'v3', verifierVersion: 65_535 } },
     { message: zkProofPayload, value: { kind: 'v2', verifierVersion: 2, proof: proofShaped } },
+    { message: provenBlock, value: block },
     ...small.deliveries.deliveries.map((value) => ({ message: batchDelivery, value })),
     ...small.results.results.map((value) => ({ message: batchResult, value })),
     { message: commit, value: { deliveryId, commitment: commitTo(commitment, sha256) } },

@@ -11,6 +11,7 @@ import {
   type MicroCredit,
   type OrchestratorId,
   type Outcome,
+  type ProvenBlock,
   quorum,
   type Receipt,
   type ReceiptContent,
@@ -39,6 +40,7 @@ export interface SampleDelivery {
   /** What the worker answered; undefined when it did not. */
   readonly output?: Uint8Array | undefined
   readonly proof?: ZkProofPayload
+  readonly block?: ProvenBlock
   readonly rewardMicroCredit?: bigint
 }
 
@@ -98,7 +100,7 @@ export async function makeSampleReceipt(
       const said = { outputDigest, traceRoot: undefined }
       const result = resultStatement(statement, programIdentity, workerId, said)
       const [own] = await attest(sample.worker, [result])
-      answer = own && { ...said, attestation: own, proof: sample.proof }
+      answer = own && { ...said, attestation: own, proof: sample.proof, block: sample.block }
     }
     const { outcome, rewardMicroCredit = outcome === 'accepted' ? 500n : 0n } = sample
     return {

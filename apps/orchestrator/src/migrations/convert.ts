@@ -97,6 +97,7 @@ function convertDelivery(
     hardwareClass: '',
     answeredAtMs: state === 'answered' || old.answer !== undefined ? answered?.atMs : undefined,
     proof: undefined,
+    block: undefined,
   }
 }
 

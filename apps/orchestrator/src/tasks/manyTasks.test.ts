@@ -72,6 +72,7 @@ function lastChance(index: number, programBytes: number): TaskRecord {
         hardwareClass: '',
         answeredAtMs: undefined,
         proof: undefined,
+        block: undefined,
       },
     ],
     failures: 0,

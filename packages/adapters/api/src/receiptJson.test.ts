@@ -3,7 +3,9 @@ import { describe, expect, test } from 'bun:test'
 import {
   type Attestation,
   adaptive,
+  auditDepthMax,
   audited,
+  auditTilesMax,
   bases,
   checked,
   checkMechanisms,
@@ -19,8 +21,10 @@ import {
   type Receipt,
   receipt,
   type Signature,
+  scalarFieldOrder,
   type TaskId,
   type TimeMs,
+  traceNodesMax,
 } from '@shardy/protocol'
 import fc from 'fast-check'
 import { decodeBase64, encodeBase64 } from './base64.ts'
@@ -55,6 +59,27 @@ const proof = fc.record({
   verifierVersion: fc.integer({ min: 1, max: 65_535 }),
   proof: fc.uint8Array({ minLength: 256, maxLength: 256 }),
 })
+const element = fc.oneof(
+  fc.bigInt({ min: 0n, max: scalarFieldOrder - 1n }),
+  fc.constantFrom(0n, scalarFieldOrder - 1n),
+)
+const block = fc.record({
+  node: fc.nat(traceNodesMax - 1),
+  tileRow: fc.nat(auditTilesMax - 1),
+  tileColumn: fc.nat(auditTilesMax - 1),
+  depth: fc.nat(auditDepthMax - 1),
+  commitA: element,
+  commitB: element,
+  commitIn: element,
+  commitOut: element,
+})
+/** A proof of kind v3 with its block, another without, or none. */
+const proven = fc.option(proof, { nil: undefined }).chain((made) =>
+  fc.record({
+    proof: fc.constant(made),
+    block: made?.kind === 'v3' ? block : fc.constant(undefined),
+  }),
+)
 const timeMs = fc.maxSafeNat().map((ms) => ms as TimeMs)
 const anyReceipt: fc.Arbitrary<Receipt> = fc.record({
   taskId: hex<TaskId>(16),
@@ -82,12 +107,14 @@ const anyReceipt: fc.Arbitrary<Receipt> = fc.record({
       deadlineMs: timeMs,
       attestation,
       answer: fc.option(
-        fc.record({
-          outputDigest: hex<Digest>(32),
-          attestation,
-          traceRoot: fc.option(hex<Digest>(32), { nil: undefined }),
-          proof: fc.option(proof, { nil: undefined }),
-        }),
+        fc
+          .record({
+            outputDigest: hex<Digest>(32),
+            attestation,
+            traceRoot: fc.option(hex<Digest>(32), { nil: undefined }),
+            proven,
+          })
+          .map(({ proven, ...answer }) => ({ ...answer, ...proven })),
         { nil: undefined },
       ),
       outcome: fc.constantFrom(...outcomes),
@@ -101,7 +128,7 @@ const anyReceipt: fc.Arbitrary<Receipt> = fc.record({
 })
 
 const one = fc.sample(
-  anyReceipt.filter(({ deliveries }) => deliveries[0]?.answer !== undefined),
+  anyReceipt.filter(({ deliveries }) => deliveries[0]?.answer?.proof?.kind === 'v3'),
   { seed: 1, numRuns: 1 },
 )[0] as Receipt
 const written = () => JSON.parse(JSON.stringify(receiptToJson(one)))
@@ -154,6 +181,30 @@ describe('refused by field', () => {
       ['deliveries', 0, 'answer', 'proof'],
       () => ({ kind: 'none', verifierVersion: 2, proof: `${'A'.repeat(342)}==` }),
       'deliveries.0.answer.proof.kind',
+    ],
+    [
+      'a proof of a block without the block',
+      ['deliveries', 0, 'answer', 'block'],
+      () => undefined,
+      'deliveries.0.answer.block',
+    ],
+    [
+      'a block without its proof',
+      ['deliveries', 0, 'answer', 'proof'],
+      () => undefined,
+      'deliveries.0.answer.block',
+    ],
+    [
+      'a commitment of r, which is zero once more',
+      ['deliveries', 0, 'answer', 'block', 'commitIn'],
+      () => scalarFieldOrder.toString(16),
+      'deliveries.0.answer.block.commitIn',
+    ],
+    [
+      'a block deeper than there are',
+      ['deliveries', 0, 'answer', 'block', 'depth'],
+      () => 4096,
+      'deliveries.0.answer.block.depth',
     ],
     ['an unknown field of an answer', ['deliveries', 0, 'answer', 'note'], () => 1],
     ['an id in capitals', ['taskId'], (was) => String(was).toUpperCase().replace(/\d/g, 'A')],

@@ -6,7 +6,11 @@ import {
   type Attestation,
   describeRefusal,
   describeVerify,
+  encodeFieldElement,
+  encodeHex,
+  isFieldElement,
   isSignature,
+  type ProvenBlock,
   parseVerify,
   type Receipt,
   receipt,
@@ -17,6 +21,7 @@ import { decodeBase64, encodeBase64 } from './base64.ts'
 import { type ReceiptView, receiptView } from './shapes.ts'
 
 type ProofView = NonNullable<NonNullable<ReceiptView['deliveries'][number]['answer']>['proof']>
+type BlockView = NonNullable<NonNullable<ReceiptView['deliveries'][number]['answer']>['block']>
 type AttestationView = ReceiptView['deliveries'][number]['attestation']
 
 /** For text whose spelling the shape has checked already. */
@@ -42,6 +47,21 @@ function proofFromJson({ proof, ...key }: ProofView): ZkProofPayload {
   return { ...key, proof: bytesOf(proof) }
 }
 
+const hexOf = (element: bigint): string => encodeHex(encodeFieldElement(element))
+
+function blockToJson({ commitA, commitB, commitIn, commitOut, ...position }: ProvenBlock): BlockView {
+  const commitments = { commitA: hexOf(commitA), commitB: hexOf(commitB) }
+  return { ...position, ...commitments, commitIn: hexOf(commitIn), commitOut: hexOf(commitOut) }
+}
+
+/** For numbers that were found to be elements. */
+function blockFromJson({ commitA, commitB, commitIn, commitOut, ...position }: BlockView): ProvenBlock {
+  const commitments = { commitA: numberOf(commitA), commitB: numberOf(commitB) }
+  return { ...position, ...commitments, commitIn: numberOf(commitIn), commitOut: numberOf(commitOut) }
+}
+
+const numberOf = (text: string): bigint => BigInt(`0x${text}`)
+
 export function receiptToJson({ checkedBy, ...value }: Receipt): ReceiptView {
   return {
     ...value,
@@ -60,6 +80,7 @@ export function receiptToJson({ checkedBy, ...value }: Receipt): ReceiptView {
           ...(delivery.answer.traceRoot && { traceRoot: delivery.answer.traceRoot }),
           attestation: attestationToJson(delivery.answer.attestation),
           ...(delivery.answer.proof && { proof: proofToJson(delivery.answer.proof) }),
+          ...(delivery.answer.block && { block: blockToJson(delivery.answer.block) }),
         },
       }),
       outcome: delivery.outcome,
@@ -77,9 +98,18 @@ export type ParsedReceipt =
 /** The numbers whose bound no pattern can say. */
 function firstBeyond(value: ReceiptView): string | undefined {
   if (BigInt(value.seed) > seedMax) return 'seed'
-  const index = value.deliveries.findIndex((each) => BigInt(each.rewardMicroCredit) > microCreditMax)
-  return index < 0 ? undefined : `deliveries.${index}.rewardMicroCredit`
+  for (const [index, { rewardMicroCredit, answer }] of value.deliveries.entries()) {
+    if (BigInt(rewardMicroCredit) > microCreditMax) return `deliveries.${index}.rewardMicroCredit`
+    for (const name of commitmentNames) {
+      const commitment = answer?.block?.[name]
+      if (commitment !== undefined && !isFieldElement(numberOf(commitment)))
+        return `deliveries.${index}.answer.block.${name}`
+    }
+  }
+  return undefined
 }
+
+const commitmentNames = ['commitA', 'commitB', 'commitIn', 'commitOut'] as const
 
 const seedMax = 2n ** 64n - 1n
 const microCreditMax = 2n ** 63n - 1n
@@ -115,18 +145,28 @@ export function receiptFromJson(value: unknown): ParsedReceipt {
         traceRoot: delivery.answer.traceRoot,
         attestation: attestationFromJson(delivery.answer.attestation),
         proof: delivery.answer.proof && proofFromJson(delivery.answer.proof),
+        block: delivery.answer.block && blockFromJson(delivery.answer.block),
       },
       rewardMicroCredit: BigInt(delivery.rewardMicroCredit),
     })),
     orchestratorKey: bytesOf(value.orchestratorKey),
     signature: bytesOf(value.signature),
   } as unknown as Receipt
-  const malformed = firstMalformed(rebuilt)
+  const malformed = firstUnpaired(rebuilt) ?? firstMalformed(rebuilt)
   if (malformed !== undefined) return malformed
   // What remains, the canonical decoder judges: it sees every field once more.
   const decoded = receipt.decode(receipt.encode(rebuilt))
   if (decoded.ok) return { ok: true, receipt: decoded.value }
   return refuse(decoded.refusal.field, describeRefusal(decoded.refusal))
+}
+
+/** A proof of kind v3 has its block, and nothing else has one. */
+function firstUnpaired({ deliveries }: Receipt): ParsedReceipt | undefined {
+  const number = deliveries.findIndex(
+    ({ answer }) => (answer?.proof?.kind === 'v3') !== (answer?.block !== undefined),
+  )
+  if (number < 0) return undefined
+  return refuse(`deliveries.${number}.answer.block`, 'is there exactly where a proof of kind v3 is')
 }
 
 /** What a shape cannot say about keys and attestations, and the encoder would throw about. */

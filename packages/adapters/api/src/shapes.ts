@@ -1,6 +1,8 @@
 /** The shapes that requests and answers are made of. Bigints travel as decimal text, bytes as hex or base64. */
 import {
   attestationPathMax,
+  auditDepthMax,
+  auditTilesMax,
   bases,
   checkMechanisms,
   deadReasons,
@@ -23,6 +25,7 @@ import {
   taskTimeoutMsMax,
   taskTimeoutMsMin,
   tierMax,
+  traceNodesMax,
   values,
   verifierVersionMax,
 } from '@shardy/protocol'
@@ -258,6 +261,24 @@ const proof = Type.Object(
   },
 )
 
+const commitment = hex(32, "a Poseidon commitment, an element of BN254's scalar field")
+const block = Type.Object(
+  {
+    node: Type.Integer({ minimum: 0, maximum: traceNodesMax - 1 }),
+    tileRow: Type.Integer({ minimum: 0, maximum: auditTilesMax - 1 }),
+    tileColumn: Type.Integer({ minimum: 0, maximum: auditTilesMax - 1 }),
+    depth: Type.Integer({ minimum: 0, maximum: auditDepthMax - 1 }),
+    commitA: commitment,
+    commitB: commitment,
+    commitIn: commitment,
+    commitOut: commitment,
+  },
+  {
+    ...closed,
+    description: 'which block of a product a proof of kind v3 is about; docs/spec/audit.md says what follows',
+  },
+)
+
 export const receiptView = Type.Object(
   {
     taskId,
@@ -290,6 +311,7 @@ export const receiptView = Type.Object(
                 traceRoot: Type.Optional(digest),
                 attestation,
                 proof: Type.Optional(proof),
+                block: Type.Optional(block),
               },
               closed,
             ),

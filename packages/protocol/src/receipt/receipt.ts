@@ -6,6 +6,7 @@
 import { deliveriesPerTaskMax, payloadBytesMax, programBytesMax } from '../limits.ts'
 import { domainPayload } from '../payload.ts'
 import { zkProofPayload } from '../proof/payload.ts'
+import { provenBlock } from '../proof/provenBlock.ts'
 import { bits64, blob, choice, list, optional, publicKey, signature, whole } from '../schema/codec.ts'
 import { field, type Infer, message } from '../schema/message.ts'
 import { attestation } from '../statement/attestation.ts'
@@ -14,14 +15,23 @@ import { deliveryId, digest, microCredit, programId, taskId, taskKind, timeMs } 
 import { verifyPolicy } from '../verify.ts'
 import { outcomes } from '../wire/delivery.ts'
 
-export const receiptAnswer = message('ReceiptAnswer', {
-  outputDigest: field(1, digest),
-  attestation: field(2, attestation.codec),
-  /** Part of what was signed, where the worker kept a trace (spec S7). */
-  traceRoot: field(3, optional(digest)),
-  /** What the orchestrator verified before it took the answer; it speaks for itself, and no worker signed it. */
-  proof: field(4, optional(zkProofPayload.codec)),
-})
+export const receiptAnswer = message(
+  'ReceiptAnswer',
+  {
+    outputDigest: field(1, digest),
+    attestation: field(2, attestation.codec),
+    /** Part of what was signed, where the worker kept a trace (spec S7). */
+    traceRoot: field(3, optional(digest)),
+    /** What the orchestrator verified before it took the answer; it speaks for itself, and no worker signed it. */
+    proof: field(4, optional(zkProofPayload.codec)),
+    /** What a proof of kind v3 is about, and such a proof alone. */
+    block: field(5, optional(provenBlock.codec)),
+  },
+  ({ proof, block }) =>
+    (proof?.kind === 'v3') === (block !== undefined)
+      ? undefined
+      : { field: 'block', rule: 'is there exactly where a proof of kind v3 is' },
+)
 export type ReceiptAnswer = Infer<typeof receiptAnswer>
 
 export const receiptDelivery = message('ReceiptDelivery', {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { frameBodies } from '../../test/arbitraries.ts'
 import { batchFrameBytesMax, metaFrameBytesMax, programBytesMax } from '../limits.ts'
+import { scalarFieldOrder } from '../proof/field.ts'
 import { decodeHex } from '../schema/hex.ts'
 import type { Deliveries } from './batch.ts'
 import type { Delivery } from './delivery.ts'
@@ -40,7 +41,7 @@ test('numbers are never shared, and those of frames that are gone stay free', ()
   const numbers = types.map((type) => frames[type].number)
   const gone = [13, 14, 15, 17]
   expect([...numbers, ...gone].toSorted((one, other) => one - other)).toEqual(
-    Array.from({ length: 28 }, (_, index) => index + 1),
+    Array.from({ length: 32 }, (_, index) => index + 1),
   )
 })
 
@@ -104,6 +105,18 @@ test('the largest meta frame of a delivery fits the limit', () => {
   const bytes = encodeFrame('delivery', largest)
   expect(bytes.length).toBeLessThanOrEqual(metaFrameBytesMax)
   expect(decodeFrame(bytes, 'orchestrator')).toEqual({ ok: true, value: { type: 'delivery', body: largest } })
+})
+
+test('the longest chain of sums fits the limit of its frame, and one more is refused', () => {
+  const deliveryId = '11'.repeat(16) as Delivery['deliveryId']
+  const commitments = Array.from({ length: 4096 }, () => scalarFieldOrder - 1n)
+  const bytes = encodeFrame('auditSums', { deliveryId, commitments })
+  expect(bytes.length).toBeLessThanOrEqual(batchFrameBytesMax)
+  expect(decodeFrame(bytes, 'worker')).toMatchObject({ ok: true, value: { body: { commitments } } })
+  const longer = new Uint8Array([...bytes, ...bytes.subarray(-34)])
+  expect(decodeFrame(longer, 'worker')).toMatchObject({
+    refusal: { kind: 'tooLong', field: 'AuditSums.commitments', limit: 4096, actual: 4097 },
+  })
 })
 
 test('a heartbeat of zeros is its type byte alone', () => {

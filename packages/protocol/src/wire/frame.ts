@@ -6,6 +6,7 @@
 import { batchFrameBytesMax, metaFrameBytesMax } from '../limits.ts'
 import { encodeBehind, type Message } from '../schema/message.ts'
 import type { Decoded } from '../schema/refusal.ts'
+import * as audits from './audit.ts'
 import * as batches from './batch.ts'
 import * as benchmarks from './benchmark.ts'
 import * as deliveries from './delivery.ts'
@@ -56,6 +57,10 @@ export const frames = {
   benchmarkOpening: frame(26, benchmarks.benchmarkOpening, 'worker'),
   admitted: frame(27, benchmarks.admitted, 'orchestrator'),
   idle: frame(28, benchmarks.idle, 'orchestrator'),
+  auditTile: frame(29, audits.auditTile, 'orchestrator'),
+  auditSums: large(frame(30, audits.auditSums, 'worker')),
+  auditBlock: frame(31, audits.auditBlock, 'orchestrator'),
+  auditProof: frame(32, audits.auditProof, 'worker'),
 } as const
 
 export type FrameType = keyof typeof frames

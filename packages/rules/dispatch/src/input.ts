@@ -6,6 +6,7 @@ import type {
   Digest,
   MicroCredit,
   PresenceState,
+  ProvenBlock,
   PublicKey,
   RejectReason,
   TaskId,
@@ -104,6 +105,7 @@ export type Input =
       readonly salt: string | undefined
       readonly attestation: Attestation
       readonly proof?: ZkProofPayload | undefined
+      readonly block?: ProvenBlock | undefined
       readonly stake: Stake
     })
   | (AboutDelivery & { readonly kind: 'checked'; readonly verdict: CheckVerdict })

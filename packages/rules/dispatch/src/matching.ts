@@ -216,6 +216,7 @@ function deliver(state: DispatchState, task: Task, worker: Worker): void {
     hardwareClass: worker.profile.hardwareClass,
     answeredAtMs: undefined,
     proof: undefined,
+    block: undefined,
   })
   delivery.estimateMs = ownMs
   delivery.expectedMs = ownMs + worker.busyMs / worker.profile.slots

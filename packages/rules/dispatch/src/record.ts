@@ -30,6 +30,7 @@ import {
   payloadBytesMax,
   priorityMax,
   programBytesMax,
+  provenBlock,
   publicKey,
   regionLengthMax,
   type TaskStatus,
@@ -108,6 +109,8 @@ export const deliveryRecord = message('DeliveryRecord', {
   answeredAtMs: field(16, optional(values.timeMs)),
   /** Verified before the answer counted as one. */
   proof: field(17, optional(zkProofPayload.codec)),
+  /** What a proof of kind v3 is about. */
+  block: field(18, optional(provenBlock.codec)),
 })
 
 export const historyEntry = message('HistoryEntry', {

@@ -85,6 +85,7 @@ function answer(state: DispatchState, delivery: Delivery, input: InputOf<'answer
   delivery.traceRoot = traceRoot
   delivery.answer = input.attestation
   delivery.proof = input.proof
+  delivery.block = input.block
   delivery.answeredAtMs = state.atMs
   standingOf(state, delivery.workerId).stake = input.stake
   record(state, task, 'answered', { delivery, outputDigest })
