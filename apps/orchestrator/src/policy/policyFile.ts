@@ -98,6 +98,7 @@ function checkDispatch(policy: Omit<DispatchPolicy, 'trust'>): void {
     leaseFactor: [1, 1_000],
     operationsPerSecondMin: [1, Number.MAX_SAFE_INTEGER],
     transferBytesPerSecond: [1, Number.MAX_SAFE_INTEGER],
+    blockProofMs: [0, dayMs],
     revealMs: [100, dayMs],
     backoffMsMin: [1, policy.backoffMsMax],
     backoffMsMax: [1, dayMs],

@@ -34,6 +34,13 @@ describe('a lease', () => {
       expected: 40_000,
     },
     { desc: 'counts what waits there already', complexity: 1_000_000_000, busyMs: 5_000, expected: 60_000 },
+    {
+      desc: 'leaves time to prove a block',
+      proof: 'v3' as const,
+      complexity: 1_000_000_000,
+      expected: 60_000,
+    },
+    { desc: 'leaves none for a proof that is made with the answer', proof: 'v2' as const, expected: 15_000 },
     { desc: 'is never longer than the most', complexity: Number.MAX_SAFE_INTEGER, expected: 3_600_000 },
     {
       desc: 'takes no claim below the floor',
@@ -81,6 +88,13 @@ describe('the time to reveal', () => {
     { desc: 'is as the policy says', keepOutput: true, outputLength: 0, expected: 15_000 },
     { desc: 'leaves time to send the output', keepOutput: true, outputLength: 64_000_000, expected: 271_000 },
     { desc: 'leaves none when it stays', keepOutput: false, outputLength: 64_000_000, expected: 15_000 },
+    {
+      desc: 'leaves time for an audit, which needs the output',
+      keepOutput: false,
+      outputLength: 64_000_000,
+      proof: 'v3' as const,
+      expected: 291_000,
+    },
     { desc: 'is bounded', keepOutput: true, outputLength: 64_000_000_000, expected: 3_600_000 },
   ]
   for (const { desc, expected, ...about } of table) {

@@ -18,12 +18,16 @@ import type { TaskSpec } from './record.ts'
 import type { Task } from './task.ts'
 import type { Worker } from './worker.ts'
 
-/** What one delivery of the task takes the worker when it has nothing else to do. */
+/** What one delivery of the task takes the worker when it has nothing else to do; its answer counts once its audit has held. */
 export function estimateMs(spec: TaskSpec, worker: Worker, policy: DispatchPolicy): number {
   const { complexity, programId, constantBytes, inputLength, outputLength } = spec
   const computeMs = (1000 * complexity) / Math.max(policy.operationsPerSecondMin, worker.rate)
   const fetched = constantBytes > 0 && !worker.warm.has(programId) ? constantBytes : 0
-  return computeMs + transferMs(inputLength + outputLength + fetched, policy)
+  return computeMs + transferMs(inputLength + outputLength + fetched, policy) + auditMs(spec, policy)
+}
+
+function auditMs({ proof }: TaskSpec, { blockProofMs }: DispatchPolicy): number {
+  return proof === 'v3' ? blockProofMs : 0
 }
 
 /**
@@ -46,11 +50,15 @@ export function leaseEndMs(
 /** No lease takes more than this part of the time that its task has left. */
 const leasesPerTaskMin = 4
 
-/** A reveal comes with the answer, with the output where it is kept, which a slow line must have time to send. */
+/**
+ * A reveal comes with the answer, with the output where it is wanted, which a slow line must have time to send; where a block is to be
+ * proven, the audit is still to come.
+ */
 export function revealEndMs(atMs: TimeMs, task: Task, policy: DispatchPolicy): TimeMs {
-  const { keepOutput, outputLength } = task.spec
-  const outputMs = keepOutput ? transferMs(outputLength, policy) * policy.leaseFactor : 0
-  const revealMs = Math.min(policy.revealMs + Math.ceil(outputMs), policy.leaseMsMax)
+  const { keepOutput, outputLength, proof } = task.spec
+  const outputMs = keepOutput || proof === 'v3' ? transferMs(outputLength, policy) : 0
+  const moreMs = Math.ceil((outputMs + auditMs(task.spec, policy)) * policy.leaseFactor)
+  const revealMs = Math.min(policy.revealMs + moreMs, policy.leaseMsMax)
   return Math.min(atMs + revealMs, task.deadlineMs) as TimeMs
 }
 

@@ -15,6 +15,8 @@ export interface DispatchPolicy {
   readonly operationsPerSecondMin: number
   /** Assumed of a line whose speed nobody measured. */
   readonly transferBytesPerSecond: number
+  /** What a worker is taken to need, beside its answer, to commit to a tile's sums and to prove one block of it. */
+  readonly blockProofMs: DurationMs
   /** How long a worker has to answer once commitments are closed, beside the time that its output takes. */
   readonly revealMs: DurationMs
   readonly backoffMsMin: DurationMs
@@ -41,6 +43,9 @@ export const defaultPolicy: DispatchPolicy = {
   leaseFactor: 4,
   operationsPerSecondMin: 10_000_000,
   transferBytesPerSecond: 1_000_000,
+  // A proof takes 1.6 s in a tab on two cores, the longest chain of sums 4,096 commitments, and two frames go there and back; a
+  // lease is four times as much, which is what a hidden tab may need.
+  blockProofMs: 5_000 as DurationMs,
   revealMs: 15_000 as DurationMs,
   backoffMsMin: 200 as DurationMs,
   backoffMsMax: 30_000 as DurationMs,
