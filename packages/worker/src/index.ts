@@ -1,3 +1,4 @@
+export { type BlockProver, type CutBlock, cutBlock, type ProvableBlock } from './blockProver.ts'
 export { type Clock, systemClock } from './clock.ts'
 export {
   ConstantError,

@@ -11,6 +11,7 @@ import {
 import { type Identity, verifySignature } from '@shardy/crypto'
 import { type Digest, encodeHex, type Sha256, type ZkProofPayload } from '@shardy/protocol'
 import { type CheckTools, makeClaim, planCheck, policies } from '@shardy/tensor/check'
+import type { BlockProver } from './blockProver.ts'
 import type { Constants } from './constants.ts'
 import type { Provable, TaskProver } from './prover.ts'
 import type { Effect, SmallTask } from './session/effect.ts'
@@ -26,6 +27,8 @@ export interface PerformerAdapters {
   readonly constants: Constants
   /** Left out: tasks that ask for a proof are handed back. */
   readonly prover?: TaskProver | undefined
+  /** Left out: so are those that ask for one when they are audited. */
+  readonly blockProver?: BlockProver | undefined
   /** So many bytes that nobody can guess. */
   readonly random: (length: number) => Uint8Array
   readonly log: (event: WorkerEvent) => void
@@ -61,7 +64,7 @@ function failureOf(thrown: unknown): FailureReason {
 }
 
 export function createPerformer(adapters: PerformerAdapters, reply: (input: Input) => void): Performer {
-  const { connect, identity, sha256, executor, constants, prover, random, log } = adapters
+  const { connect, identity, sha256, executor, constants, prover, blockProver, random, log } = adapters
   const sockets = new Map<number, Socket>()
   /** Fetches and executions, by their run. */
   const running = new Map<number, AbortController>()
@@ -198,6 +201,27 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
     reply({ kind: 'batchExecuted', run, outcomes: proven, salts: random(32 * outcomes.length) })
   }
 
+  async function commitSums({ run, product, input, tile }: EffectOf<'commitSums'>): Promise<void> {
+    await audit(run, async (prover) => {
+      return { kind: 'sumsCommitted', run, commitments: await prover.sums(product, input, tile) }
+    })
+  }
+
+  async function proveBlock({ run, block }: EffectOf<'proveBlock'>): Promise<void> {
+    await audit(run, async (prover) => ({ kind: 'blockProven', run, proof: await prover.prove(block) }))
+  }
+
+  async function audit(run: number, make: (prover: BlockProver) => Promise<Input>): Promise<void> {
+    let input: Input
+    try {
+      if (blockProver === undefined) throw new Error('nobody proves blocks here')
+      input = await make(blockProver)
+    } catch (thrown) {
+      input = { kind: 'auditFailed', run, text: `the audit could not be answered: ${textOf(thrown)}` }
+    }
+    reply(input)
+  }
+
   async function runChain({ run, benchmark }: EffectOf<'runBenchmark'>): Promise<void> {
     const controller = new AbortController()
     running.set(run, controller)
@@ -282,6 +306,10 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
           return void execute(effect)
         case 'executeBatch':
           return void executeBatch(effect)
+        case 'commitSums':
+          return void commitSums(effect)
+        case 'proveBlock':
+          return void proveBlock(effect)
         case 'runBenchmark':
           return void runChain(effect)
         case 'abort':

@@ -65,9 +65,12 @@ export interface Worker {
 /** How long a stopping worker waits for the other side to close. */
 const closeMs = 1_000
 
-function rulesOf({ identity, sha256, executor, prover }: WorkerAdapters, config: WorkerConfig): Rules {
+function rulesOf(
+  { identity, sha256, executor, prover, blockProver }: WorkerAdapters,
+  config: WorkerConfig,
+): Rules {
   const { slots, stableBytes = 0 } = config
-  const proofs = prover?.kinds ?? []
+  const proofs = [...(prover?.kinds ?? []), ...(blockProver?.kinds ?? [])]
   const offer = offerOf(executor, proofs, config)
   if (!Number.isInteger(slots) || slots < 1 || slots > slotsMax) {
     throw new RangeError(`slots is ${slots}, allowed is 1 to ${slotsMax}`)

@@ -79,6 +79,7 @@ export function reasonWords(reason: Reason, orchestrator: string, wasAdmitted: b
     case 'unusableHeartbeat':
     case 'duplicateDelivery':
     case 'unusableBenchmark':
+    case 'unusableAudit':
       return { headline: 'The orchestrator said something that breaks the rules', advice: ourFault }
     case 'asked':
       return { headline: 'Stopped', advice: 'Press the button to go on.' }

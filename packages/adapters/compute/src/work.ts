@@ -15,6 +15,8 @@ import {
   inputLength,
   outputLength,
   type Program,
+  type ProvableProduct,
+  provableProduct,
 } from '@shardy/tensor'
 
 export type Work =
@@ -60,6 +62,19 @@ export function decodeWork(kind: TaskKind, bytes: Uint8Array): DecodedWork {
       return { ok: false, field: decoded.refusal.field, reason: describeRefusal(decoded.refusal) }
     }
   }
+}
+
+/** The product of which a block can be proven (docs/spec/audit.md V1), or why there is none. */
+export function provableWork(
+  work: Work,
+):
+  | { readonly ok: true; readonly product: ProvableProduct }
+  | { readonly ok: false; readonly field: string; readonly reason: string } {
+  if (work.kind !== 'program')
+    return { ok: false, field: 'kind', reason: `it is a ${work.kind} task, and blocks are those of programs` }
+  const found = provableProduct(work.program)
+  if (found.ok) return found
+  return { ok: false, field: found.refusal.field, reason: describeRefusal(found.refusal) }
 }
 
 export function factsOf(work: Work): WorkFacts {

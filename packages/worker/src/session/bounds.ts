@@ -17,7 +17,12 @@ export const uplinkBytesPerMs = 64
 export const ghostIntervals = 6
 /** Committed deliveries take no slot, but each may hold an output. */
 export const committedMax = 64
-/** Bytes of the outputs that they keep, those still being computed included: a tab has little memory. */
+/** Deliveries of which a block may have to be proven, those that are answered included: each keeps its input. */
+export const auditedMax = 64
+/**
+ * Bytes of the outputs that wait for commitments to be closed, and of the inputs that wait for audits, those of what is still being computed
+ * included: a tab has little memory.
+ */
 export const committedBytesMax = 256 * 1024 * 1024
 /** What a program may hold in memory while it is computed, weights and values between included: a tab dies of more. */
 export const workingBytesMax = 768 * 1024 * 1024

@@ -3,7 +3,8 @@
 import type { Benchmark } from '@shardy/chain'
 import type { Work } from '@shardy/compute/work'
 import type { DeliveryId, PublicKey, Signature, TaskId, WantedProof } from '@shardy/protocol'
-import type { Blobs, Program } from '@shardy/tensor'
+import type { Blobs, Program, ProvableProduct, TilePlace } from '@shardy/tensor'
+import type { ProvableBlock } from '../blockProver.ts'
 import type { WorkerEvent } from './event.ts'
 
 /** A proof that is to be made of an answer once it is there. */
@@ -66,6 +67,16 @@ export type Effect =
   | { readonly kind: 'executeBatch'; readonly run: number; readonly batch: readonly SmallTask[] }
   /** → benchmarkRun | benchmarkNotRun, also after an abort */
   | { readonly kind: 'runBenchmark'; readonly run: number; readonly benchmark: Benchmark }
+  /** → sumsCommitted | auditFailed */
+  | {
+      readonly kind: 'commitSums'
+      readonly run: number
+      readonly product: ProvableProduct
+      readonly input: Uint8Array
+      readonly tile: TilePlace
+    }
+  /** → blockProven | auditFailed */
+  | { readonly kind: 'proveBlock'; readonly run: number; readonly block: ProvableBlock }
   | { readonly kind: 'abort'; readonly run: number }
   /** → resultSigned | resultUnsigned */
   | { readonly kind: 'signResult'; readonly run: number; readonly payload: Uint8Array }

@@ -31,7 +31,7 @@ import {
   smallUnsigned,
 } from './small/execution.ts'
 import { isOpen, type SmallDelivery } from './small/work.ts'
-import type { Answer, HeldDelivery } from './state.ts'
+import type { Answer, Audit, HeldDelivery } from './state.ts'
 import {
   change,
   changeAdmitted,
@@ -72,7 +72,8 @@ function startLarge(turn: Turn, held: Ready): void {
   const { run, work, facts, delivery } = held
   const { input, blobs } = held.phase
   const transcript = delivery.returnTranscript && delivery.returnOutput && work.kind === 'program'
-  hold(turn, { ...held, phase: { kind: 'executing', permille: 0, saidPermille: 0 } })
+  const keptInput = held.product && input
+  hold(turn, { ...held, keptInput, phase: { kind: 'executing', permille: 0, saidPermille: 0 } })
   change(turn, { executing: run })
   report(turn, {
     kind: 'executing',
@@ -255,7 +256,8 @@ function give(turn: Turn, held: HeldDelivery, answer: Answer, attestation: Attes
   const { deliveryId, taskId, commitFirst } = held.delivery
   const { output, transcript, outputDigest, traceRoot, outputLength } = answer
   const outputIncluded = output !== undefined
-  hold(turn, { ...held, phase: { kind: 'answered' } })
+  const audit = auditOf(held)
+  hold(turn, { ...held, keptInput: undefined, phase: { kind: 'answered', outputDigest, audit } })
   send(turn, 'result', {
     deliveryId,
     outputDigest,
@@ -269,8 +271,20 @@ function give(turn: Turn, held: HeldDelivery, answer: Answer, attestation: Attes
   })
   if (output !== undefined) sendOutput(turn, output, transcript)
   report(turn, { kind: 'answered', deliveryId, taskId })
-  if (countHeld(turn.state, ({ phase }) => phase.kind === 'answered') <= answeredMax) return
+  if (countHeld(turn.state, isForgettable) <= answeredMax) return
   for (const oldest of turn.state.deliveries.values()) {
-    if (oldest.phase.kind === 'answered') return forgetAnswered(turn, oldest)
+    if (isForgettable(oldest)) return forgetAnswered(turn, oldest)
   }
+}
+
+function auditOf({ delivery, product, keptInput }: HeldDelivery): Audit | undefined {
+  const { proof } = delivery
+  if (proof === undefined || product === undefined || keptInput === undefined) return undefined
+  const { verifierVersion } = proof
+  return { kind: 'unasked', source: { verifierVersion, product, input: keptInput } }
+}
+
+/** Nothing but a verdict is still to come. What is audited counts for nothing without its proof, and has a bound of its own. */
+function isForgettable({ phase }: HeldDelivery): boolean {
+  return phase.kind === 'answered' && (phase.audit === undefined || phase.audit.kind === 'proven')
 }

@@ -1,6 +1,7 @@
 /** Where each frame of the orchestrator goes. One that is malformed or out of place ends the connection. */
 import { decodeFrame, type Frame } from '@shardy/protocol'
 import { challenged, refused, welcomed } from './admission.ts'
+import { blockAsked, tileAsked } from './audit.ts'
 import { benchmarkAsked, benchmarkOpened } from './benchmarkFrames.ts'
 import { lose } from './connection.ts'
 import { cancelled, settled } from './ending.ts'
@@ -60,6 +61,12 @@ function admittedFrame(turn: Turn, connection: Admitted, frame: Frame): boolean 
       return true
     case 'benchmarkOpen':
       benchmarkOpened(turn, frame.body)
+      return true
+    case 'auditTile':
+      tileAsked(turn, frame.body)
+      return true
+    case 'auditBlock':
+      blockAsked(turn, frame.body)
       return true
     case 'admitted':
       measured(turn, frame.body)

@@ -69,6 +69,9 @@ export type Input =
     }
   | { readonly kind: 'benchmarkRun'; readonly run: number; readonly commitment: ChainCommitment }
   | { readonly kind: 'benchmarkNotRun'; readonly run: number; readonly text: string }
+  | { readonly kind: 'sumsCommitted'; readonly run: number; readonly commitments: readonly bigint[] }
+  | { readonly kind: 'blockProven'; readonly run: number; readonly proof: ZkProofPayload }
+  | { readonly kind: 'auditFailed'; readonly run: number; readonly text: string }
   | { readonly kind: 'resultSigned'; readonly run: number; readonly signature: Signature }
   | { readonly kind: 'resultUnsigned'; readonly run: number; readonly text: string }
 

@@ -12,6 +12,7 @@ export type LostReason =
   | { readonly kind: 'unusableHeartbeat'; readonly heartbeatMs: number }
   | { readonly kind: 'duplicateDelivery'; readonly deliveryId: string }
   | { readonly kind: 'unusableBenchmark'; readonly text: string }
+  | { readonly kind: 'unusableAudit'; readonly text: string }
 
 export type StopReason =
   | { readonly kind: 'asked' }
@@ -44,6 +45,8 @@ export function describeReason(reason: Reason): string {
       return `the orchestrator sent delivery ${reason.deliveryId} a second time`
     case 'unusableBenchmark':
       return `the orchestrator asked for a benchmark that cannot be: ${reason.text}`
+    case 'unusableAudit':
+      return `the orchestrator audits what is not there: ${reason.text}`
     case 'asked':
       return 'stopped as asked'
     case 'unsupportedVersion':

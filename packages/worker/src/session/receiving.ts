@@ -3,7 +3,7 @@
  * have the announced length and digest, and the orchestrator's attestation must hold before anything is executed.
  */
 
-import { decodeWork, factsOf, type Work, type WorkFacts } from '@shardy/compute/work'
+import { decodeWork, factsOf, provableWork, type Work, type WorkFacts } from '@shardy/compute/work'
 import {
   attestedPayload,
   type Delivery,
@@ -13,7 +13,9 @@ import {
   programIdOf,
   type RejectReason,
 } from '@shardy/protocol'
+import type { ProvableProduct } from '@shardy/tensor'
 import {
+  auditedMax,
   committedBytesMax,
   committedMax,
   payloadPatienceMs,
@@ -26,7 +28,7 @@ import { prepare } from './fetching.ts'
 import type { InputOf } from './input.ts'
 import { unprovenKind } from './proof.ts'
 import { countOpen } from './small/work.ts'
-import type { Admitted, HeldDelivery } from './state.ts'
+import type { Admitted, HeldDelivery, Phase } from './state.ts'
 import {
   change,
   changeAdmitted,
@@ -45,6 +47,7 @@ type Judged =
       readonly work: Work
       readonly facts: WorkFacts
       readonly programId: ProgramId
+      readonly product: ProvableProduct | undefined
     }
   | { readonly ok: false; readonly reason: RejectReason; readonly why: string }
 
@@ -63,15 +66,23 @@ function needsMs(turn: Turn, { complexity }: WorkFacts): number {
   return (1000 * operations) / operationsPerSecond
 }
 
-/** What a delivery keeps in memory from its execution until commitments are closed. */
-function keptBytes({ commitFirst, returnOutput }: Delivery, { outputLength }: WorkFacts): number {
-  return commitFirst && returnOutput ? outputLength : 0
+/** What a delivery keeps in memory from its execution until commitments are closed, and its input until it was audited. */
+function keptBytes(
+  { commitFirst, returnOutput, proof }: Delivery,
+  { inputLength, outputLength }: WorkFacts,
+): { readonly output: number; readonly input: number } {
+  return {
+    output: commitFirst && returnOutput ? outputLength : 0,
+    input: proof?.kind === 'v3' ? inputLength : 0,
+  }
 }
 
-function heldOutputBytes({ deliveries }: Turn['state']): number {
+function keptBytesOfAll({ deliveries }: Turn['state']): number {
   let bytes = 0
   for (const { delivery, facts, phase } of deliveries.values()) {
-    if (phase.kind !== 'answered') bytes += keptBytes(delivery, facts)
+    const { input, output } = keptBytes(delivery, facts)
+    if (phase.kind !== 'answered') bytes += input + output
+    else if (keepsInput(phase)) bytes += input
   }
   return bytes
 }
@@ -104,6 +115,14 @@ function judge(turn: Turn, connection: Admitted, delivery: Delivery): Judged {
   const decoded = decodeWork(delivery.kind, delivery.program)
   if (!decoded.ok) return no('unsupported', decoded.reason)
   const { work } = decoded
+  let product: ProvableProduct | undefined
+  if (delivery.proof?.kind === 'v3') {
+    const audited = countHeld(state, isToBeAudited)
+    if (audited >= auditedMax) return no('busy', `${audited} deliveries wait for their audits`)
+    const provable = provableWork(work)
+    if (!provable.ok) return no('unsupported', `no block of it can be proven: ${provable.reason}`)
+    ;({ product } = provable)
+  }
   const facts = factsOf(work)
   const expected = facts.inputLength
   if (delivery.payloadLength !== expected) {
@@ -119,10 +138,11 @@ function judge(turn: Turn, connection: Admitted, delivery: Delivery): Judged {
   if (facts.memoryBytes > workingBytesMax) {
     return no('tooLarge', `values of ${facts.memoryBytes} bytes, this worker holds ${workingBytesMax}`)
   }
-  const kept = keptBytes(delivery, facts)
-  const keptAlready = heldOutputBytes(state)
+  const own = keptBytes(delivery, facts)
+  const kept = own.input + own.output
+  const keptAlready = keptBytesOfAll(state)
   if (kept > 0 && keptAlready + kept > committedBytesMax) {
-    const why = `${keptAlready} bytes of outputs wait to be revealed, ${kept} more would pass ${committedBytesMax}`
+    const why = `${keptAlready} bytes are kept until they are revealed or audited, ${kept} more would pass ${committedBytesMax}`
     return no('busy', why)
   }
   const leftMs = delivery.deadlineMs - connection.orchestrator.clockOffsetMs - turn.nowMs
@@ -132,7 +152,7 @@ function judge(turn: Turn, connection: Admitted, delivery: Delivery): Judged {
     return no('outOfTime', `needs about ${Math.ceil(neededMs)} ms, ${Math.floor(leftMs)} ms are left`)
   }
   const programId = programIdOf(delivery.kind, delivery.program, rules.sha256)
-  return { ok: true, work, facts, programId }
+  return { ok: true, work, facts, programId, product }
 }
 
 export function deliveryCame(turn: Turn, connection: Admitted, delivery: Delivery): void {
@@ -147,8 +167,14 @@ export function deliveryCame(turn: Turn, connection: Admitted, delivery: Deliver
   }
   if (!judged.ok) return refuseDelivery(turn, delivery, judged.reason, judged.why)
   const run = nextRun(turn)
-  const { work, facts, programId } = judged
-  const held: HeldDelivery = { run, delivery, work, facts, programId, phase: { kind: 'awaitingPayload' } }
+  const { ok: _, ...read } = judged
+  const held: HeldDelivery = {
+    run,
+    delivery,
+    ...read,
+    keptInput: undefined,
+    phase: { kind: 'awaitingPayload' },
+  }
   hold(turn, held)
   // Without input there is no raw frame to wait for.
   if (payloadLength === 0) verifyHeld(turn, connection, held, new Uint8Array(0))
@@ -206,4 +232,14 @@ export function verified(turn: Turn, { run, inputDigest, attestationHolds }: Inp
   if (fault !== undefined) return rejectHeld(turn, held, fault.reason, fault.why)
   send(turn, 'ack', { deliveryId: held.delivery.deliveryId })
   prepare(turn, held, held.phase.input)
+}
+
+/** It keeps its input, or will. */
+function isToBeAudited({ product, phase }: HeldDelivery): boolean {
+  if (product === undefined) return false
+  return phase.kind !== 'answered' || keepsInput(phase)
+}
+
+function keepsInput({ audit }: Extract<Phase, { readonly kind: 'answered' }>): boolean {
+  return audit !== undefined && 'source' in audit
 }

@@ -24,7 +24,7 @@ import type {
   TaskId,
   ZkProofPayload,
 } from '@shardy/protocol'
-import type { Blobs } from '@shardy/tensor'
+import type { Blobs, ProvableProduct, TilePlace } from '@shardy/tensor'
 import type { LostReason, StopReason } from './reason.ts'
 import { emptySmallWork, type SmallWork } from './small/work.ts'
 
@@ -94,6 +94,21 @@ export interface Answer {
   readonly salt: string
 }
 
+/** What the proof of a block is made from. */
+export interface AuditSource {
+  readonly verifierVersion: number
+  readonly product: ProvableProduct
+  readonly input: Uint8Array
+}
+
+/** How far the audit of an answer has come. */
+export type Audit =
+  | { readonly kind: 'unasked'; readonly source: AuditSource }
+  | { readonly kind: 'committing'; readonly source: AuditSource; readonly tile: TilePlace }
+  | { readonly kind: 'committed'; readonly source: AuditSource; readonly tile: TilePlace }
+  | { readonly kind: 'proving' }
+  | { readonly kind: 'proven' }
+
 export type Phase =
   | { readonly kind: 'awaitingPayload' }
   | { readonly kind: 'verifying'; readonly input: Uint8Array }
@@ -102,7 +117,8 @@ export type Phase =
   | { readonly kind: 'executing'; readonly permille: number; readonly saidPermille: number }
   | { readonly kind: 'signing'; readonly answer: Answer }
   | { readonly kind: 'committed'; readonly answer: Answer; readonly attestation: Attestation }
-  | { readonly kind: 'answered' }
+  /** The audit is undefined where none can be asked for. */
+  | { readonly kind: 'answered'; readonly outputDigest: Digest; readonly audit: Audit | undefined }
 
 export interface HeldDelivery {
   /** Counts this worker's deliveries; replies carry it, so a late one never meets another delivery. */
@@ -111,6 +127,10 @@ export interface HeldDelivery {
   readonly work: Work
   readonly facts: WorkFacts
   readonly programId: ProgramId
+  /** Where a block of it may have to be proven. */
+  readonly product: ProvableProduct | undefined
+  /** From the execution until the answer, where there is a product. */
+  readonly keptInput: Uint8Array | undefined
   readonly phase: Phase
 }
 

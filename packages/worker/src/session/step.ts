@@ -1,9 +1,10 @@
 /**
- * The worker's side of the session (spec W10–W45), without a clock, chance or waiting: the same inputs at the same times always
+ * The worker's side of the session (spec W10–W53), without a clock, chance or waiting: the same inputs at the same times always
  * give the same effects. A state that was given in must not be used again, because small deliveries are moved in place. The
  * switch is the table of contents.
  */
 import { helloSigned, helloUnsigned } from './admission.ts'
+import { auditFailed, blockProven, sumsCommitted } from './audit.ts'
 import { benchmarkNotRun, benchmarkRun } from './benchmark.ts'
 import { closed, opened, openNumber, start, stop } from './connection.ts'
 import type { Effect } from './effect.ts'
@@ -84,6 +85,12 @@ function handle(turn: Turn, input: Input): void {
       return freed(turn, input.run, () => benchmarkRun(turn, input))
     case 'benchmarkNotRun':
       return freed(turn, input.run, () => benchmarkNotRun(turn, input))
+    case 'sumsCommitted':
+      return sumsCommitted(turn, input)
+    case 'blockProven':
+      return blockProven(turn, input)
+    case 'auditFailed':
+      return auditFailed(turn, input)
     case 'resultSigned':
       return resultSigned(turn, input)
     case 'resultUnsigned':

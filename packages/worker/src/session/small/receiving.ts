@@ -79,6 +79,9 @@ function flawOf(
   }
   const unproven = unprovenKind(rules, { proof })
   if (unproven !== undefined) return { reason: 'unsupported', why: `proofs of kind ${unproven}` }
+  if (proof?.kind === 'v3') {
+    return { reason: 'unsupported', why: 'a block is proven of a delivery that comes by itself' }
+  }
   const leftMs = deadlineMs - connection.orchestrator.clockOffsetMs - nowMs
   if (leftMs <= 0) return { reason: 'outOfTime', why: 'the deadline has passed' }
   const { operationsPerSecond } = rules
