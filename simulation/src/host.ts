@@ -189,6 +189,8 @@ export async function openHost(parts: HostParts): Promise<Host> {
     postAll: (_workerId, happenings) =>
       dispatcher.postAll(isAlive() ? happenings.map(plannedOf) : [], () => 'ifThereIsRoom'),
     storeOutput: async () => {},
+    random: (length) => new Uint8Array(length),
+    send: () => {},
   })
 
   /** Threads take their time, and now and then one dies over what it was asked. */

@@ -224,7 +224,7 @@ async function readProofs(folder: string): Promise<ReadProofs> {
   try {
     const opened = await openProofs({
       folder,
-      kinds: ['v2'],
+      kinds: ['v2', 'v3'],
       sha256,
       openPool: (key) =>
         openVerifierPool({

@@ -379,7 +379,9 @@ class WorkerConnection implements Connection {
       case 'progress':
       case 'reject':
       case 'commits':
-      case 'results': {
+      case 'results':
+      case 'auditSums':
+      case 'auditProof': {
         const count = countOf(frame)
         const decided = events.said(workerId, frame)?.finally(() => {
           this.#undecided -= count

@@ -194,6 +194,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     floatFlaw: createFloatFlaw(),
     postAll,
     storeOutput: parts.storeOutput,
+    random: parts.random,
+    send,
   })
 
   function changePresence(workerId: WorkerId, presence: PresenceState): Promise<void> | undefined {
@@ -234,6 +236,10 @@ export function createGateway(parts: GatewayParts): Gateway {
         const key = present.get(workerId)?.publicKey
         return key && incoming.batchAnswered(workerId, key, body)
       }
+      case 'auditSums':
+        return incoming.audits.sumsCame(workerId, body)
+      case 'auditProof':
+        return incoming.audits.proofCame(workerId, body)
       default:
         throw new Error(`a connection does not pass on ${type}`)
     }
@@ -334,6 +340,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         if (worker?.connection !== connection) return
         present.delete(workerId)
         notices.left(workerId)
+        incoming.audits.left(workerId)
         admission?.left(workerId)
         log.info('workerLeft', { workerId })
         if (worker.hasJoined) post({ kind: 'workerLeft', workerId })
@@ -350,8 +357,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
     perform(effects) {
       for (const effect of effects) {
-        if (effect.kind === 'settle') progress.delete(effect.deliveryId)
-        else if (effect.kind === 'benchmark') admission?.wanted(effect.workerId, effect.reason)
+        if (effect.kind === 'settle') {
+          progress.delete(effect.deliveryId)
+          incoming.audits.settled(effect.deliveryId)
+        } else if (effect.kind === 'benchmark') admission?.wanted(effect.workerId, effect.reason)
       }
       outgoing.perform(effects)
     },

@@ -83,6 +83,8 @@ async function open(
       if (storeFails) throw new Error('disk')
       stored.push(digest)
     },
+    random: (length) => new Uint8Array(length),
+    send() {},
   })
   /** In words: which task, and what was said of it. */
   const said = () =>
@@ -409,7 +411,7 @@ describe('a proof', () => {
       '4 corrupted: the proof is of kind v3, asked for was v2',
       '5 corrupted: a proof came that was not asked for',
       '6 answered',
-      '7 answered',
+      '7 corrupted: an answer that is audited comes by itself',
       '8 corrupted: the proof is for version 1, asked for was 2',
     ])
     expect(judging.asked).toHaveLength(1)

@@ -12,6 +12,7 @@ import {
   decodeHex,
   encodeHex,
   merkleTree,
+  type ProvenBlock,
   type PublicKey,
   type RequesterId,
   type Result,
@@ -25,6 +26,7 @@ import {
   type ZkProofPayload,
 } from '@shardy/protocol'
 import type { Log } from '../log.ts'
+import { type AuditEnd, type Audits, createAudits } from '../proofs/audits.ts'
 import { type ProofOfAnswer, type Proofs, proofOutOfPlace } from '../proofs/proofs.ts'
 import type { Happening, Posted } from '../tasks/dispatcher.ts'
 import type { Answer, Payloads } from '../tasks/payloads.ts'
@@ -48,7 +50,12 @@ export interface IncomingParts {
   /** All that a frame of a worker's says. */
   postAll(workerId: WorkerId, happenings: readonly Happening[]): Posted
   storeOutput(digest: Digest, bytes: Uint8Array, owner: RequesterId): Promise<void>
+  /** So many bytes that nobody can foresee. */
+  random(length: number): Uint8Array
+  send(workerId: WorkerId, frame: Uint8Array): void
 }
+
+const tooMany = 'too many answers wait to be checked'
 
 /** An answer whose proof is to be judged, and what is wrong with it. */
 interface Proven {
@@ -69,6 +76,8 @@ export interface Incoming {
   answered(workerId: WorkerId, key: PublicKey, result: Result, raw: Uint8Array | undefined): Promise<void>
   /** Many small ones. Resolves when what was passed on has been decided. */
   batchAnswered(workerId: WorkerId, key: PublicKey, results: Results): Promise<void>
+  /** Of answers that count only once a block was proven. */
+  readonly audits: Audits
 }
 
 export function createIncoming(parts: IncomingParts): Incoming {
@@ -76,19 +85,24 @@ export function createIncoming(parts: IncomingParts): Incoming {
   const digestOf = (bytes: Uint8Array): string => encodeHex(sha256(bytes))
   /** Whose answers wait for their proofs to be verified: what comes for one of them meanwhile is a second answer. */
   const proving = new Set<DeliveryId>()
+  const { blocks } = proofs
+  const { random, send } = parts
+  const audits = createAudits({ sha256, blocks, payloads, log, random, send })
 
   /**
    * An open delivery that is this worker's and not answered yet. One answer of a delivery is held, the first: what is checked and
    * kept must be what dispatch decides on, and the next one may be another.
    */
   function openDelivery(workerId: WorkerId, deliveryId: DeliveryId): Delivery | undefined {
+    const delivery = unsettled(workerId, deliveryId)
+    const isAnswered = payloads.answer(deliveryId) !== undefined || proving.has(deliveryId)
+    return isAnswered || audits.has(deliveryId) ? undefined : delivery
+  }
+
+  /** That, or one whose answer is held and not passed on yet. */
+  function unsettled(workerId: WorkerId, deliveryId: DeliveryId): Delivery | undefined {
     const delivery = parts.state().deliveries.get(deliveryId)
-    const isOpen =
-      delivery?.workerId === workerId &&
-      delivery.state !== 'answered' &&
-      payloads.answer(deliveryId) === undefined &&
-      !proving.has(deliveryId)
-    return isOpen ? delivery : undefined
+    return delivery?.workerId === workerId && delivery.state !== 'answered' ? delivery : undefined
   }
 
   function leafOf(delivery: Delivery, result: Pick<Result, 'outputDigest' | 'traceRoot'>): Uint8Array {
@@ -104,12 +118,25 @@ export function createIncoming(parts: IncomingParts): Incoming {
     answer: Answer | undefined,
   ): Happening | undefined {
     const { workerId, deliveryId } = delivery
-    const { outputDigest, traceRoot, salt, proof } = result
     // Its signature was verified and its output stored meanwhile: it may have been settled, and nobody would let go of the answer.
     if (openDelivery(workerId, deliveryId) === undefined) return undefined
     if (answer !== undefined && !payloads.holdAnswer(deliveryId, answer)) {
-      return corrupted(delivery, 'too many answers wait to be checked')
+      return corrupted(delivery, tooMany)
     }
+    return happened(delivery, result, attestation)
+  }
+
+  function happened(
+    { workerId, deliveryId }: Delivery,
+    {
+      outputDigest,
+      traceRoot,
+      salt,
+      proof,
+    }: Pick<BatchResult, 'outputDigest' | 'traceRoot' | 'salt' | 'proof'>,
+    attestation: Attestation,
+    block?: ProvenBlock,
+  ): Happening {
     const stake = parts.stake(workerId)
     return {
       kind: 'answered',
@@ -120,6 +147,7 @@ export function createIncoming(parts: IncomingParts): Incoming {
       salt,
       attestation,
       proof,
+      block,
       stake,
     }
   }
@@ -214,6 +242,7 @@ export function createIncoming(parts: IncomingParts): Incoming {
   function flawOf(delivery: Delivery, result: BatchResult): string | undefined {
     const { output, outputDigest, leaf } = result
     const { spec } = delivery.task
+    if (spec.proof === 'v3') return 'an answer that is audited comes by itself'
     if (encodeHex(leafOf(delivery, result)) !== leaf) return 'the signature covers another answer'
     if (output === undefined) return returnsOutput(delivery.task) ? 'the output is missing' : undefined
     if (output.length !== spec.outputLength) {
@@ -239,17 +268,54 @@ export function createIncoming(parts: IncomingParts): Incoming {
     await judgeProofs(workerId, [given])
     if (given.flaw !== undefined) return passOn(workerId, [corrupted(delivery, given.flaw)])
     const answer = typeof read === 'string' ? undefined : read
-    const { spec } = delivery.task
-    if (answer !== undefined && spec.keepOutput && !isInline(spec.outputLength)) {
-      try {
-        await parts.storeOutput(result.outputDigest, answer.output, spec.requesterId)
-      } catch (error) {
-        log.error('outputNotStored', error, { deliveryId: delivery.deliveryId })
-        return passOn(workerId, [corrupted(delivery, 'the output could not be stored')])
-      }
-    }
+    if (delivery.task.spec.proof === 'v3') return audit(delivery, result, answer)
+    const unstored = await store(delivery, outputDigest, answer)
+    if (unstored !== undefined) return passOn(workerId, [corrupted(delivery, unstored)])
     const said = saidOf(delivery, result, result.attestation, answer)
     if (said !== undefined) await passOn(workerId, [said])
+  }
+
+  /** What went wrong, where it is to be stored. */
+  async function store(
+    { deliveryId, task }: Delivery,
+    outputDigest: Digest,
+    answer: Answer | undefined,
+  ): Promise<string | undefined> {
+    const { spec } = task
+    if (answer === undefined || !spec.keepOutput || isInline(spec.outputLength)) return undefined
+    try {
+      await parts.storeOutput(outputDigest, answer.output, spec.requesterId)
+      return undefined
+    } catch (error) {
+      log.error('outputNotStored', error, { deliveryId })
+      return 'the output could not be stored'
+    }
+  }
+
+  /** Holds the answer, and has a block of it proven before anybody hears of it. */
+  async function audit(delivery: Delivery, result: Result, answer: Answer | undefined): Promise<void> {
+    const { workerId, deliveryId } = delivery
+    const wanted = parts.asked(delivery)
+    if (answer === undefined || wanted === undefined)
+      throw new Error(`delivery ${deliveryId} is audited without an output or a key`)
+    // Its signature was verified meanwhile.
+    if (openDelivery(workerId, deliveryId) === undefined) return
+    if (!payloads.holdAnswer(deliveryId, answer)) return passOn(workerId, [corrupted(delivery, tooMany)])
+    const { outputDigest } = result
+    const flaw = audits.begin({ delivery, outputDigest, wanted }, (end) => audited(delivery, result, end))
+    if (flaw !== undefined) await audited(delivery, result, { kind: 'refused', detail: flaw })
+  }
+
+  async function audited(delivery: Delivery, result: Result, end: AuditEnd): Promise<void> {
+    const { workerId, deliveryId } = delivery
+    const answer = payloads.answer(deliveryId)
+    const flaw = end.kind === 'held' ? await store(delivery, result.outputDigest, answer) : end.detail
+    if (flaw !== undefined || unsettled(workerId, deliveryId) === undefined) payloads.dropAnswer(deliveryId)
+    if (unsettled(workerId, deliveryId) === undefined) return
+    if (flaw !== undefined) return passOn(workerId, [corrupted(delivery, flaw)])
+    if (end.kind !== 'held') return
+    const proven = { ...result, proof: end.proof }
+    await passOn(workerId, [happened(delivery, proven, result.attestation, end.block)])
   }
 
   /** The answer's bytes, undefined where none are wanted, or what is wrong with them. */
@@ -295,5 +361,5 @@ export function createIncoming(parts: IncomingParts): Incoming {
     return signed ? undefined : 'the answer is not signed by the worker'
   }
 
-  return { answered, batchAnswered }
+  return { answered, batchAnswered, audits }
 }

@@ -45,7 +45,7 @@ export interface OutgoingParts {
   lineOf(workerId: WorkerId): Line | undefined
   /** Still with the worker: reading its input took a while. */
   isWanted(delivery: Delivery): boolean
-  /** The proof that goes with its answer is to be made like this. */
+  /** The proof that comes with its answer, or when that is audited, is to be made like this. */
   asked(delivery: Delivery, proof: WantedProof): void
   /** Its input cannot be read. */
   failed(delivery: Delivery, detail: string): void
@@ -217,13 +217,15 @@ function isSmall({ spec }: Task): boolean {
     isInline(spec.inputLength) &&
     isInline(spec.outputLength) &&
     spec.constants.length === 0 &&
-    spec.program.length <= sharedProgramBytesMax
+    spec.program.length <= sharedProgramBytesMax &&
+    // An audit follows its answer, frame by frame.
+    spec.proof !== 'v3'
   )
 }
 
-/** The output is wanted where it is kept, and where it may have to be looked at. */
+/** The output is wanted where it is kept, and where it may have to be looked at: by a check, or tile by tile by an audit. */
 export function returnsOutput({ spec }: Task): boolean {
-  return spec.keepOutput || spec.verify.mode !== 'quorum' || !spec.exact
+  return spec.keepOutput || spec.verify.mode !== 'quorum' || !spec.exact || spec.proof === 'v3'
 }
 
 /** The parts of a delivery that both sides' statements cover. */

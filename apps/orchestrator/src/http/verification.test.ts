@@ -3,12 +3,12 @@ import { ApiError } from '@shardy/api'
 import { decodeWork, type Work } from '@shardy/compute/work'
 import type { TaskRecord } from '@shardy/dispatch'
 import { adaptive, audited, checked, parseVerify, quorum } from '@shardy/protocol'
-import { encodeProgram, matmulProgram } from '@shardy/tensor'
+import { encodeProgram, matmulProgram, type Program, tensorType } from '@shardy/tensor'
 import { newTaskOf } from '../../test/dispatchTask.ts'
 import { restsOn, verificationOf } from './verification.ts'
 
-function work(): Work {
-  const decoded = decodeWork('program', encodeProgram(matmulProgram({ m: 1, k: 1, n: 1 })))
+function work(of: Program = matmulProgram({ m: 1, k: 1, n: 1 })): Work {
+  const decoded = decodeWork('program', encodeProgram(of))
   if (!decoded.ok) throw new Error(decoded.reason)
   return decoded.work
 }
@@ -68,6 +68,43 @@ describe('a proof', () => {
   test('is made of floats only where it is asked for', () => {
     expect(proofOf({}, shader('inexact'))).toBe('none')
     expect(proofOf({ proof: 'v2' }, shader('inexact'))).toBe('v2')
+  })
+
+  describe('of a block', () => {
+    const asked = (of: Work) => verificationOf({ proof: 'v3' }, of, ['v2', 'v3']).proof
+    const shape = { m: 1, k: 1, n: 1 }
+
+    test('is made of a product where it is asked for', () => {
+      expect(asked(program)).toBe('v3')
+      expect(verificationOf({}, program, ['v2', 'v3']).proof).toBe('v2')
+    })
+
+    const matmul = matmulProgram(shape)
+    const refused: readonly [string, Work, string][] = [
+      ['a shader', shader('exact'), 'it is a shader task, and blocks are those of programs'],
+      [
+        'a program that makes more of the product',
+        work({ ...matmul, nodes: [...matmul.nodes, { op: 'relu', x: 2 }], outputs: [3] }),
+        'program.nodes[1].relu: makes the output; a proof is about one that a matmul makes',
+      ],
+      [
+        'a product of another kind of number',
+        work({ ...matmul, inputs: [tensorType('u8', [1, 1]), tensorType('i8', [1, 1])] }),
+        'program.nodes[0].matmul.a: is u8[1,1]; a proof is about operands of i8',
+      ],
+    ]
+    for (const [what, of, reason] of refused) {
+      test(`is not to be had of ${what}`, () => {
+        const bound = 'a product of two i8 matrices of the input, sums of at most 65535'
+        expect(refusalOf(() => asked(of))).toMatchObject({
+          code: 'invalidField',
+          field: 'proof',
+          value: 'v3',
+          bound,
+          detail: `proofs of kind v3 are about ${bound}: ${reason}`,
+        })
+      })
+    }
   })
 
   test('of a kind that is not offered is refused with those that are', () => {

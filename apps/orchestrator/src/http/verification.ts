@@ -1,6 +1,6 @@
 /** How a submission says it wants its answer verified, what it gets when it says nothing, and what a verdict rests on in words. */
 import { ApiError, type Submission } from '@shardy/api'
-import type { Work } from '@shardy/compute/work'
+import { provableWork, type Work } from '@shardy/compute/work'
 import type { TaskRecord } from '@shardy/dispatch'
 import {
   checked,
@@ -14,6 +14,7 @@ import {
   wordsOfVerdict,
 } from '@shardy/protocol'
 import { whyUncheckable } from '@shardy/sdk'
+import { provableLengthMax } from '@shardy/tensor'
 
 export interface Verification {
   readonly verify: VerifyPolicy
@@ -38,14 +39,29 @@ export function verificationOf(
     const detail = `${value} needs a check that the orchestrator can make: ${uncheckable}; ask for ${bound}`
     throw new ApiError('invalidField', { detail, field: 'verify', value, bound })
   }
-  return { verify, proof: proofOf(submission, exact, offered), exact }
+  return { verify, proof: proofOf(submission, work, exact, offered), exact }
 }
 
 /** What is exact is proven unless the requester says otherwise; floats differ, and a proof would say less still. */
-function proofOf({ proof }: AskedVerification, exact: boolean, offered: readonly MadeProofKind[]): ProofKind {
+function proofOf(
+  { proof }: AskedVerification,
+  work: Work,
+  exact: boolean,
+  offered: readonly MadeProofKind[],
+): ProofKind {
   if (proof === undefined) return exact && offered.includes('v2') ? 'v2' : 'none'
   refuseUnoffered(proof, offered)
+  if (proof === 'v3') refuseUnprovable(work)
   return proof
+}
+
+/** A proof of kind v3 is about a block of a product: a task that has none is refused before anybody computes it. */
+function refuseUnprovable(work: Work): void {
+  const provable = provableWork(work)
+  if (provable.ok) return
+  const bound = `a product of two i8 matrices of the input, sums of at most ${provableLengthMax}`
+  const detail = `proofs of kind v3 are about ${bound}: ${provable.reason}`
+  throw new ApiError('invalidField', { detail, field: 'proof', value: 'v3', bound })
 }
 
 export function refuseUnoffered(proof: ProofKind, offered: readonly MadeProofKind[]): void {

@@ -49,7 +49,7 @@ async function open(): Promise<ReadProofs> {
   pools = 0
   proofs = await openProofs({
     folder,
-    kinds: ['v2'],
+    kinds: ['v2', 'v3'],
     sha256,
     openPool(key) {
       pools++
@@ -67,9 +67,9 @@ async function prove(verifierVersion = 2, about = answer): Promise<ZkProofPayloa
 describe('a proof', () => {
   test('of what the orchestrator knows is taken, and of nothing else', async () => {
     const { verify, wanted, kinds } = await open()
-    expect(kinds).toEqual(['v2'])
+    expect(kinds).toEqual(['v2', 'v3'])
     expect(wanted('v2')).toEqual({ kind: 'v2', verifierVersion: 2 })
-    expect(wanted('v3')).toBeUndefined()
+    expect(wanted('v3')).toEqual({ kind: 'v3', verifierVersion: 3 })
     const proof = await prove()
     const others: TaskProofV2[] = [
       { ...answer, taskId: '02'.repeat(16) as never },
@@ -124,7 +124,8 @@ test('keys rotate: new deliveries get the new version, what was under way is tak
   await change(([first, second]) => [{ ...first, status: 'retired' }, second])
   await reading.reload()
   expect(await verdicts()).toEqual(['retiredVersion', undefined])
-  expect(pools).toBe(2)
+  // One for each key of kind v2, and one for that of v3.
+  expect(pools).toBe(3)
 
   await change(([first, second]) => [first, { ...second, status: 'accepted' }])
   await reading.reload()

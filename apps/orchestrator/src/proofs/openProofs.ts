@@ -10,12 +10,19 @@ import {
   loadArtifact,
   type Manifest,
   type Outcome,
+  openField,
   parseManifest,
   type Verdict,
 } from '@shardy/proofs'
 import type { VerifierPool } from '@shardy/proofs/pool'
-import { type MadeProofKind, type Sha256, taskProofV2Signals, type WorkerId } from '@shardy/protocol'
-import type { ProofOfAnswer, Proofs } from './proofs.ts'
+import {
+  type MadeProofKind,
+  type Sha256,
+  taskProofV2Signals,
+  type WorkerId,
+  type ZkProofPayload,
+} from '@shardy/protocol'
+import type { BlockProofs, ProofOfAnswer, Proofs } from './proofs.ts'
 
 export interface ProofsParts {
   /** Where `manifest.json` is, and beside it the files that it names. */
@@ -83,19 +90,30 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
 
   let current = await read(undefined)
 
-  function signalsOf({ proof, answer }: ProofOfAnswer): readonly bigint[] {
-    if (proof.kind !== 'v2') throw new Error(`a proof of kind ${proof.kind} does not come with an answer`)
-    return taskProofV2Signals(answer, sha256)
+  const blocks = parts.kinds.includes('v3') ? await openBlocks() : undefined
+
+  async function openBlocks(): Promise<BlockProofs> {
+    const opened = await openField()
+    if (!opened.ok) throw new Error(`blocks cannot be committed to: ${opened.refusal.message}`)
+    return { commitments: opened.field, verify: flawOf }
   }
 
-  async function flawOf(workerId: WorkerId, item: ProofOfAnswer): Promise<string | undefined> {
-    const { proof } = item
+  function answerFlaw(workerId: WorkerId, { proof, answer }: ProofOfAnswer): Promise<string | undefined> {
+    if (proof.kind !== 'v2') throw new Error(`a proof of kind ${proof.kind} does not come with an answer`)
+    return flawOf(workerId, proof, taskProofV2Signals(answer, sha256))
+  }
+
+  async function flawOf(
+    workerId: WorkerId,
+    proof: ZkProofPayload,
+    signals: readonly bigint[],
+  ): Promise<string | undefined> {
     const version = acceptedVersion(current.manifest, proof.kind, proof.verifierVersion)
     if (!version.ok) return flawText(version)
     const pool = current.pools.get(proof.verifierVersion)
     if (pool === undefined) return `no verifier is open for version ${proof.verifierVersion}`
     try {
-      return flawText(await pool.verify(workerId, { proof: proof.proof, signals: signalsOf(item) }))
+      return flawText(await pool.verify(workerId, { proof: proof.proof, signals }))
     } catch (error) {
       return `the proof could not be verified: ${error instanceof Error ? error.message : String(error)}`
     }
@@ -109,7 +127,8 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
       const version = parts.kinds.includes(kind) ? activeVersion(current.manifest, kind) : undefined
       return version && { kind, verifierVersion: version.verifierVersion }
     },
-    verify: (workerId, proofs) => Promise.all(proofs.map((each) => flawOf(workerId, each))),
+    verify: (workerId, proofs) => Promise.all(proofs.map((each) => answerFlaw(workerId, each))),
+    ...(blocks && { blocks }),
     async reload() {
       const before = current
       current = await read(before)

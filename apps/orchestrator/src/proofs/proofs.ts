@@ -3,6 +3,7 @@
  * A proof is verified before its answer counts as one (spec P); what it proves is in docs/spec/proofs.md, and less than it sounds.
  */
 import type {
+  BlockCommitments,
   MadeProofKind,
   ProofKind,
   TaskProofV2,
@@ -17,6 +18,13 @@ export interface ProofOfAnswer {
   readonly answer: TaskProofV2
 }
 
+/** What the proofs of audited answers need (docs/spec/audit.md). */
+export interface BlockProofs {
+  readonly commitments: BlockCommitments
+  /** What is wrong with a proof about these signals, which the orchestrator made itself; undefined: it holds. */
+  verify(workerId: WorkerId, proof: ZkProofPayload, signals: readonly bigint[]): Promise<string | undefined>
+}
+
 export interface Proofs {
   /** The kinds that can be asked for. */
   readonly kinds: readonly MadeProofKind[]
@@ -24,6 +32,8 @@ export interface Proofs {
   wanted(kind: MadeProofKind): WantedProof | undefined
   /** What is wrong with each of them, in their order; undefined: nothing, it holds. */
   verify(workerId: WorkerId, proofs: readonly ProofOfAnswer[]): Promise<readonly (string | undefined)[]>
+  /** Where proofs of kind v3 can be asked for. */
+  readonly blocks?: BlockProofs | undefined
   close(): void
 }
 
