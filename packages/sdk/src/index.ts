@@ -88,21 +88,20 @@ export {
   type OperatorConfig,
 } from './operator.ts'
 export { createProofVerifier, type FetchKeyFile } from './proofVerifier.ts'
-export {
-  type CheckedReceipt,
-  checkReceipt,
-  type ProofVerdict,
-  type ReceiptCheck,
-  type ReceiptFacts,
-  type ReceiptProof,
-  type VerifyProof,
-} from './receipt.ts'
+export { type CheckedReceipt, checkReceipt, type ReceiptCheck, type ReceiptFacts } from './receipt.ts'
 export { type ReceiptMeaning, receiptMeaning } from './receiptMeaning.ts'
 export {
   describeReceiptProblem,
   type ReceiptProblem,
   type ReceiptProblemKind,
 } from './receiptProblem.ts'
+export {
+  describeProvenBlock,
+  type ProofVerdict,
+  type ProvenBlockFacts,
+  type ReceiptProof,
+  type VerifyProof,
+} from './receiptProof.ts'
 export {
   createRequester,
   type DownloadOptions,

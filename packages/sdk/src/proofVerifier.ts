@@ -9,7 +9,7 @@ import {
   type Verifier,
 } from '@shardy/proofs'
 import type { Sha256 } from '@shardy/protocol'
-import type { ProofVerdict, VerifyProof } from './receipt.ts'
+import type { ProofVerdict, VerifyProof } from './receiptProof.ts'
 
 /** Brings a file of the manifest, or `manifest.json` itself. */
 export type FetchKeyFile = (name: string) => Promise<Uint8Array>

@@ -4,11 +4,11 @@
  * here, which the caller may ask for.
  */
 import { decodeWork, factsOf, type Work } from '@shardy/compute/work'
-import type { KeyTrust } from '@shardy/proofs'
 import {
   type Attestation,
   attestedPayload,
   type Basis,
+  type BlockCommitments,
   type CheckMechanism,
   type Digest,
   deliveryStatement,
@@ -27,32 +27,13 @@ import {
   type Statement,
   type TaskId,
   type TimeMs,
-  taskProofV2Signals,
   type VerifyPolicy,
   type WorkerId,
-  type ZkProofPayload,
 } from '@shardy/protocol'
 import type { AnswerVerdict } from './answer.ts'
 import { type ReceiptMeaning, receiptMeaning } from './receiptMeaning.ts'
 import type { ReceiptProblem } from './receiptProblem.ts'
-
-/** Whether a proof holds, by whoever has keys; `unknown`: nothing can be said without the key of its version. */
-export type ProofVerdict =
-  | { readonly kind: 'holds'; readonly trust: KeyTrust }
-  | { readonly kind: 'false' | 'unknown'; readonly reason: string }
-
-export type VerifyProof = (proof: ZkProofPayload, signals: readonly bigint[]) => Promise<ProofVerdict>
-
-/** A proof that came with an answer. `notVerified`: nobody was asked to. What one that holds proves: docs/spec/proofs.md. */
-export interface ReceiptProof {
-  readonly workerId: WorkerId
-  readonly kind: ZkProofPayload['kind']
-  readonly verifierVersion: number
-  readonly verdict: 'holds' | 'unknown' | 'notVerified'
-  readonly reason?: string
-  /** Of the key under which it holds: `development` keys can be forged by whoever made them. */
-  readonly trust?: KeyTrust
-}
+import { checkProof, type ProofCheck, type ReceiptProof, type VerifyProof } from './receiptProof.ts'
 
 export interface ReceiptCheck {
   readonly sha256: Sha256
@@ -79,6 +60,8 @@ export interface ReceiptCheck {
     | undefined
   /** Verifies the proofs that came with answers. What such a proof proves is little: docs/spec/proofs.md. */
   readonly verifyProof?: VerifyProof | undefined
+  /** With them, a block that was proven is compared with `input` and `output`. */
+  readonly commitments?: BlockCommitments | undefined
   /** Computes the program anew; needs `input`. Rejections of its own come through. */
   readonly recompute?: ((work: Work, input: Uint8Array) => Promise<Uint8Array>) | undefined
 }
@@ -135,12 +118,7 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
   const work = checkWork(receipt, check, problems)
   const facts = work && factsOf(work)
   const orchestratorId = await checkOrchestrator(receipt, check, problems)
-  const proofs: ReceiptProof[] = []
-  for (const delivery of receipt.deliveries) {
-    await checkAttestations(receipt, delivery, check, problems)
-    const proof = await checkProof(receipt, delivery, check, problems)
-    if (proof !== undefined) proofs.push(proof)
-  }
+  for (const delivery of receipt.deliveries) await checkAttestations(receipt, delivery, check, problems)
   const isExact = work?.kind !== 'shader' || work.shader.exactness.exactness === 'exact'
   const standing = checkOutcomes(receipt, isExact, check, problems)
   checkBasis(receipt, standing, problems)
@@ -151,9 +129,16 @@ export async function checkReceipt(receipt: Receipt, check: ReceiptCheck): Promi
     facts !== undefined &&
     isInputRight &&
     checkLength('wrongInputLength', check.input, facts.inputLength, problems)
-  if (facts && isOutputRight) {
+  const isOutputFitting =
+    facts !== undefined &&
+    isOutputRight &&
     checkLength('wrongOutputLength', check.output, facts.outputLength, problems)
+  const proofCheck = {
+    ...check,
+    input: isInputFitting ? check.input : undefined,
+    output: isOutputFitting ? check.output : undefined,
   }
+  const proofs = await checkProofs(receipt, work, proofCheck, problems)
   if (check.recompute !== undefined && check.input === undefined) problems.push({ kind: 'inputNeeded' })
   if (check.checkAnswer !== undefined) {
     if (check.input === undefined) problems.push({ kind: 'inputNeeded' })
@@ -280,28 +265,23 @@ async function checkAttestations(
   }
 }
 
-/** A proof of kind v2 is about the task, its seed, and length and digest of the output; the signals are made here, and taken from nobody. */
-async function checkProof(
-  { taskId, seed, outputLength }: Receipt,
-  delivery: ReceiptDelivery,
-  { sha256, verifyProof }: ReceiptCheck,
+/** The proofs in it, but for those that are false, which are problems. */
+async function checkProofs(
+  receipt: Receipt,
+  work: Work | undefined,
+  check: ProofCheck,
   problems: ReceiptProblem[],
-): Promise<ReceiptProof | undefined> {
-  const { deliveryId, answer } = delivery
-  if (answer?.proof === undefined) return undefined
-  const { outputDigest, proof } = answer
-  const { kind, verifierVersion } = proof
-  const workerId = workerIdOf(delivery, sha256)
-  const about = { workerId, kind, verifierVersion }
-  if (verifyProof === undefined) return { ...about, verdict: 'notVerified' }
-  if (kind !== 'v2')
-    return { ...about, verdict: 'unknown', reason: `proofs of kind ${kind} are not verified here` }
-  const signals = taskProofV2Signals({ taskId, seed, outputLength, outputDigest }, sha256)
-  const verdict = await verifyProof(proof, signals)
-  if (verdict.kind === 'holds') return { ...about, verdict: 'holds', trust: verdict.trust }
-  if (verdict.kind === 'unknown') return { ...about, verdict: 'unknown', reason: verdict.reason }
-  problems.push({ kind: 'badProof', deliveryId, workerId, reason: verdict.reason })
-  return undefined
+): Promise<readonly ReceiptProof[]> {
+  const proofs: ReceiptProof[] = []
+  for (const delivery of receipt.deliveries) {
+    const { deliveryId, answer } = delivery
+    if (answer?.proof === undefined) continue
+    const workerId = workerIdOf(delivery, check.sha256)
+    const checked = await checkProof(receipt, { deliveryId, workerId, answer }, answer.proof, work, check)
+    if (checked.ok) proofs.push(checked.proof)
+    else problems.push({ kind: 'badProof', deliveryId, workerId, reason: checked.reason })
+  }
+  return proofs
 }
 
 /** That each outcome fits its answer. */

@@ -4,7 +4,9 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { factsOf, type Work } from '@shardy/compute/work'
 import { sha256, verifySignatureSync } from '@shardy/crypto/native'
+import { openField } from '@shardy/proofs'
 import {
+  type BlockCommitments,
   type Digest,
   describeRefusal,
   describeVerify,
@@ -20,6 +22,7 @@ import {
   checkAnswer,
   checkReceipt,
   createProofVerifier,
+  describeProvenBlock,
   describeReceiptProblem,
   type FetchKeyFile,
   type ReceiptFacts,
@@ -107,6 +110,7 @@ export const receiptCheck: Command = {
       checkAnswer: isChecked ? (work, bytes, answer) => project(work, bytes, answer, call) : undefined,
       recompute: isRecomputed ? (work, bytes) => compute(work, bytes, call) : undefined,
       verifyProof: createProofVerifier(keyFiles(options.text('keys')), sha256),
+      commitments: await commitmentsFor(receipt),
     })
     progress.clear()
     if (checked.ok)
@@ -119,6 +123,13 @@ export const receiptCheck: Command = {
       checked.problems.map((problem) => ({ ...problem, message: describeReceiptProblem(problem) })),
     )
   },
+}
+
+/** Only for a receipt that has a block to compare: opening them takes a moment. */
+async function commitmentsFor({ deliveries }: Receipt): Promise<BlockCommitments | undefined> {
+  if (deliveries.every(({ answer }) => answer?.block === undefined)) return undefined
+  const opened = await openField()
+  return opened.ok ? opened.field : undefined
 }
 
 /** The keys that belong to this repository, or somebody's own. */
@@ -314,10 +325,11 @@ function describeFacts(facts: ReceiptFacts, isInputGiven: boolean, isOutputGiven
 }
 
 /** By what it shows, and never by a word that promises more. */
-function proofLine({ kind, verifierVersion, verdict, reason, trust }: ReceiptProof): string {
+function proofLine({ kind, verifierVersion, verdict, reason, trust, block }: ReceiptProof): string {
   const key = trust === 'development' ? `development key ${verifierVersion}` : `key ${verifierVersion}`
   const name = `  proof ${kind}      `
-  if (verdict === 'holds') return `${name}holds under ${key}: ${proofWords[kind].short}`
+  const shows = block ? describeProvenBlock(block) : proofWords[kind].short
+  if (verdict === 'holds') return `${name}holds under ${key}: ${shows}`
   return `${name}not verified: ${printable(reason ?? 'nobody was asked to')}`
 }
 
