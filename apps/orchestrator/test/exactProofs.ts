@@ -5,8 +5,9 @@
 import { sha256 } from '@shardy/crypto/native'
 import { openField } from '@shardy/proofs'
 import { scalarFieldOrder, type TaskProofV3, taskProofV3Signals, type ZkProofPayload } from '@shardy/protocol'
-import type { CutBlock } from '@shardy/worker'
-import type { BlockProofs } from '../src/proofs/proofs.ts'
+import { tilePartialSums } from '@shardy/tensor'
+import { type BlockProver, type CutBlock, cutBlock } from '@shardy/worker'
+import type { BlockProofs, Proofs } from '../src/proofs/proofs.ts'
 
 const opened = await openField()
 if (!opened.ok) throw new Error(opened.refusal.message)
@@ -61,4 +62,26 @@ function addsUp({ a, b, before, after }: CutBlock): boolean {
     if (sum !== after[at]) return false
   }
   return true
+}
+
+/** Of an orchestrator that offers nothing else. */
+export function blocksAlone(blocks: BlockProofs): Proofs {
+  return {
+    kinds: ['v3'],
+    wanted: (kind) => (kind === 'v3' ? { kind, verifierVersion: 3 } : undefined),
+    verify: async (_, items) => items.map(() => 'no proof comes with an answer here'),
+    blocks,
+    close() {},
+  }
+}
+
+/** An honest worker's, which claims what it computed. */
+export function createExactProver({ claim }: Pick<ExactProofs, 'claim'>): BlockProver {
+  return {
+    kinds: ['v3'],
+    async sums(product, input, tile) {
+      return tilePartialSums(product, input, tile).map((sums) => commitments.commitSums(sums))
+    },
+    prove: async (block) => claim(block, cutBlock(block)),
+  }
 }

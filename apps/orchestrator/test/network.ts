@@ -11,6 +11,7 @@ import { defaultParameters } from '@shardy/ledger'
 import type { MicroCredit } from '@shardy/protocol'
 import { type BlobStore, openBlobStore, openStore, type Store } from '@shardy/storage'
 import {
+  type BlockProver,
   connectWebSocket,
   createConstants,
   createWorker,
@@ -53,7 +54,7 @@ export interface TestNetwork {
   /** What the orchestrator gave up over. */
   readonly fatal: readonly unknown[]
   request(path: string, call?: Call): Promise<Response>
-  startWorker(executor?: Executor): Promise<Worker>
+  startWorker(executor?: Executor, blockProver?: BlockProver): Promise<Worker>
   stop(): Promise<void>
 }
 
@@ -103,9 +104,9 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
       log: options.log ?? silentLog,
       random,
       ...(options.space && { space: options.space }),
+      ...(options.proofs && { proofs: options.proofs }),
       openings: createOpeningsThread(),
       checks: { tools: await openCheckTools(sha256), random },
-      ...(options.proofs && { proofs: options.proofs }),
       fatal: (error) => fatal.push(error),
     },
     {
@@ -143,13 +144,14 @@ export async function startTestNetwork(options: TestOptions = {}): Promise<TestN
       if (!headers.has('content-type')) headers.set('content-type', 'application/json')
       return fetch(`${serving.url}${path}`, { method: 'POST', ...init, headers, body: JSON.stringify(json) })
     },
-    async startWorker(executor = createCpuExecutor()) {
+    async startWorker(executor = createCpuExecutor(), blockProver) {
       const worker = createWorker(
         {
           connect: connectWebSocket(workerSocketUrl(serving.url)),
           identity: await generateIdentity({ extractable: false }),
           sha256,
           executor,
+          blockProver,
           constants: createConstants(fetchConstants(serving.url), sha256),
           clock: workerClock,
           random,
