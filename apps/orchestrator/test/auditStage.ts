@@ -135,6 +135,7 @@ export async function openAuditStage({
       close() {},
     },
     log: silentLog,
+    floatFlaw: () => undefined,
     asked: () => ({ kind: 'v3', verifierVersion: 3 }),
     state: () => state,
     stake: () => noStake,
