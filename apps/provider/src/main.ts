@@ -102,7 +102,7 @@ async function work(config: Config, testOnly: boolean, asked: Promise<'stopped'>
   }
   const connect = connectWebSocket(workerSocketUrl(config.url))
   const constants = createConstants(fetchConstants(config.url), sha256)
-  const prover = openThreadProver(config.url)
+  const provers = openThreadProver(config.url)
   let stopping = false
   void asked.then(() => {
     stopping = true
@@ -115,7 +115,8 @@ async function work(config: Config, testOnly: boolean, asked: Promise<'stopped'>
         sha256,
         executor,
         constants,
-        prover,
+        prover: provers.answers,
+        blockProver: provers.blocks,
         clock: systemClock,
         random,
         print,

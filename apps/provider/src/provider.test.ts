@@ -45,6 +45,7 @@ test('a lost device ends the provider, after the delivery was handed back', asyn
         executor,
         constants: createConstants(fetchConstants(orchestrator.url), sha256),
         prover: { kinds: [], prove: async () => [] },
+        blockProver: { kinds: [], sums: async () => [], prove: () => Promise.reject(new Error('none')) },
         clock: systemClock,
         random,
         print: (line) => lines.push(line),

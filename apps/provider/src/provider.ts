@@ -3,6 +3,7 @@ import { type Executor, measureMemoryStability, measureOpsPerSecond } from '@sha
 import type { Identity } from '@shardy/crypto'
 import { type MicroCredit, payloadBytesMax, type Sha256 } from '@shardy/protocol'
 import {
+  type BlockProver,
   type Clock,
   type Connect,
   type Constants,
@@ -23,6 +24,7 @@ export interface ProviderAdapters {
   readonly executor: Executor
   readonly constants: Constants
   readonly prover: TaskProver
+  readonly blockProver: BlockProver
   readonly clock: Clock
   readonly random: (length: number) => Uint8Array
   readonly print: (line: string) => void

@@ -241,3 +241,22 @@ test('proofs are made on the thread that has the device', async () => {
   thread.answer({ kind: 'proven', call: request.call, proofs: [proof] })
   expect(await proving).toEqual([proof])
 })
+
+test('so are those of blocks, however long one takes', async () => {
+  const { threads, channel, timer } = setUp()
+  const thread = await threads.nextReady(gpu)
+  await until(channel, 'ready')
+  const summing = channel.blockProver.sums({ m: 1 } as never, new Uint8Array(2), {
+    tileRow: 0,
+    tileColumn: 0,
+  })
+  const sums = await thread.take('commitSums')
+  thread.answer({ kind: 'committed', call: sums.call, sums: [5n] })
+  expect(await summing).toEqual([5n])
+  const proving = channel.blockProver.prove({ verifierVersion: 3 } as never)
+  const block = await thread.take('proveBlock')
+  timer.advance(200_000)
+  const proof = { kind: 'v3', verifierVersion: 3, proof: new Uint8Array(256) } as const
+  thread.answer({ kind: 'blockProven', call: block.call, proof })
+  expect(await proving).toEqual(proof)
+})

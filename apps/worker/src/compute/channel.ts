@@ -5,8 +5,8 @@
  */
 import { ComputeError, type Execution, type Executor, type ShaderOptions } from '@shardy/compute'
 import type { ZkProofPayload } from '@shardy/protocol'
-import { noBlobs } from '@shardy/tensor'
-import type { Provable, TaskProver } from '@shardy/worker'
+import { noBlobs, type ProvableProduct, type TilePlace } from '@shardy/tensor'
+import type { BlockProver, Provable, ProvableBlock, TaskProver } from '@shardy/worker'
 import { type Calls, openCalls, type Thread, type Timer, type WithoutCall } from './call.ts'
 import type { CpuReason, Device, Measured, Request } from './message.ts'
 
@@ -23,8 +23,9 @@ export interface Channel {
   subscribe(listener: () => void): () => void
   /** An executor with the device's name; it waits while a lost thread is replaced. */
   executorFor(device: Device): Executor
-  /** Makes proofs on the same thread. */
+  /** Make proofs on the same thread. */
   readonly prover: TaskProver
+  readonly blockProver: BlockProver
   close(): void
 }
 
@@ -39,6 +40,8 @@ const measurePatienceMs = 60_000
 const executePatienceMs = 30_000
 /** Keys are fetched for the first proof, over whatever line there is. */
 const provePatienceMs = 60_000
+/** Its key has megabytes, and a slow device computes for a while. */
+const proveBlockPatienceMs = 300_000
 /** Losses of the GPU without an answer in between after which the CPU takes over. */
 const gpuLossesMax = 2
 const cpuLossesMax = 3
@@ -173,12 +176,25 @@ export function openChannel(adapters: ChannelAdapters, without: CpuReason | unde
     return proofs
   }
 
+  async function commitSums(product: ProvableProduct, input: Uint8Array, tile: TilePlace) {
+    const current = await ready()
+    const wanted = { answer: 'committed', patienceMs: provePatienceMs } as const
+    return (await current.call({ kind: 'commitSums', product, input, tile }, wanted)).sums
+  }
+
+  async function proveBlock(block: ProvableBlock): Promise<ZkProofPayload> {
+    const current = await ready()
+    const wanted = { answer: 'blockProven', patienceMs: proveBlockPatienceMs } as const
+    return (await current.call({ kind: 'proveBlock', block }, wanted)).proof
+  }
+
   void begin()
   return {
     getState: () => state,
     subscribe,
     close,
     prover: { kinds: ['v2'], prove },
+    blockProver: { kinds: ['v3'], sums: commitSums, prove: proveBlock },
     executorFor: (device) => ({
       name: device.executor,
       adapter: device.adapter,

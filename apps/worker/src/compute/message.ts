@@ -5,8 +5,8 @@
  */
 import type { ComputeErrorKind } from '@shardy/compute'
 import type { ExecutorKind, ZkProofPayload } from '@shardy/protocol'
-import type { Blobs, Program } from '@shardy/tensor'
-import type { Provable } from '@shardy/worker'
+import type { Blobs, Program, ProvableProduct, TilePlace } from '@shardy/tensor'
+import type { Provable, ProvableBlock } from '@shardy/worker'
 
 /** What runs the programs, for a person and for the hello. */
 export interface Device {
@@ -51,6 +51,14 @@ export type Request =
       readonly payload: ArrayBuffer
     }
   | { readonly kind: 'prove'; readonly call: number; readonly answers: readonly Provable[] }
+  | {
+      readonly kind: 'commitSums'
+      readonly call: number
+      readonly product: ProvableProduct
+      readonly input: Uint8Array
+      readonly tile: TilePlace
+    }
+  | { readonly kind: 'proveBlock'; readonly call: number; readonly block: ProvableBlock }
   | { readonly kind: 'tryMemory'; readonly call: number; readonly bytes: number }
   /** Not a call of its own: the execution still answers, usually with the error `aborted`. */
   | { readonly kind: 'abort'; readonly call: number }
@@ -66,6 +74,8 @@ export type Answer =
       readonly kept: ReadonlyMap<number, ArrayBuffer>
     }
   | { readonly kind: 'proven'; readonly call: number; readonly proofs: readonly ZkProofPayload[] }
+  | { readonly kind: 'committed'; readonly call: number; readonly sums: readonly bigint[] }
+  | { readonly kind: 'blockProven'; readonly call: number; readonly proof: ZkProofPayload }
   | {
       readonly kind: 'failed'
       readonly call: number

@@ -1,22 +1,25 @@
 import { expect, test } from 'bun:test'
 import { ComputeError, type ComputeErrorKind, createCpuExecutor, type Executor } from '@shardy/compute'
 import { matmulProgram, noBlobs, type Program } from '@shardy/tensor'
-import type { TaskProver } from '@shardy/worker'
 import { cpu, gpu } from '../../test/thread.ts'
 import type { Answer, Device } from './message.ts'
-import { createService } from './service.ts'
+import { createService, type Provers } from './service.ts'
 
 const nothingMore = { blobs: noBlobs, keep: [] }
 const program: Program = matmulProgram({ m: 1, k: 2, n: 1 })
 
-const nobodyProves: TaskProver = { kinds: [], prove: () => Promise.reject(new Error('no proofs')) }
+const nobody = () => Promise.reject(new Error('no proofs'))
+const nobodyProves: Provers = {
+  answers: { kinds: [], prove: nobody },
+  blocks: { kinds: [], sums: nobody, prove: nobody },
+}
 
-function serve(executor: Executor, device: Device = cpu, openProver = async () => nobodyProves) {
+function serve(executor: Executor, device: Device = cpu, openProvers = async () => nobodyProves) {
   const answers: Answer[] = []
   let nowMs = 0
   const service = createService({
     open: async () => ({ device, executor }),
-    openProver,
+    openProvers,
     post: (answer) => answers.push(answer),
     nowMs: () => ++nowMs,
   })
@@ -144,7 +147,7 @@ test('proofs are made by one prover, opened again when it could not be', async (
   const made = { kind: 'v2', verifierVersion: 2, proof: new Uint8Array(256) } as const
   const { service, answers } = serve(createCpuExecutor(), cpu, async () => {
     if (opened++ === 0) throw new Error('no line')
-    return { kinds: ['v2'], prove: async (asked) => asked.map(() => made) }
+    return { ...nobodyProves, answers: { kinds: ['v2'], prove: async (asked) => asked.map(() => made) } }
   })
   const answer = { ...made, taskId: '', seed: 0n, outputDigest: '', outputLength: 1 } as never
   for (const call of [1, 2, 3]) await service.receive({ kind: 'prove', call, answers: [answer, answer] })
@@ -154,4 +157,33 @@ test('proofs are made by one prover, opened again when it could not be', async (
     { kind: 'proven', call: 3 },
   ])
   expect(opened).toBe(2)
+})
+
+test('sums are committed to and blocks proven by the other one', async () => {
+  const asked: unknown[] = []
+  const made = { kind: 'v3', verifierVersion: 3, proof: new Uint8Array(256) } as const
+  const { service, answers } = serve(createCpuExecutor(), cpu, async () => ({
+    ...nobodyProves,
+    blocks: {
+      kinds: ['v3'],
+      sums: async (...about) => [BigInt(asked.push(about))],
+      prove: async (block) => {
+        asked.push(block)
+        return made
+      },
+    },
+  }))
+  const [product, input, tile, block] = [
+    { m: 1 },
+    new Uint8Array(3),
+    { tileRow: 1 },
+    { verifierVersion: 3 },
+  ] as never[]
+  await service.receive({ kind: 'commitSums', call: 1, product, input, tile } as never)
+  await service.receive({ kind: 'proveBlock', call: 2, block } as never)
+  expect(answers).toEqual([
+    { kind: 'committed', call: 1, sums: [1n] },
+    { kind: 'blockProven', call: 2, proof: made },
+  ])
+  expect(asked).toEqual([[product, input, tile], block])
 })

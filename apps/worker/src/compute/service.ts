@@ -9,7 +9,7 @@ import {
   measureOpsPerSecond,
   type ShaderOptions,
 } from '@shardy/compute'
-import type { TaskProver } from '@shardy/worker'
+import type { BlockProver, TaskProver } from '@shardy/worker'
 import type { OpenDevice } from './device.ts'
 import type { Answer, CpuReason, Device, Request } from './message.ts'
 
@@ -18,7 +18,12 @@ export interface ServiceHost {
   post(answer: Answer, transfer: Transferable[]): void
   nowMs(): number
   /** Called when the first proof is asked for. */
-  openProver(): Promise<TaskProver>
+  openProvers(): Promise<Provers>
+}
+
+export interface Provers {
+  readonly answers: TaskProver
+  readonly blocks: BlockProver
 }
 
 /** Often enough for the eye and for the page's patience, and seldom enough to cost nothing. */
@@ -40,14 +45,22 @@ function wholeBuffer(bytes: Uint8Array): ArrayBuffer {
     : new Uint8Array(bytes).buffer
 }
 
-export function createService({ open, openProver, post, nowMs }: ServiceHost) {
+export function createService({ open, openProvers, post, nowMs }: ServiceHost) {
   let opened: OpenDevice | undefined
-  let prover: Promise<TaskProver> | undefined
+  let provers: Promise<Provers> | undefined
   const running = new Map<number, AbortController>()
 
   function device(): OpenDevice {
     if (opened === undefined) throw new ComputeError('closed', 'no device is open yet')
     return opened
+  }
+
+  function theProvers(): Promise<Provers> {
+    provers ??= openProvers().catch((error: unknown) => {
+      provers = undefined
+      throw error
+    })
+    return provers
   }
 
   async function run(call: number, compute: (options: ShaderOptions) => Promise<Execution>): Promise<void> {
@@ -98,11 +111,17 @@ export function createService({ open, openProver, post, nowMs }: ServiceHost) {
         })
       }
       case 'prove': {
-        prover ??= openProver().catch((error: unknown) => {
-          prover = undefined
-          throw error
-        })
-        return post({ kind: 'proven', call, proofs: await (await prover).prove(request.answers) }, [])
+        const { answers } = await theProvers()
+        return post({ kind: 'proven', call, proofs: await answers.prove(request.answers) }, [])
+      }
+      case 'commitSums': {
+        const { blocks } = await theProvers()
+        const { product, input, tile } = request
+        return post({ kind: 'committed', call, sums: await blocks.sums(product, input, tile) }, [])
+      }
+      case 'proveBlock': {
+        const { blocks } = await theProvers()
+        return post({ kind: 'blockProven', call, proof: await blocks.prove(request.block) }, [])
       }
       case 'tryMemory': {
         const { executor } = device()

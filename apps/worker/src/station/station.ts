@@ -127,7 +127,18 @@ export function openStation(adapters: StationAdapters): Station {
     const executor = channel.executorFor(device)
     const constants = createConstants(fetchConstant, sha256)
     const worker = createWorker(
-      { connect, identity, sha256, executor, constants, prover: channel.prover, clock, random, log: hear },
+      {
+        connect,
+        identity,
+        sha256,
+        executor,
+        constants,
+        prover: channel.prover,
+        blockProver: channel.blockProver,
+        clock,
+        random,
+        log: hear,
+      },
       { agent, slots, payloadBytesMax, operationsPerSecond, stableBytes },
     )
     session = { worker, device }
