@@ -3,6 +3,7 @@
 use crate::field::{Fp, Fr};
 use crate::fp2::Fp2;
 use crate::group::{Affine, Sum};
+use crate::linear::Linear;
 use crate::prove::{self, Singles, Sums};
 use crate::ring::Ring;
 use crate::sums::{WINDOW_MAX, load_points, sum_products};
@@ -146,4 +147,32 @@ pub unsafe extern "C" fn assemble(
     s: *const [u32; 8],
 ) {
     unsafe { prove::assemble(from_raw_parts_mut(target, 256), &*singles, &*sums, &*r, &*s) }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn linear_size() -> u32 {
+    size_of::<Linear>() as u32
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn open_linear(
+    linear: *mut Linear,
+    singles: *const Singles,
+    a: *const Affine<Fp>,
+    signals: u32,
+    c: *const Affine<Fp>,
+) {
+    unsafe { (*linear).open(&*singles, from_raw_parts(a, signals as usize + 1), &*c) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn prove_linear(
+    target: *mut u8,
+    linear: *const Linear,
+    scalars: *const [u32; 8],
+    count: u32,
+    r: *const [u32; 8],
+    s: *const [u32; 8],
+) {
+    unsafe { (*linear).prove(from_raw_parts_mut(target, 256), from_raw_parts(scalars, count as usize), &*r, &*s) }
 }

@@ -127,7 +127,7 @@ impl<M: Modulus> Element<M> {
     /// From 256 bits, into Montgomery form.
     #[inline(always)]
     pub fn of_words(w: &[u32; 8]) -> Self {
-        Self::from_words(w).mul(&Self::plain_power(2 * 261))
+        Self::from_words(w).mul(&const { Self::plain_power(2 * 261) })
     }
 
     #[inline(always)]

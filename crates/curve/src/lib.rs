@@ -7,6 +7,7 @@ mod exports;
 mod field;
 mod fp2;
 mod group;
+mod linear;
 mod pairing;
 mod prove;
 mod ring;

@@ -93,33 +93,33 @@ impl Curve {
         let f = e.double().add(&e).weak();
         let h = t.y.add(&t.z).square().sub_wide(&b.add(&c)).weak();
         let j = t.x.square();
-        let line = Line(h.neg().weak(), j.double().add(&j).weak(), e.sub(&b).weak());
-        let g = b.add(&f).weak();
-        let e6 = e.double().add(&e).double().weak();
+        let line = Line(h.neg(), j.double().add(&j), e.sub(&b));
+        let g = b.add(&f);
+        let e6 = e.double().add(&e).double();
         *t = Runner {
-            x: t.x.double().mul(&t.y).mul(&b.sub(&f).weak()),
+            x: t.x.double().mul(&t.y).mul(&b.sub(&f)),
             // (B + F)² − 12E²
-            y: Fp2::mul_add(&g, &g, &e6.neg(), &e.double()).weak(),
+            y: Fp2::mul_add(&g, &g, &e6.neg(), &e.double()),
             z: b.mul(&h).double().double().weak(),
         };
         line
     }
 
     fn add(&self, t: &mut Runner, q: &Affine<Fp2>) -> Line {
-        let o = t.y.sub(&q.y.mul(&t.z)).weak();
-        let l = t.x.sub(&q.x.mul(&t.z)).weak();
+        let o = t.y.sub(&q.y.mul(&t.z));
+        let l = t.x.sub(&q.x.mul(&t.z));
         let (c, d) = (o.square(), l.square());
         let e = l.mul(&d);
         let g = t.x.mul(&d);
         let h = Fp2::mul_add(&t.z, &c, &l, &d).sub_wide(&g.double()).weak();
         let line = Line(
             l,
-            o.neg().weak(),
-            Fp2::mul_add(&q.x, &o, &l.neg(), &q.y).weak(),
+            o.neg(),
+            Fp2::mul_add(&q.x, &o, &l.neg(), &q.y),
         );
         *t = Runner {
             x: l.mul(&h),
-            y: Fp2::mul_add(&g.sub(&h), &o, &e.neg(), &t.y).weak(),
+            y: Fp2::mul_add(&g.sub(&h), &o, &e.neg(), &t.y),
             z: t.z.mul(&e),
         };
         line
@@ -270,7 +270,7 @@ fn sixth() -> [u64; 4] {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use crate::field::{Modulus, R};
     use crate::group::Sum;
@@ -284,10 +284,10 @@ mod tests {
         }
         value
     }
-    fn g1() -> Affine<Fp> {
+    pub fn g1() -> Affine<Fp> {
         Affine { x: words("1"), y: words("2") }
     }
-    fn g2() -> Affine<Fp2> {
+    pub fn g2() -> Affine<Fp2> {
         Affine {
             x: Fp2 {
                 re: words("10857046999023057135944570762232829481370756359578518086990519993285655852781"),

@@ -8,11 +8,11 @@ use crate::ring::Ring;
 /// The points of a proving key that stand alone.
 #[repr(C)]
 pub struct Singles {
-    alpha: Affine<Fp>,
-    beta: Affine<Fp>,
-    delta: Affine<Fp>,
-    beta_twisted: Affine<Fp2>,
-    delta_twisted: Affine<Fp2>,
+    pub alpha: Affine<Fp>,
+    pub beta: Affine<Fp>,
+    pub delta: Affine<Fp>,
+    pub beta_twisted: Affine<Fp2>,
+    pub delta_twisted: Affine<Fp2>,
 }
 
 /// Over the wires with A, B and C, and over the quotient with H.
@@ -31,6 +31,11 @@ pub fn assemble(target: &mut [u8], singles: &Singles, sums: &Sums, r: &[u32; 8],
     let b = sums.b_twisted.add_affine(&singles.beta_twisted).add(&times(&Sum::of(&singles.delta_twisted), s));
     let b_without = sums.b.add_affine(&singles.beta);
     let c = sums.c.add(&sums.h).add(&times(&a, s)).add(&times(&b_without, r));
+    write_proof(target, &a, &b, &c);
+}
+
+/// 256 bytes in the order of EIP-197.
+pub fn write_proof(target: &mut [u8], a: &Sum<Fp>, b: &Sum<Fp2>, c: &Sum<Fp>) {
     write_g1(&mut target[..64], &a.to_affine());
     let b = b.to_affine();
     for (index, part) in [b.x.im, b.x.re, b.y.im, b.y.re].iter().enumerate() {
@@ -39,7 +44,7 @@ pub fn assemble(target: &mut [u8], singles: &Singles, sums: &Sums, r: &[u32; 8],
     write_g1(&mut target[192..], &c.to_affine());
 }
 
-fn times<F: Ring>(point: &Sum<F>, scalar: &[u32; 8]) -> Sum<F> {
+pub fn times<F: Ring>(point: &Sum<F>, scalar: &[u32; 8]) -> Sum<F> {
     let mut sum = Sum::ZERO;
     for bit in (0..254).rev() {
         sum = sum.double();
@@ -50,13 +55,13 @@ fn times<F: Ring>(point: &Sum<F>, scalar: &[u32; 8]) -> Sum<F> {
     sum
 }
 
-fn write_g1(target: &mut [u8], point: &Affine<Fp>) {
+pub fn write_g1(target: &mut [u8], point: &Affine<Fp>) {
     write(target, &point.x);
     write(&mut target[32..], &point.y);
 }
 
 /// 32 bytes, the big end first.
-fn write(target: &mut [u8], value: &Fp) {
+pub fn write(target: &mut [u8], value: &Fp) {
     for (index, word) in value.to_words().iter().enumerate() {
         target[28 - 4 * index..32 - 4 * index].copy_from_slice(&word.to_be_bytes());
     }

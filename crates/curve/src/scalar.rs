@@ -1,7 +1,8 @@
 //! Products of points by scalars: signed digits, tables of multiples, and the endomorphism (x, y) ↦ (βx, y) that is λ times.
 
 use crate::field::{Fp, Fr};
-use crate::group::{Affine, Sum};
+use crate::group::{Affine, Sum, normalize};
+use crate::ring::Ring;
 
 /// A word of 64 bits in signed odd digits below 8, at most one in four places.
 #[derive(Clone, Copy)]
@@ -55,12 +56,7 @@ const ENTRIES: usize = (1 << WINDOW) - 1;
 pub const TABLE: usize = PLACES * ENTRIES;
 
 /// `inverses` and `sums` have room for one place.
-pub fn tabulate(
-    target: &mut [Affine<Fp>],
-    base: &Affine<Fp>,
-    sums: &mut [Sum<Fp>],
-    inverses: &mut [Fp],
-) {
+pub fn tabulate<F: Ring>(target: &mut [Affine<F>], base: &Affine<F>, sums: &mut [Sum<F>], inverses: &mut [F]) {
     let mut power = *base;
     for place in 0..PLACES {
         let mut sum = Sum::of(&power);
@@ -69,13 +65,13 @@ pub fn tabulate(
             sum = sum.add_affine(&power);
         }
         let mut next = [power];
-        crate::group::normalize(&mut next, &sums[ENTRIES..=ENTRIES], inverses);
-        crate::group::normalize(&mut target[place * ENTRIES..(place + 1) * ENTRIES], &sums[..ENTRIES], inverses);
+        normalize(&mut next, &sums[ENTRIES..=ENTRIES], inverses);
+        normalize(&mut target[place * ENTRIES..(place + 1) * ENTRIES], &sums[..ENTRIES], inverses);
         power = next[0];
     }
 }
 
-pub fn add_product(sum: &mut Sum<Fp>, table: &[Affine<Fp>], scalar: &Fr) {
+pub fn add_product<F: Ring>(sum: &mut Sum<F>, table: &[Affine<F>], scalar: &Fr) {
     let words = scalar.to_words();
     for place in 0..PLACES {
         let bit = place * WINDOW;

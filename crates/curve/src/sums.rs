@@ -17,7 +17,7 @@ impl Loaded for Fp {
     const WORDS: usize = 8;
     fn load(words: &[u32]) -> Self {
         let words: &[u32; 8] = words.try_into().unwrap_or(&[0; 8]);
-        Fp::from_words(words).mul(&Fp::plain_power(261 + 5))
+        Fp::from_words(words).mul(&const { Fp::plain_power(261 + 5) })
     }
 }
 

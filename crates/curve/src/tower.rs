@@ -102,8 +102,8 @@ impl Fp12 {
     pub fn mul_line(&self, c0: &Fp2, c3: &Fp2, c4: &Fp2) -> Self {
         let a = self.0.scale(c0);
         let b = self.1.mul_01(c3, c4);
-        let cross = self.0.add(&self.1).weak().mul_01(&c0.add(c3).weak(), c4);
-        Self(b.weak().mul_v().add(&a).weak(), cross.sub(&a).sub(&b.weak()).weak())
+        let cross = self.0.add(&self.1).mul_01(&c0.add(c3), c4);
+        Self(b.mul_v().add(&a), cross.sub(&a).sub(&b).weak())
     }
 
     pub fn conjugate(&self) -> Self {

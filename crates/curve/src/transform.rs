@@ -114,7 +114,7 @@ pub fn load_coefficients(target: &mut [Coefficient], source: &[u32], log: u32) {
             matrix: words[0],
             place: words[1].reverse_bits() >> (32 - log),
             wire: words[2],
-            value: Fr::from_words(value).mul(&Fr::plain_power(2 * 261 - 512)),
+            value: Fr::from_words(value).mul(&const { Fr::plain_power(2 * 261 - 512) }),
         };
     }
 }

@@ -250,3 +250,62 @@ impl Workspace {
         self.judge(first, end, &f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pairing::tests::{g1, g2};
+    use crate::prove::{times, write, write_g1};
+
+    fn scalar(n: u64) -> Fr {
+        // Full-sized, and different for each.
+        Fr::of_words(&[n as u32, (n >> 32) as u32, 1, 2, 3, 4, 5, 6]).square()
+    }
+    fn one(k: &Fr) -> Vec<u8> {
+        let mut bytes = vec![0; 64];
+        write_g1(&mut bytes, &times(&Sum::of(&g1()), &k.to_words()).to_affine());
+        bytes
+    }
+    fn two(k: &Fr) -> Vec<u8> {
+        let mut bytes = vec![0; 128];
+        let point = times(&Sum::of(&g2()), &k.to_words()).to_affine();
+        for (index, part) in [point.x.im, point.x.re, point.y.im, point.y.re].iter().enumerate() {
+            write(&mut bytes[32 * index..], part);
+        }
+        bytes
+    }
+
+    /// A key of which everything is known, so that proofs are made by division.
+    #[test]
+    fn true_proofs_hold_alone_and_together_and_false_ones_do_not() {
+        let signals = 2;
+        let [alpha, beta, gamma, delta] = [1, 2, 3, 4].map(scalar);
+        let ic = [5, 6, 7].map(scalar);
+        let mut key = [one(&alpha), two(&beta), two(&gamma), two(&delta)].concat();
+        ic.iter().for_each(|k| key.extend(one(k)));
+        let mut memory = vec![0u128; Workspace::size(signals) / 16 + 1];
+        let workspace = unsafe { &mut *(memory.as_mut_ptr() as *mut Workspace) };
+        assert_eq!(workspace.open(signals, &key), 0);
+
+        let proof = |n: u64, error: u64| {
+            let [a, b, s, t] = [10 * n, 10 * n + 1, 10 * n + 2, 10 * n + 3].map(scalar);
+            let l = ic[0].add(&s.mul(&ic[1])).add(&t.mul(&ic[2])).weak();
+            let rest = a.mul(&b).sub(&alpha.mul(&beta)).sub(&l.mul(&gamma)).add(&Fr::of_words(&[error as u32, 0, 0, 0, 0, 0, 0, 0]));
+            let c = rest.weak().mul(&delta.invert());
+            let mut public = vec![0; 64];
+            for (index, signal) in [s, t].iter().enumerate() {
+                for (at, word) in signal.to_words().iter().enumerate() {
+                    public[32 * index + 28 - 4 * at..32 * index + 32 - 4 * at].copy_from_slice(&word.to_be_bytes());
+                }
+            }
+            ([one(&a), two(&b), one(&c)].concat(), public)
+        };
+        for (item, error) in [0, 0, 1, 0].into_iter().enumerate() {
+            let (bytes, public) = proof(item as u64 + 1, error);
+            assert_eq!(workspace.place(item, &bytes, &public), 0);
+            assert_eq!(workspace.hold_one(item), 1 - error as u32);
+        }
+        workspace.weigh(4, &[u64::MAX, 1, 0x123456789abcdef0, 7 << 60, 5, u64::MAX - 7, 99, 1 << 63]);
+        assert_eq!([(0, 2), (2, 3), (3, 4), (0, 4)].map(|(first, end)| workspace.hold(first, end)), [1, 0, 1, 0]);
+    }
+}

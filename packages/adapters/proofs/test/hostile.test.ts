@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { readElement, writeElement } from '../src/bn254/bytes.ts'
-import { frobeniusX, frobeniusY } from '../src/bn254/extension.ts'
 import {
   baseOrder,
+  fieldOrder,
   groth16,
   openVerifier,
   parseVerifyingKey,
@@ -16,6 +16,7 @@ import {
   signalsFromJson,
   type Verdict,
 } from '../src/index.ts'
+import { cofactor, type Point, timesPoint } from './reference.ts'
 import { rerandomize } from './rerandomize.ts'
 import { twistPoint } from './twist.ts'
 import { openV2Verifier, otherKeyJson, proveV2, v2KeyJson } from './v2.ts'
@@ -65,7 +66,26 @@ describe('points', () => {
       const [x, y] = twistPoint(BigInt(index))
       expect(everywhere(withElements(2, x[1], x[0], y[1], y[0]))).toBe('wrongSubgroup')
     }
-    expect(frobeniusX()).not.toEqual(frobeniusY())
+  })
+
+  test('of small order, by which loops and sums may stumble', () => {
+    const withPoint = (point: Point): Uint8Array => {
+      if (point === undefined) throw new Error('the point is at infinity')
+      const [x, y] = point
+      return withElements(2, x[1], x[0], y[1], y[0])
+    }
+    // The primes below 2^32 that divide the cofactor, each alone and together.
+    for (const order of [10_069n, 5_864_401n, 10_069n * 5_864_401n]) {
+      expect(cofactor % order).toBe(0n)
+      const small = timesPoint(twistPoint(3n), (cofactor / order) * fieldOrder)
+      expect(timesPoint(small, order)).toBeUndefined()
+      expect(everywhere(withPoint(small))).toBe('wrongSubgroup')
+    }
+    // Of the subgroup's order, and shifted out of the subgroup by a point of small order.
+    const inside = timesPoint(twistPoint(3n), cofactor)
+    expect(timesPoint(inside, fieldOrder)).toBeUndefined()
+    expect(everywhere(withPoint(inside))).toBe('false')
+    expect(everywhere(withPoint(timesPoint(twistPoint(3n), cofactor / 10_069n)))).toBe('wrongSubgroup')
   })
 
   test('at infinity, which is written with zeros', () => {

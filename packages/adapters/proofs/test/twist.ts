@@ -1,11 +1,6 @@
 /** Points of the twisted curve y² = x³ + 3/(9 + i) that nobody made to lie in the subgroup, from small real x. */
 import { baseOrder as p } from '../src/bn254/orders.ts'
-
-type Element = readonly [bigint, bigint]
-
-const reduce = (value: bigint): bigint => ((value % p) + p) % p
-const multiply = ([a, b]: Element, [c, d]: Element): Element => [reduce(a * c - b * d), reduce(a * d + b * c)]
-const add = ([a, b]: Element, [c, d]: Element): Element => [reduce(a + c), reduce(b + d)]
+import { add, type Element, inverse, multiply, reduce } from './reference.ts'
 
 function power(base: bigint, exponent: bigint): bigint {
   let result = 1n
@@ -16,7 +11,6 @@ function power(base: bigint, exponent: bigint): bigint {
   return result
 }
 
-const inverse = (value: bigint): bigint => power(reduce(value), p - 2n)
 /** p is 3 modulo 4. Undefined when there is no root. */
 function root(value: bigint): bigint | undefined {
   const found = power(reduce(value), (p + 1n) / 4n)

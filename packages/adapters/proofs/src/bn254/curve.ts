@@ -31,6 +31,9 @@ export interface CurveExports {
   ): void
   sum_g1(target: number, points: number, scalars: number, count: number, buckets: number, order: number): void
   sum_g2(target: number, points: number, scalars: number, count: number, buckets: number, order: number): void
+  linear_size(): number
+  open_linear(linear: number, singles: number, a: number, signals: number, c: number): void
+  prove_linear(target: number, linear: number, scalars: number, count: number, r: number, s: number): void
   assemble(target: number, singles: number, sums: number, r: number, s: number): void
 }
 

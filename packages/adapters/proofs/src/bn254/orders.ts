@@ -8,7 +8,3 @@ export const baseOrder = 2188824287183927522224640574525727508869631115729782366
 
 /** Scalars and signals lie below it: 36x⁴ + 36x³ + 18x² + 6x + 1. */
 export const fieldOrder = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
-
-/** Cube roots of one that belong together: on the curve, (x, y) times the scalar is (x times the coordinate, y). */
-export const scalarCubeRoot = 36n * seed ** 3n + 18n * seed ** 2n + 6n * seed + 1n
-export const baseCubeRoot = 2203960485148121921418603742825762020974279258880205651966n

@@ -1,6 +1,6 @@
 /**
  * A proving key as snarkjs writes it (`.zkey`, protocol 1), read without copying: a header, then sections in any order. Points are
- * affine and in Montgomery form, little end first, which is how mcl keeps them; a point at infinity is all zeros.
+ * affine and in Montgomery form, little end first, R = 2^256; a point at infinity is all zeros.
  */
 import { elementLength } from '../bn254/bytes.ts'
 import { baseOrder, fieldOrder } from '../bn254/orders.ts'

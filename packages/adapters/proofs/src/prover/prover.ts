@@ -4,9 +4,10 @@
  */
 import { elementLength } from '../bn254/bytes.ts'
 import { type Curve, openCurve } from '../bn254/curve.ts'
-import { fieldOrder } from '../bn254/orders.ts'
 import { proofLength } from '../groth16/proofJson.ts'
 import { affineG1, affineG2, type ProvingKey, ProvingKeyError } from '../groth16/provingKey.ts'
+import { element, loadSingles, pointG1, pointG2, sumG1, sumG2 } from './memory.ts'
+import { drawScalar } from './scalars.ts'
 
 export interface Prover {
   readonly wireCount: number
@@ -14,12 +15,7 @@ export interface Prover {
   prove(witness: Uint8Array): Uint8Array
 }
 
-/** Bytes in the module's memory, where an element has 9 limbs of 4 bytes. */
-const element = 36
-const pointG1 = 2 * element
-const pointG2 = 4 * element
-const sumG1 = 4 * element
-const sumG2 = 8 * element
+/** Bytes of an entry of the matrices in the module's memory. */
 const coefficient = 12 + element
 const bucketCount = 2 ** 12
 
@@ -54,16 +50,7 @@ function openOn(curve: Curve, key: ProvingKey): Prover {
   const loadG1 = (source: Uint8Array): number => load(source, affineG1, pointG1, exports.load_g1)
   const loadG2 = (source: Uint8Array): number => load(source, affineG2, pointG2, exports.load_g2)
 
-  // One after the other: the module takes them as one structure.
-  const singles = curve.reserve(3 * pointG1 + 2 * pointG2)
-  for (const [index, point] of [key.alphaG1, key.betaG1, key.deltaG1].entries()) {
-    curve.bytes().set(point, stage)
-    exports.load_g1(singles + index * pointG1, stage, 1)
-  }
-  for (const [index, point] of [key.betaG2, key.deltaG2].entries()) {
-    curve.bytes().set(point, stage)
-    exports.load_g2(singles + 3 * pointG1 + index * pointG2, stage, 1)
-  }
+  const singles = loadSingles(curve, key)
   const [a, b, c, h] = [loadG1(key.a), loadG1(key.b1), loadG1(key.c), loadG1(key.h)]
   const bTwisted = loadG2(key.b2)
   const coefficients = load(key.coefficients, 12 + elementLength, coefficient, (target, from, count) =>
@@ -105,29 +92,4 @@ function openOn(curve: Curve, key: ProvingKey): Prover {
       return curve.bytes().slice(proof, proof + proofLength)
     },
   }
-}
-
-const orderLimbs = [
-  fieldOrder >> 192n,
-  (fieldOrder >> 128n) % 2n ** 64n,
-  (fieldOrder >> 64n) % 2n ** 64n,
-  fieldOrder % 2n ** 64n,
-]
-
-/** Evenly below the order: numbers of 254 bits are drawn until one is. */
-function drawScalar(curve: Curve, target: number): void {
-  const limbs = new BigUint64Array(4)
-  do {
-    crypto.getRandomValues(limbs)
-    limbs[3] = (limbs[3] as bigint) & (2n ** 62n - 1n)
-  } while (!isBelowOrder(limbs))
-  curve.bytes().set(new Uint8Array(limbs.buffer), target)
-}
-
-function isBelowOrder(limbs: BigUint64Array): boolean {
-  for (const [index, bound] of orderLimbs.entries()) {
-    const limb = limbs[3 - index] as bigint
-    if (limb !== bound) return limb < bound
-  }
-  return false
 }

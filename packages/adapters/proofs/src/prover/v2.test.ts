@@ -11,7 +11,7 @@ const below = (bound: bigint) =>
   fc.oneof(fc.constantFrom(0n, 1n, bound - 1n), fc.bigInt({ min: 0n, max: bound - 1n }))
 
 describe('the prover of v2', () => {
-  test('proves every statement within the bounds, for the verifier that shares no tables with it', () => {
+  test('proves every statement within the bounds', () => {
     const statement = fc.record({
       taskId: below(2n ** 128n),
       seed: below(2n ** 64n),

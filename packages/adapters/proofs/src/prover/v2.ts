@@ -3,13 +3,9 @@
  * constraint are empty, so the quotient is zero, and all three points are sums over points of the key, which are tabulated when the key
  * is loaded. Proving is synchronous afterwards.
  */
-import { openFixedBaseG1, openFixedBaseG2 } from '../bn254/fixedBase.ts'
-import { frSize, g1Size, g2Size, loadMcl, type Mcl, plainFr } from '../bn254/mcl.ts'
-import { openNumbers } from '../bn254/numbers.ts'
+import { elementLength } from '../bn254/bytes.ts'
+import { type Curve, openCurve } from '../bn254/curve.ts'
 import { fieldOrder } from '../bn254/orders.ts'
-import { g1Length, g2Length, openPoints } from '../bn254/points.ts'
-import { openRandomScalars } from '../bn254/randomScalars.ts'
-import { openSubgroup } from '../bn254/subgroup.ts'
 import { proofLength } from '../groth16/proofJson.ts'
 import {
   coefficientLength,
@@ -18,6 +14,8 @@ import {
   parseProvingKey,
 } from '../groth16/provingKey.ts'
 import type { PublicSignals } from '../system.ts'
+import { loadSingles, pointG1 } from './memory.ts'
+import { drawScalar, writeScalar } from './scalars.ts'
 
 export interface V2Statement {
   /** 16 bytes as a number, the big end first. */
@@ -45,7 +43,7 @@ const wireCount = 6
 export async function createV2Prover(zkey: Uint8Array): Promise<V2Prover> {
   const key = parseProvingKey(zkey)
   checkShape(key)
-  return open(await loadMcl(), key)
+  return open(await openCurve(), key)
 }
 
 function checkShape(key: ProvingKey): void {
@@ -61,80 +59,36 @@ function checkShape(key: ProvingKey): void {
   if (!isBlank) throw new ProvingKeyError('the key has points for a matrix B; that of v2 is empty')
 }
 
-function open(mcl: Mcl, key: ProvingKey): V2Prover {
-  const numbers = openNumbers(mcl)
-  const points = openPoints(mcl, openSubgroup(mcl, numbers))
-  const drawScalar = openRandomScalars(mcl)
-
-  function load(source: Uint8Array, index = 0): number {
-    const target = mcl.reserve(g1Size)
-    points.loadG1(target, source, index * g1Length)
+function open(curve: Curve, key: ProvingKey): V2Prover {
+  const { exports } = curve
+  function load(source: Uint8Array, count: number): number {
+    const stage = curve.reserve(source.length)
+    curve.bytes().set(source, stage)
+    const target = curve.reserve(count * pointG1)
+    exports.load_g1(target, stage, count)
     return target
   }
-  const betaG2 = mcl.reserve(g2Size)
-  points.loadG2(betaG2, key.betaG2, 0)
-  const deltaG2 = mcl.reserve(g2Size)
-  points.loadG2(deltaG2, key.deltaG2, 0)
-
-  // α and the point of the wire that is always one.
-  const constant = mcl.reserve(g1Size)
-  mcl._mclBnG1_add(constant, load(key.alphaG1), load(key.a))
-  const signals = Array.from({ length: signalCount }, (_, index) =>
-    openFixedBaseG1(mcl, load(key.a, index + 1)),
-  )
-  const witness = openFixedBaseG1(mcl, load(key.c))
-  const beta = openFixedBaseG1(mcl, load(key.betaG1))
-  const delta = openFixedBaseG1(mcl, load(key.deltaG1))
-  const deltaTwisted = openFixedBaseG2(mcl, deltaG2)
-
-  const [a, b, c] = [mcl.reserve(g1Size), mcl.reserve(g2Size), mcl.reserve(g1Size)]
-  const [blindA, blindB, scalar, raw] = [
-    mcl.reserve(frSize),
-    mcl.reserve(frSize),
-    mcl.reserve(frSize),
-    mcl.reserve(frSize),
+  const linear = curve.reserve(exports.linear_size())
+  exports.open_linear(linear, loadSingles(curve, key), load(key.a, wireCount), signalCount, load(key.c, 1))
+  const scalars = curve.reserve((signalCount + 1) * elementLength)
+  const [proof, blindA, blindB] = [
+    curve.reserve(proofLength),
+    curve.reserve(elementLength),
+    curve.reserve(elementLength),
   ]
-
-  /** Where the scalar's plain bytes are: the next call writes others there. */
-  function plain(source: number): number {
-    plainFr(mcl, raw, source)
-    return raw
-  }
 
   return {
     prove(statement) {
       checkStatement(statement)
       const { taskId, seed, outputLength, resultDigest } = statement
-      drawScalar(blindA)
-      drawScalar(blindB)
-
-      // A = α + Σ wireᵢ·Aᵢ + r·δ
-      mcl.bytes().copyWithin(a, constant, constant + g1Size)
-      for (const [index, signal] of v2Signals(statement).entries()) {
-        numbers.writeFr(scalar, signal)
-        signals[index]?.addProduct(a, mcl.bytes(), plain(scalar))
-      }
-      delta.addProduct(a, mcl.bytes(), plain(blindA))
-
-      // B = β + s·δ
-      mcl.bytes().copyWithin(b, betaG2, betaG2 + g2Size)
-      deltaTwisted.addProduct(b, mcl.bytes(), plain(blindB))
-
-      // C = witness·C₅ + s·A + r·(β + s·δ) − r·s·δ, of which the last three are s·A + r·β.
-      mcl._mclBnG1_normalize(a, a)
-      mcl._mclBnG1_mul(c, a, blindB)
-      const rest = resultDigest - taskId - seed - outputLength
-      numbers.writeFr(scalar, ((rest % fieldOrder) + fieldOrder) % fieldOrder)
-      witness.addProduct(c, mcl.bytes(), plain(scalar))
-      beta.addProduct(c, mcl.bytes(), plain(blindA))
-
-      mcl._mclBnG1_normalize(c, c)
-      mcl._mclBnG2_normalize(b, b)
-      const proof = new Uint8Array(proofLength)
-      points.writeG1(proof, 0, a)
-      points.writeG2(proof, g1Length, b)
-      points.writeG1(proof, g1Length + g2Length, c)
-      return proof
+      const rest = (resultDigest - taskId - seed - outputLength) % fieldOrder
+      const witness = rest < 0n ? rest + fieldOrder : rest
+      for (const [index, value] of [...v2Signals(statement), witness].entries())
+        writeScalar(curve, scalars + index * elementLength, value)
+      drawScalar(curve, blindA)
+      drawScalar(curve, blindB)
+      exports.prove_linear(proof, linear, scalars, signalCount + 1, blindA, blindB)
+      return curve.bytes().slice(proof, proof + proofLength)
     },
   }
 }
