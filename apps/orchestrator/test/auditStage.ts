@@ -224,7 +224,7 @@ export async function openAuditStage({
         outputLength,
         position: { node: product.node, ...place },
       }
-      return { claim, witness: cutBlock({ verifierVersion: 3, product, input, ...claim }) }
+      return { claim, witness: cutBlock({ product, input, ...claim }) }
     },
     tile,
     depth,

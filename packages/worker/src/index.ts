@@ -1,4 +1,3 @@
-export { type BlockProver, type CutBlock, cutBlock, type ProvableBlock } from './blockProver.ts'
 export { type Clock, systemClock } from './clock.ts'
 export {
   ConstantError,
@@ -7,7 +6,8 @@ export {
   type FetchConstant,
   fetchConstants,
 } from './constants.ts'
-export type { Provable, TaskProver } from './prover.ts'
+export { type CutBlock, cutBlock } from './cutBlock.ts'
+export type { BlockProver, Provable, ProvableBlock, TaskProver } from './prover.ts'
 export type { CloseCause } from './session/effect.ts'
 export type { WorkerEvent } from './session/event.ts'
 export { describeReason, type LostReason, type Reason, type StopReason } from './session/reason.ts'

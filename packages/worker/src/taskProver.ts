@@ -1,6 +1,6 @@
 /**
- * Makes proofs of kind v2 in the calling thread. Keys are loaded when they are first asked for and stay in memory; every
- * proof is verified before it is given out, so that a faulty machine hands its work back instead of sending what is refused.
+ * Makes proofs of kind v2 in the calling thread. Every proof is verified before it is given out, so that a faulty machine hands its
+ * work back instead of sending what is refused.
  */
 import {
   createV2Prover,
@@ -11,6 +11,7 @@ import {
   v2Signals,
 } from '@shardy/proofs'
 import { foldDigest, idSignal, type MadeProofKind, type Sha256, type ZkProofPayload } from '@shardy/protocol'
+import { createKeyVersions } from './keyVersions.ts'
 import type { Provable, TaskProver } from './prover.ts'
 
 /** What a version of the manifest is proven and verified with. */
@@ -27,31 +28,12 @@ interface Opened {
   readonly verifier: Verifier
 }
 
-/** Many more would be held by nobody who rotates keys now and then. */
-const versionsMax = 4
-
 /** `load` gives the files of a version, or rejects with the reason why they cannot be had. */
 export function createTaskProver(
   load: (kind: MadeProofKind, verifierVersion: number) => Promise<ProofKeyFiles>,
   sha256: Sha256,
 ): TaskProver {
-  const versions = new Map<number, Promise<Opened>>()
-
-  function version(verifierVersion: number): Promise<Opened> {
-    const known = versions.get(verifierVersion)
-    if (known !== undefined) return known
-    const opening = load('v2', verifierVersion).then(open)
-    versions.set(verifierVersion, opening)
-    // What could not be loaded is asked for again next time.
-    opening.catch(() => versions.delete(verifierVersion))
-    forgetOldest()
-    return opening
-  }
-
-  function forgetOldest(): void {
-    const [oldest] = versions.keys()
-    if (versions.size > versionsMax && oldest !== undefined) versions.delete(oldest)
-  }
+  const version = createKeyVersions((verifierVersion) => load('v2', verifierVersion).then(open))
 
   /** All of one version, in one go. */
   async function proveAll(verifierVersion: number, answers: readonly Provable[]): Promise<Uint8Array[]> {

@@ -1,13 +1,18 @@
-/** Whole tasks that ask for a proof of a block, over real sockets, with workers as they are: only the proof system is ideal. */
+/** Whole tasks that ask for a proof of a block, over real sockets, with workers as they are; the proof system is an ideal one but where it says so. */
 import { afterEach, expect, test } from 'bun:test'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import { receiptFromJson } from '@shardy/api'
 import { createCpuExecutor } from '@shardy/compute'
 import { verifySignature } from '@shardy/crypto'
 import { sha256 } from '@shardy/crypto/native'
-import { checkReceipt } from '@shardy/sdk'
+import { openVerifierPool } from '@shardy/proofs/pool'
+import { checkReceipt, createProofVerifier } from '@shardy/sdk'
+import { createBlockProver, createKeyLoader } from '@shardy/worker/proving'
 import { blocksAlone, commitments, createExactProofs, createExactProver } from '../../test/exactProofs.ts'
 import { example, finish, follow, submit } from '../../test/example.ts'
 import { startTestNetwork, type TestNetwork } from '../../test/network.ts'
+import { openProofs } from './openProofs.ts'
 
 let network: TestNetwork | undefined
 afterEach(() => network?.stop())
@@ -57,6 +62,33 @@ for (const [verify, status] of [
       })
   })
 }
+
+test('with the circuit and its key, prover and verifier meet over one block', async () => {
+  const folder = path.join(import.meta.dir, '../../../../circuits/artifacts')
+  const proofs = await openProofs({
+    folder,
+    kinds: ['v3'],
+    sha256,
+    openPool: (key) => openVerifierPool({ key, threads: 1 }),
+  })
+  network = await startTestNetwork({ proofs })
+  const load = createKeyLoader((name) => readFile(path.join(folder, name)), sha256)
+  await network.startWorker(createCpuExecutor(), createBlockProver(load, sha256))
+  const { submission } = example({ proof: 'v3' }, shape)
+  const { taskId } = await submit(network, submission)
+  expect((await finish(network, taskId)).status).toBe('verified')
+  const parsed = receiptFromJson(await (await network.request(`/v1/tasks/${taskId}/receipt`)).json())
+  if (!parsed.ok) throw new Error(parsed.reason)
+  const verifyProof = createProofVerifier((name) => readFile(path.join(folder, name)), sha256)
+  const checked = await checkReceipt(parsed.receipt, {
+    sha256,
+    verify: verifySignature,
+    verifyProof,
+    commitments,
+  })
+  if (!checked.ok) throw new Error(JSON.stringify(checked.problems))
+  expect(checked.facts.proofs).toMatchObject([{ kind: 'v3', verdict: 'holds', trust: 'development' }])
+}, 60_000)
 
 test('a small task is audited too, and a worker that makes no such proofs is not asked', async () => {
   const own = await open()

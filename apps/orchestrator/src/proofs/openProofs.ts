@@ -21,6 +21,7 @@ import {
   taskProofV2Signals,
   type WorkerId,
   type ZkProofPayload,
+  zeroSums,
 } from '@shardy/protocol'
 import type { BlockProofs, ProofOfAnswer, Proofs } from './proofs.ts'
 
@@ -95,6 +96,8 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
   async function openBlocks(): Promise<BlockProofs> {
     const opened = await openField()
     if (!opened.ok) throw new Error(`blocks cannot be committed to: ${opened.refusal.message}`)
+    // Its parameters take some fifty milliseconds, which no worker's frame should wait for.
+    opened.field.commitSums(zeroSums())
     return { commitments: opened.field, verify: flawOf }
   }
 

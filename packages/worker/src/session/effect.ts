@@ -4,7 +4,7 @@ import type { Benchmark } from '@shardy/chain'
 import type { Work } from '@shardy/compute/work'
 import type { DeliveryId, PublicKey, Signature, TaskId, WantedProof } from '@shardy/protocol'
 import type { Blobs, Program, ProvableProduct, TilePlace } from '@shardy/tensor'
-import type { ProvableBlock } from '../blockProver.ts'
+import type { ProvableBlock } from '../prover.ts'
 import type { WorkerEvent } from './event.ts'
 
 /** A proof that is to be made of an answer once it is there. */
