@@ -276,6 +276,7 @@ describe('a worker that waits to be measured', () => {
     ['a result', encodeFrame('result', result)],
     ['commits', encodeFrame('commits', { commits: [] })],
     ['another profile', encodeFrame('profileV2', rawProfile)],
+    ['sums of an audit', encodeFrame('auditSums', { deliveryId, commitments: [1n] })],
   ]
   for (const [what, frame] of outOfPlace) {
     test(`is refused when it sends ${what}: it was given nothing`, async () => {

@@ -58,7 +58,7 @@ async function open(tasks: readonly (Partial<NewTask> & { readonly input?: Uint8
     else blobs.set(task.inputDigest, input)
     step(state, { kind: 'submit', atMs, task })
   }
-  const wide = { ...profile, payloadBytesMax: 1 << 26, prefetch: 1024 }
+  const wide = { ...profile, payloadBytesMax: 1 << 26, prefetch: 1024, features: ['proof-v3'] }
   const effects = step(state, { kind: 'workerJoined', atMs, workerId: worker, publicKey, profile: wide })
   const queue: (() => Promise<readonly Uint8Array[]>)[] = []
   const failed: string[] = []
@@ -245,6 +245,7 @@ describe('a large delivery', () => {
     ['its output', { outputLength: inlinePayloadBytesMax + 1 }],
     ['its program', { program: new Uint8Array(programBytesMax) }],
     ['constants', { constants: ['ab'.repeat(32) as never] }],
+    ['its audit', { proof: 'v3' }],
   ]
   for (const [why, about] of large) {
     test(`for ${why} goes alone, with its own signature and its input raw`, async () => {
@@ -261,6 +262,13 @@ describe('a large delivery', () => {
       expect(await verifySignature(identity.publicKey, payload, frame.body.attestation.signature)).toBe(true)
     })
   }
+
+  test('that is audited returns its output, which nobody else would look at', async () => {
+    const unseen = { verify: quorum(2, 2), keepOutput: false } as const
+    const { outgoing, effects, frames } = await open([{ ...unseen, proof: 'v3' }])
+    outgoing.perform(effects)
+    expect((await frames()).frames).toMatchObject([{ type: 'delivery', body: { returnOutput: true } }])
+  })
 
   test('without an input has no raw frame, and goes only while it is wanted', async () => {
     const { outgoing, effects, frames, deliveries, unwanted } = await open([

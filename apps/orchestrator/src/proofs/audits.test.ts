@@ -274,6 +274,63 @@ describe('what is caught', () => {
   })
 })
 
+describe('a worker that cheats as it likes', () => {
+  /** Sums of each block that are right, or off by something at one entry; the output likewise. */
+  const errors = fc.record({
+    shape: fc.record({
+      m: fc.integer({ min: 1, max: 20 }),
+      k: fc.integer({ min: 1, max: 70 }),
+      n: fc.integer({ min: 1, max: 20 }),
+    }),
+    draws: fc.tuple(fc.nat(2 ** 31), fc.nat(2 ** 31)),
+    outputError: fc.constantFrom(0, 0, 1, -1),
+    sumErrors: fc.array(fc.constantFrom(0, 0, 0, 1, -1), { minLength: 5, maxLength: 5 }),
+    claimsOtherSums: fc.boolean(),
+  })
+
+  test('has its answer passed on exactly where the block that was drawn adds up and the tile is the output’s', async () => {
+    const counts = { answered: 0, refused: 0 }
+    await fc.assert(
+      fc.asyncProperty(errors, async ({ shape, draws, outputError, sumErrors, claimsOtherSums }) => {
+        const stage = await openAuditStage({ shape, draws })
+        const output = stage.output.slice()
+        const entries = new DataView(output.buffer)
+        entries.setInt32(0, entries.getInt32(0, true) + outputError, true)
+        await stage.answer(output)
+        const tile = stage.tile()
+        const right = tilePartialSums(stage.product, stage.input, tile)
+        const sums = right.map((each, depth) => {
+          const own = each.slice()
+          own[0] = (own[0] ?? 0) + (sumErrors[depth] ?? 0)
+          return own
+        })
+        await stage.sums(sums.map(commit))
+        const isFirst = tile.tileRow === 0 && tile.tileColumn === 0
+        const isTile = (sumErrors[right.length - 1] ?? 0) === (isFirst ? outputError : 0)
+        let addsUp = false
+        if (isTile) {
+          const depth = stage.depth()
+          const { claim, witness } = stage.drawn()
+          addsUp = (sumErrors[depth] ?? 0) === (depth === 0 ? 0 : (sumErrors[depth - 1] ?? 0))
+          // Where it does not, a worker may stay with its sums, or claim that they began with what makes them add up.
+          const after = sums[depth] as Int32Array
+          const own = depth === 0 ? witness.before : (sums[depth - 1] as Int32Array)
+          const fitting = witness.before.map((sum, at) => sum + (after[at] ?? 0) - (witness.after[at] ?? 0))
+          const before = claimsOtherSums ? fitting : own
+          const outputDigest = digestOf(output)
+          await stage.proof(stage.exact.claim({ ...claim, outputDigest }, { ...witness, before, after }))
+        }
+        const [said = ''] = stage.said()
+        expect(said === 'answered').toBe(isTile && addsUp)
+        counts[said === 'answered' ? 'answered' : 'refused']++
+      }),
+      { numRuns: 150, seed: 7 },
+    )
+    // A property that never meets one of its sides shows nothing.
+    expect(Math.min(counts.answered, counts.refused)).toBeGreaterThan(10)
+  })
+})
+
 describe('who goes silent, or goes', () => {
   const points: readonly [string, (stage: AuditStage) => Promise<void>][] = [
     ['after the answer', (stage) => stage.answer()],
