@@ -88,7 +88,37 @@ describe('a tab and a headless worker', () => {
     expect((await shardy(network, 'receipt', 'check', file)).exitCode).not.toBe(0)
   })
 
+  test.each([
+    ['v2', 'identity binding'],
+    ['v3', 'adds up exactly'],
+  ] as const)('both prove %s, and a stranger verifies the proofs', async (proof, says) => {
+    const { taskId } = await submit(client, example(40, 56, 24, { verify: 'quorum(2,2)', proof }))
+    const { task } = await finish(client, taskId)
+    expect(task.deliveries.map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted'])
+    const file = path.join(folder, `receipt-${proof}.json`)
+    expect((await shardy(network, 'receipt', taskId, '--to', file)).exitCode).toBe(0)
+    const checked = await shardy(network, 'receipt', 'check', file)
+    expect(checked.exitCode).toBe(0)
+    const held = checked.stdout.split('\n').filter((line) => line.includes(`proof ${proof}`))
+    expect(held).toHaveLength(2)
+    for (const line of held) expect(line).toMatch(new RegExp(`holds under development key \\d: .*${says}`))
+
+    const forged = JSON.parse(await Bun.file(file).text())
+    const [first, second] = forged.deliveries
+    first.answer.proof.proof = second.answer.proof.proof.replace(/^./, (letter: string) =>
+      letter === 'A' ? 'B' : 'A',
+    )
+    await Bun.write(file, JSON.stringify(forged))
+    const refused = await shardy(network, 'receipt', 'check', file)
+    expect(refused.exitCode).not.toBe(0)
+    expect(refused.stdout + refused.stderr).toContain('badProof')
+  })
+
   test('the page shows what it did and earned', async () => {
+    for (const proof of ['v2', 'v3']) {
+      // Each kind is explained once, in the words of the API.
+      expect(await page.getByTestId(`proof-${proof}`).count()).toBe(1)
+    }
     await page.locator('[data-testid=history][data-outcome=accepted]').first().waitFor()
     const rows = await page.locator('[data-testid=history][data-outcome=accepted]').count()
     expect(rows).toBeGreaterThanOrEqual(shapes.length)

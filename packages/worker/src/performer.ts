@@ -90,10 +90,12 @@ export function createPerformer(adapters: PerformerAdapters, reply: (input: Inpu
 
   /** The output and, where it is wanted, what the interactive check needs beside it (C1). */
   async function answer(
-    { work, input, blobs, transcript, run }: EffectOf<'execute'>,
+    { work, input: given, blobs, transcript, run, keepsInput }: EffectOf<'execute'>,
     signal: AbortSignal,
   ): Promise<{ readonly output: Uint8Array; readonly transcript: readonly Uint8Array[] }> {
     const onProgress = (permille: number) => reply({ kind: 'progressed', run, permille })
+    // An executor on another thread moves it there, and leaves nothing behind.
+    const input = keepsInput ? given.slice() : given
     if (!transcript || work.kind !== 'program') {
       return { output: await runWork(executor, work, input, { blobs, signal, onProgress }), transcript: [] }
     }

@@ -27,7 +27,7 @@ import { ManualClock } from '../test/manualClock.ts'
 import { type FakeOrchestrator, type Line, startOrchestrator } from '../test/orchestrator.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createConstants, fetchConstants } from './constants.ts'
-import type { Provable, TaskProver } from './prover.ts'
+import type { BlockProver, Provable, TaskProver } from './prover.ts'
 import { connectWebSocket, workerSocketUrl } from './socket.ts'
 import type { WorkerView } from './view.ts'
 import { createWorker, type Worker, type WorkerConfig } from './worker.ts'
@@ -55,12 +55,13 @@ function begin(
   clock: Clock = systemClock,
   config: Partial<WorkerConfig> = {},
   prover?: TaskProver,
+  blockProver?: BlockProver,
 ): Worker {
   const connect = connectWebSocket(workerSocketUrl(orchestrator.url))
   const constants = createConstants(fetchConstants(orchestrator.url), sha256)
   const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
   worker = createWorker(
-    { connect, identity, sha256, executor, constants, prover, clock, random, log: () => {} },
+    { connect, identity, sha256, executor, constants, prover, blockProver, clock, random, log: () => {} },
     { agent: 'test/0', slots: 2, payloadBytesMax: 2 ** 26, operationsPerSecond: 0, ...config },
   )
   worker.start()
@@ -323,6 +324,35 @@ describe('many small deliveries', () => {
       expect(await line.expect('reject')).toMatchObject({ deliveryId, reason: 'badAttestation' })
     }
   })
+})
+
+test('an audit finds the input, also where the executor took it to another thread', async () => {
+  const cpu = createCpuExecutor()
+  const executor: Executor = {
+    ...cpu,
+    async execute(work, bytes, options) {
+      const { buffer } = bytes
+      return cpu.execute(
+        work,
+        new Uint8Array(structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })),
+        options,
+      )
+    },
+  }
+  const numberOf = (bytes: Uint8Array): bigint => BigInt(`0x${encodeHex(sha256(bytes).subarray(0, 30))}`)
+  begin(executor, undefined, {}, undefined, {
+    kinds: ['v3'],
+    sums: async (_, bytes) => [numberOf(bytes)],
+    prove: () => Promise.reject(new Error('nobody asks')),
+  })
+  const line = await orchestrator.line()
+  await line.admit()
+  const { deliveryId } = await line.deliver(program, input, { proof: { kind: 'v3', verifierVersion: 3 } })
+  await line.expect('ack')
+  await line.expect('result')
+  await line.raw()
+  line.send('auditTile', { deliveryId, row: 0, column: 0 })
+  expect((await line.expect('auditSums')).commitments).toEqual([numberOf(input)])
 })
 
 test('a transcript follows the output, and the answer passes the check that it is for', async () => {

@@ -62,6 +62,8 @@ export type Effect =
       /** Whether the parts of the transcript are wanted beside the output. */
       readonly transcript: boolean
       readonly proof: WantedAnswerProof | undefined
+      /** An audit will look at it again; an executor may take what it is given for itself. */
+      readonly keepsInput: boolean
     }
   /** → batchExecuted, with as many as fit a moment, and with what was done after an abort */
   | { readonly kind: 'executeBatch'; readonly run: number; readonly batch: readonly SmallTask[] }

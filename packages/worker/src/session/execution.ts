@@ -82,7 +82,8 @@ function startLarge(turn: Turn, held: Ready): void {
     summary: facts.summary,
   })
   const proof = wantedWithAnswer(delivery)
-  turn.effects.push({ kind: 'execute', run, work, input, blobs, transcript, proof })
+  const keepsInput = keptInput !== undefined
+  turn.effects.push({ kind: 'execute', run, work, input, blobs, transcript, proof, keepsInput })
 }
 
 /** The executor replied: it is free, whatever became of the delivery meanwhile. */

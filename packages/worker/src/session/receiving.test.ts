@@ -63,6 +63,7 @@ test('a delivery with its payload is verified, acknowledged and executed', () =>
     blobs: noBlobs,
     transcript: false,
     proof: undefined,
+    keepsInput: false,
   })
   expect(scenario.phase()).toBe('executing')
 })
