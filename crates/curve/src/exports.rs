@@ -6,7 +6,7 @@ use crate::group::{Affine, Sum};
 use crate::linear::Linear;
 use crate::prove::{self, Singles, Sums};
 use crate::ring::Ring;
-use crate::sums::{WINDOW_MAX, load_points, sum_products};
+use crate::sums::{Room, WINDOW_MAX, load_points, sum_products};
 use crate::transform::{self, Coefficient, Domain};
 use crate::verify::Workspace;
 use core::slice::{from_raw_parts, from_raw_parts_mut};
@@ -103,10 +103,9 @@ pub unsafe extern "C" fn sum_g1(
     points: *const Affine<Fp>,
     scalars: *const [u32; 8],
     count: u32,
-    buckets: *mut Sum<Fp>,
-    order: *mut u32,
+    room: *mut u8,
 ) {
-    unsafe { *target = sum(points, scalars, count as usize, buckets, order) }
+    unsafe { *target = sum(points, scalars, count as usize, room) }
 }
 
 #[unsafe(no_mangle)]
@@ -115,26 +114,32 @@ pub unsafe extern "C" fn sum_g2(
     points: *const Affine<Fp2>,
     scalars: *const [u32; 8],
     count: u32,
-    buckets: *mut Sum<Fp2>,
-    order: *mut u32,
+    room: *mut u8,
 ) {
-    unsafe { *target = sum(points, scalars, count as usize, buckets, order) }
+    unsafe { *target = sum(points, scalars, count as usize, room) }
 }
 
-unsafe fn sum<F: Ring>(
-    points: *const Affine<F>,
-    scalars: *const [u32; 8],
-    count: usize,
-    buckets: *mut Sum<F>,
-    order: *mut u32,
-) -> Sum<F> {
+/// For so many points of either group.
+#[unsafe(no_mangle)]
+pub extern "C" fn sum_room(count: u32) -> u32 {
+    let each = 2 * size_of::<Affine<Fp2>>() + size_of::<Fp2>() + size_of::<u32>();
+    (count as usize * each + (size_of::<u32>() << (WINDOW_MAX - 1))) as u32
+}
+
+unsafe fn sum<F: Ring>(points: *const Affine<F>, scalars: *const [u32; 8], count: usize, room: *mut u8) -> Sum<F> {
     unsafe {
-        sum_products(
-            from_raw_parts(points, count),
-            from_raw_parts(scalars, count),
-            from_raw_parts_mut(buckets, 1 << (WINDOW_MAX - 1)),
-            from_raw_parts_mut(order, count),
-        )
+        let first = room as *mut Affine<F>;
+        let second = first.add(count);
+        let products = second.add(count) as *mut F;
+        let order = products.add(count) as *mut u32;
+        let mut room = Room {
+            first: from_raw_parts_mut(first, count),
+            second: from_raw_parts_mut(second, count),
+            products: from_raw_parts_mut(products, count),
+            order: from_raw_parts_mut(order, count),
+            ends: from_raw_parts_mut(order.add(count), 1 << (WINDOW_MAX - 1)),
+        };
+        sum_products(from_raw_parts(points, count), from_raw_parts(scalars, count), &mut room)
     }
 }
 

@@ -29,8 +29,9 @@ export interface CurveExports {
     values: number,
     target: number,
   ): void
-  sum_g1(target: number, points: number, scalars: number, count: number, buckets: number, order: number): void
-  sum_g2(target: number, points: number, scalars: number, count: number, buckets: number, order: number): void
+  sum_room(count: number): number
+  sum_g1(target: number, points: number, scalars: number, count: number, room: number): void
+  sum_g2(target: number, points: number, scalars: number, count: number, room: number): void
   linear_size(): number
   open_linear(linear: number, singles: number, a: number, signals: number, c: number): void
   prove_linear(target: number, linear: number, scalars: number, count: number, r: number, s: number): void

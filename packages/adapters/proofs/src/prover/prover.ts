@@ -17,7 +17,6 @@ export interface Prover {
 
 /** Bytes of an entry of the matrices in the module's memory. */
 const coefficient = 12 + element
-const bucketCount = 2 ** 12
 
 export async function openProver(key: ProvingKey): Promise<Prover> {
   return openOn(await openCurve(), key)
@@ -63,8 +62,7 @@ function openOn(curve: Curve, key: ProvingKey): Prover {
   const values = curve.reserve(3 * domainSize * element)
   const quotient = curve.reserve(domainSize * elementLength)
   const sums = curve.reserve(4 * sumG1 + sumG2)
-  const buckets = curve.reserve(bucketCount * sumG2)
-  const order = curve.reserve(4 * Math.max(wireCount, domainSize))
+  const room = curve.reserve(exports.sum_room(Math.max(wireCount, domainSize)))
   const [proof, blindA, blindB] = [
     curve.reserve(proofLength),
     curve.reserve(elementLength),
@@ -81,11 +79,11 @@ function openOn(curve: Curve, key: ProvingKey): Prover {
       curve.bytes().set(witness, witnessAt)
       const privateAt = witnessAt + (signalCount + 1) * elementLength
       exports.quotient(domain, coefficients, key.coefficientCount, witnessAt, wireCount, values, quotient)
-      exports.sum_g1(sums, a, witnessAt, wireCount, buckets, order)
-      exports.sum_g1(sums + sumG1, b, witnessAt, wireCount, buckets, order)
-      exports.sum_g1(sums + 2 * sumG1, c, privateAt, privateCount, buckets, order)
-      exports.sum_g1(sums + 3 * sumG1, h, quotient, domainSize, buckets, order)
-      exports.sum_g2(sums + 4 * sumG1, bTwisted, witnessAt, wireCount, buckets, order)
+      exports.sum_g1(sums, a, witnessAt, wireCount, room)
+      exports.sum_g1(sums + sumG1, b, witnessAt, wireCount, room)
+      exports.sum_g1(sums + 2 * sumG1, c, privateAt, privateCount, room)
+      exports.sum_g1(sums + 3 * sumG1, h, quotient, domainSize, room)
+      exports.sum_g2(sums + 4 * sumG1, bTwisted, witnessAt, wireCount, room)
       drawScalar(curve, blindA)
       drawScalar(curve, blindB)
       exports.assemble(proof, singles, sums, blindA, blindB)
