@@ -91,6 +91,7 @@ export async function run({ progress }: { readonly progress: Progress }): Promis
   )
   const block = await v3Sample()
   const proveV3BlockMs = await medianMs(3, () => v3.prove(block))
+  const proveV3BlockCpuMs = 1_000 / (await perCpuSecond(1, () => v3.prove(block)))
 
   progress('a flood of bad proofs')
   const loopLagP99Ms = await lagUnderFlood(keyJson, statements)
@@ -116,6 +117,7 @@ export async function run({ progress }: { readonly progress: Progress }): Promis
       proveV2WarmMs,
       proveV2ColdMs,
       proveV3BlockMs,
+      proveV3BlockCpuMs,
       v3KeyMegabytes: statSync(artifact('task-proof-v3.zkey')).size / 1_000_000,
       provenTasksPerSecond: median(proven),
       loopLagP99Ms,
