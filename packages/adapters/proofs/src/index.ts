@@ -30,7 +30,6 @@ export {
   openWitnessGenerator,
   WitnessError,
   type WitnessGenerator,
-  type WitnessInputs,
 } from './prover/witness.ts'
 export {
   accepted,
@@ -43,9 +42,12 @@ export {
 } from './refusal.ts'
 export { refuseSignals, signalsFromJson, signalsMax, signalsToJson } from './signals.ts'
 export type {
+  CircuitInputs,
   ProofSystem,
+  ProvingFiles,
   PublicSignals,
   Statement,
   SystemName,
+  SystemProver,
   SystemVerifier,
 } from './system.ts'

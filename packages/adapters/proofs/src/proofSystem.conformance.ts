@@ -5,7 +5,14 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { fieldOrder } from './bn254/orders.ts'
 import type { RefusalCode, Verdict } from './refusal.ts'
-import type { ProofSystem, PublicSignals, Statement, SystemVerifier } from './system.ts'
+import type {
+  CircuitInputs,
+  ProofSystem,
+  ProvingFiles,
+  PublicSignals,
+  Statement,
+  SystemVerifier,
+} from './system.ts'
 
 export interface ProofSystemFixture<Key> {
   readonly system: ProofSystem<Key>
@@ -13,8 +20,14 @@ export interface ProofSystemFixture<Key> {
   readonly key: unknown
   /** For the same number of signals; the statements do not hold under it. */
   readonly otherKey: unknown
-  /** At least four, all true under `key`, with different signals. */
-  readonly statements: readonly { readonly json: unknown; readonly signals: PublicSignals }[]
+  /** At least four, all true under `key`, with different signals, and what makes the prover prove them. */
+  readonly statements: readonly {
+    readonly json: unknown
+    readonly signals: PublicSignals
+    readonly inputs: CircuitInputs
+  }[]
+  /** Of `key`. */
+  readonly files: ProvingFiles
 }
 
 export function proofSystemConformance<Key>(open: () => Promise<ProofSystemFixture<Key>>): void {
@@ -67,6 +80,37 @@ export function proofSystemConformance<Key>(open: () => Promise<ProofSystemFixtu
         expect(proof).toHaveLength(fixture.system.proofLength)
         const json = fixture.system.proofToJson(proof)
         expect(json).toEqual({ ok: true, value: fixture.statements[index]?.json } as never)
+      }
+    })
+  })
+
+  describe('what is proven', () => {
+    test('is true, and another time the same with other bytes', async () => {
+      const prover = await fixture.system.openProver(fixture.files)
+      const [{ signals, inputs }] = fixture.statements as [(typeof fixture.statements)[0]]
+      const [first, second] = [await prover.prove(inputs), await prover.prove(inputs)]
+      expect(first.signals).toEqual(signals)
+      expect(first.proof).not.toEqual(second.proof)
+      expect(await verifier.verifyBatch([first, second])).toEqual([{ ok: true }, { ok: true }])
+    })
+
+    test('is nothing for which there is no witness', async () => {
+      const prover = await fixture.system.openProver(fixture.files)
+      const [{ inputs }, other] = fixture.statements as typeof fixture.statements &
+        [{ inputs: CircuitInputs }]
+      for (const name of Object.keys(inputs)) {
+        const wrong = { ...inputs, [name]: other?.inputs[name] as bigint }
+        await expect(prover.prove(wrong)).rejects.toThrow()
+      }
+    })
+
+    test('needs a key and a circuit that belong together', async () => {
+      const { zkey, wasm } = fixture.files
+      for (const files of [
+        { zkey: zkey.slice(0, 40), wasm },
+        { zkey: new Uint8Array(0), wasm },
+      ]) {
+        await expect(fixture.system.openProver(files)).rejects.toThrow()
       }
     })
   })

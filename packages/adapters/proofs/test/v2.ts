@@ -16,6 +16,8 @@ const artifacts = path.join(import.meta.dir, '../../../../circuits/artifacts')
 
 export const v2ZkeyBytes = (): Uint8Array =>
   new Uint8Array(readFileSync(path.join(artifacts, 'task-proof-v2.zkey')))
+export const v2WasmBytes = (): Uint8Array =>
+  new Uint8Array(readFileSync(path.join(artifacts, 'task-proof-v2.wasm')))
 export const v2KeyJson = (): Record<string, unknown> =>
   JSON.parse(readFileSync(path.join(artifacts, 'task-proof-v2.vkey.json'), 'utf8'))
 

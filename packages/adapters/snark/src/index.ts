@@ -20,13 +20,6 @@ export {
 export { wordsOf } from './ceremony/words.ts'
 export { fflonk } from './systems/fflonk.ts'
 export { plonk } from './systems/plonk.ts'
+export type { UniversalName } from './systems/proofForm.ts'
 export type { UniversalKey } from './systems/universalKey.ts'
-export {
-  type CircuitInputs,
-  makeUniversalKey,
-  openUniversalProver,
-  type UniversalKeyFiles,
-  type UniversalProver,
-  UniversalProverError,
-} from './systems/universalProver.ts'
-export type { UniversalName } from './systems/universalSystem.ts'
+export { makeUniversalKey, type UniversalKeyFiles, UniversalProverError } from './systems/universalProver.ts'

@@ -1,11 +1,11 @@
 /** What PLONK and FFLONK refuse beyond what every proof system does, and what snarkjs would have let pass. */
 import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { baseOrder, fieldOrder, type ProofSystem, type Statement, type SystemVerifier } from '@shardy/proofs'
+import type { ProofSystemFixture } from '@shardy/proofs/conformance'
 import fc from 'fast-check'
 import {
   fflonk,
   makeUniversalKey,
-  openUniversalProver,
   plonk,
   type UniversalKey,
   type UniversalName,
@@ -15,14 +15,15 @@ import { listen, withSnarkjs } from '../src/snarkjs.ts'
 import { readElement, writeElement } from '../src/systems/field.ts'
 import { compileCircuit } from './circuits.ts'
 import { strayTwistPoint } from './twist.ts'
-import { inputsOf, openUniversalFixture, signalsOf, type UniversalFixture } from './universal.ts'
+import { inputsOf, openUniversalFixture, signalsOf } from './universal.ts'
 
 // Every step makes or follows keys; a busy machine takes its time.
 setDefaultTimeout(60_000)
 
 type Json = Readonly<Record<string, unknown>>
 
-const jsonOf = ({ statements: [first] }: UniversalFixture): Json => (first?.json ?? {}) as Json
+const jsonOf = ({ statements: [first] }: ProofSystemFixture<UniversalKey>): Json =>
+  (first?.json ?? {}) as Json
 
 interface Story {
   readonly name: UniversalName
@@ -42,7 +43,7 @@ const stories: readonly Story[] = [
 
 for (const { name, system, numbersAt, lastCommitmentAt, point, number } of stories) {
   describe(name, () => {
-    let fixture: UniversalFixture
+    let fixture: ProofSystemFixture<UniversalKey>
     let verifier: SystemVerifier
     let statement: Statement
     let key: Json
@@ -210,21 +211,19 @@ for (const { name, system, numbersAt, lastCommitmentAt, point, number } of stori
     })
 
     describe('a prover', () => {
-      const prover = () => openUniversalProver(name, fixture)
-      test('proves nothing for inputs that satisfy no constraint, or that are not all there', async () => {
+      test('proves nothing for inputs that are not all there, or too many', async () => {
+        const prover = await system.openProver(fixture.files)
         const inputs = inputsOf(0)
-        await expect(prover().prove({ ...inputs, seed: 0n })).rejects.toBeInstanceOf(UniversalProverError)
         const { witness: _, ...rest } = inputs
-        await expect(prover().prove(rest)).rejects.toBeInstanceOf(UniversalProverError)
-        await expect(prover().prove({ ...inputs, more: 1n })).rejects.toBeInstanceOf(UniversalProverError)
+        await expect(prover.prove(rest)).rejects.toBeInstanceOf(UniversalProverError)
+        await expect(prover.prove({ ...inputs, more: 1n })).rejects.toBeInstanceOf(UniversalProverError)
       })
 
-      test('is not opened on a key of another system, or on no key', () => {
-        const other = name === 'plonk' ? 'fflonk' : 'plonk'
-        expect(() => openUniversalProver(other, fixture)).toThrow('another system')
-        expect(() => openUniversalProver(name, { ...fixture, zkey: new Uint8Array(3) })).toThrow(
-          'no proving key',
-        )
+      test('is not opened on a key of another system, or on no key', async () => {
+        const other = name === 'plonk' ? fflonk : plonk
+        await expect(other.openProver(fixture.files)).rejects.toThrow('another system')
+        const none = { ...fixture.files, zkey: new Uint8Array(3) }
+        await expect(system.openProver(none)).rejects.toThrow('no proving key')
       })
 
       test('has no key when there are too few powers of tau', async () => {

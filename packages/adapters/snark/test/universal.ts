@@ -1,20 +1,9 @@
 /** Real PLONK and FFLONK keys of the relation of task-proof-v2, and true statements under them. */
-import { fieldOrder, type ProofSystem, type PublicSignals } from '@shardy/proofs'
+import { type CircuitInputs, fieldOrder, type ProofSystem, type PublicSignals } from '@shardy/proofs'
 import type { ProofSystemFixture } from '@shardy/proofs/conformance'
 import { makeDevelopmentPhase1 } from '../src/ceremony/phase1.ts'
-import {
-  type CircuitInputs,
-  makeUniversalKey,
-  openUniversalProver,
-  type UniversalKey,
-  type UniversalName,
-} from '../src/index.ts'
+import { makeUniversalKey, type UniversalKey, type UniversalName } from '../src/index.ts'
 import { compileCircuit } from './circuits.ts'
-
-export interface UniversalFixture extends ProofSystemFixture<UniversalKey> {
-  readonly zkey: Uint8Array
-  readonly wasm: Uint8Array
-}
 
 export function inputsOf(index: number): CircuitInputs {
   const n = BigInt(index + 1)
@@ -41,18 +30,19 @@ async function makeSources() {
 export async function openUniversalFixture(
   name: UniversalName,
   system: ProofSystem<UniversalKey>,
-): Promise<UniversalFixture> {
+): Promise<ProofSystemFixture<UniversalKey>> {
   made ??= makeSources()
   const { v2, other, ptau } = await made
   const { zkey, vkey } = await makeUniversalKey(name, { r1cs: v2.r1cs, ptau })
   const { vkey: otherKey } = await makeUniversalKey(name, { r1cs: other.r1cs, ptau })
-  const prover = openUniversalProver(name, { zkey, wasm: v2.wasm })
+  const files = { zkey, wasm: v2.wasm }
+  const prover = await system.openProver(files)
   const statements = []
   for (let index = 0; index < 4; index++) {
     const { proof, signals } = await prover.prove(inputsOf(index))
     const json = system.proofToJson(proof)
     if (!json.ok) throw new Error(json.refusal.detail)
-    statements.push({ json: json.value, signals })
+    statements.push({ json: json.value, signals, inputs: inputsOf(index) })
   }
-  return { system, key: vkey, otherKey, statements, zkey, wasm: v2.wasm }
+  return { system, key: vkey, otherKey, statements, files }
 }

@@ -1,4 +1,5 @@
 /** Groth16 behind the interface that all proof systems share. */
+import { openCircuitProver } from '../prover/circuitProver.ts'
 import type { ProofSystem } from '../system.ts'
 import { proofFromJson, proofLength, proofToJson } from './proofJson.ts'
 import { openVerifier } from './verifier.ts'
@@ -9,6 +10,7 @@ export const groth16: ProofSystem<VerifyingKey> = {
   proofLength,
   parseKey: parseVerifyingKey,
   openVerifier,
+  openProver: openCircuitProver,
   proofFromJson,
   proofToJson,
 }

@@ -3,10 +3,9 @@
  * loaded once; a proof takes the time of a long frame many times over, so it belongs in a worker.
  */
 import { blockEntries } from '../commitment/commitment.ts'
-import { ProvingKeyError, parseProvingKey } from '../groth16/provingKey.ts'
+import { ProvingKeyError } from '../groth16/provingKey.ts'
 import type { PublicSignals } from '../system.ts'
-import { openProver } from './prover.ts'
-import { openWitnessGenerator } from './witness.ts'
+import { openCircuitProver } from './circuitProver.ts'
 
 export interface V3Binding {
   /** Ids of 16 bytes as numbers, the big end first. */
@@ -57,12 +56,9 @@ export function v3Signals(binding: V3Binding): PublicSignals {
 }
 
 export async function createV3Prover(zkey: Uint8Array, wasm: Uint8Array): Promise<V3Prover> {
-  const key = parseProvingKey(zkey)
-  if (key.signalCount !== bindingFields.length)
-    throw new ProvingKeyError(`the key has ${key.signalCount} signals; v3 has ${bindingFields.length}`)
-  const [generator, prover] = await Promise.all([openWitnessGenerator(wasm), openProver(key)])
-  if (generator.wireCount !== key.wireCount)
-    throw new ProvingKeyError(`the key has ${key.wireCount} wires, and the generator ${generator.wireCount}`)
+  const prover = await openCircuitProver({ zkey, wasm })
+  if (prover.signalCount !== bindingFields.length)
+    throw new ProvingKeyError(`the key has ${prover.signalCount} signals; v3 has ${bindingFields.length}`)
   return {
     async prove({ binding, a, b, sumsIn }) {
       for (const [name, entries] of Object.entries({ a, b, sumsIn }))
@@ -70,8 +66,8 @@ export async function createV3Prover(zkey: Uint8Array, wasm: Uint8Array): Promis
           throw new RangeError(`${name} has ${entries.length} entries, not ${blockEntries}`)
       const wide = (entries: Int8Array | Int32Array): readonly bigint[] => Array.from(entries, BigInt)
       const signals = Object.fromEntries(bindingFields.map((field) => [field, binding[field]]))
-      const witness = await generator.generate({ ...signals, a: wide(a), b: wide(b), sumsIn: wide(sumsIn) })
-      return prover.prove(witness)
+      const { proof } = await prover.prove({ ...signals, a: wide(a), b: wide(b), sumsIn: wide(sumsIn) })
+      return proof
     },
   }
 }

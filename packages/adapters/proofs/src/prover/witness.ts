@@ -4,19 +4,17 @@
  */
 import { elementLength } from '../bn254/bytes.ts'
 import { fieldOrder } from '../bn254/orders.ts'
+import type { CircuitInputs } from '../system.ts'
 
 /** The generator is no generator of this field, or refused its inputs: a constraint does not hold for them. */
 export class WitnessError extends Error {
   override readonly name = 'WitnessError'
 }
 
-/** Lists are written row by row. */
-export type WitnessInputs = Readonly<Record<string, bigint | readonly bigint[]>>
-
 export interface WitnessGenerator {
   readonly wireCount: number
   /** 32 bytes for each wire, the little end first. */
-  generate(inputs: WitnessInputs): Promise<Uint8Array>
+  generate(inputs: CircuitInputs): Promise<Uint8Array>
 }
 
 interface Exports {
@@ -83,6 +81,13 @@ export async function openWitnessGenerator(wasm: Uint8Array): Promise<WitnessGen
       return new Uint8Array(witness.buffer)
     },
   }
+}
+
+export function readWire(witness: Uint8Array, wire: number): bigint {
+  let value = 0n
+  for (let at = elementLength - 1; at >= 0; at--)
+    value = (value << 8n) | BigInt(witness[wire * elementLength + at] ?? 0)
+  return value
 }
 
 async function instantiate(module: WebAssembly.Module): Promise<Exports> {

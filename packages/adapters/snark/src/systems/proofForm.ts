@@ -5,6 +5,8 @@
 import { baseOrder, fieldOrder, type Outcome, type Refused, refuse, type SystemName } from '@shardy/proofs'
 import { elementLength, readDecimal, readElement, writeElement } from './field.ts'
 
+export type UniversalName = 'plonk' | 'fflonk'
+
 /** What a place of the row holds, and where it stands in the JSON: below a group or at the top. */
 export interface Place {
   readonly group?: 'polynomials' | 'evaluations'

@@ -1,14 +1,11 @@
 /** Keys and proofs of PLONK and FFLONK by snarkjs. A key needs powers of tau and no ceremony of its own. */
-import { type PublicSignals, type Statement, signalsFromJson } from '@shardy/proofs'
+import { type ProvingFiles, type PublicSignals, type SystemProver, signalsFromJson } from '@shardy/proofs'
 import { ByteReader } from '../ceremony/bytes.ts'
 import { readContainer } from '../ceremony/container.ts'
 import { listen, withSnarkjs } from '../snarkjs.ts'
 import type { MemoryFile } from '../snarkjsTypes.ts'
-import { fflonk } from './fflonk.ts'
-import { plonk } from './plonk.ts'
-import type { UniversalName } from './universalSystem.ts'
+import { type ProofForm, proofFromJson, type UniversalName } from './proofForm.ts'
 
-const systems = { plonk, fflonk } as const
 /** How a .zkey names its system. */
 const protocolIds = { plonk: 2, fflonk: 10 } as const
 
@@ -40,21 +37,13 @@ export async function makeUniversalKey(
   })
 }
 
-export type CircuitInputs = Readonly<Record<string, bigint | readonly bigint[]>>
-
-export interface UniversalProver {
-  readonly system: UniversalName
-  /** Rejects when the inputs satisfy no constraint. */
-  prove(inputs: CircuitInputs): Promise<Statement>
-}
-
-export function openUniversalProver(
+export async function openUniversalProver(
   name: UniversalName,
-  { zkey, wasm }: { readonly zkey: Uint8Array; readonly wasm: Uint8Array },
-): UniversalProver {
+  form: ProofForm,
+  { zkey, wasm }: ProvingFiles,
+): Promise<SystemProver> {
   refuseOtherKey(name, zkey)
   return {
-    system: name,
     async prove(inputs) {
       return withSnarkjs(async (snarkjs) => {
         const witness: MemoryFile = { type: 'mem' }
@@ -67,7 +56,7 @@ export function openUniversalProver(
           witness.data,
           listen('proving', () => {}),
         )
-        const bytes = systems[name].proofFromJson(proof)
+        const bytes = proofFromJson(form, proof)
         if (!bytes.ok)
           throw new UniversalProverError(`snarkjs made no ${name} proof: ${bytes.refusal.detail}`)
         return { proof: bytes.value, signals: signalsOf(publicSignals) }

@@ -22,10 +22,10 @@ import {
   proofFromJson,
   proofToJson,
   readProof,
+  type UniversalName,
 } from './proofForm.ts'
 import { type KeyForm, parseUniversalKey, refuseSecretPoint, type UniversalKey } from './universalKey.ts'
-
-export type UniversalName = 'plonk' | 'fflonk'
+import { openUniversalProver } from './universalProver.ts'
 
 export interface UniversalForm {
   readonly name: UniversalName
@@ -41,6 +41,7 @@ export function universalSystem(form: UniversalForm): ProofSystem<UniversalKey> 
     proofLength: form.proof.proofLength,
     parseKey: (json) => parseUniversalKey(form.key, json),
     openVerifier: (key) => openVerifier(form, key),
+    openProver: (files) => openUniversalProver(form.name, form.proof, files),
     proofFromJson: (json) => proofFromJson(form.proof, json),
     proofToJson: (proof) => proofToJson(form.proof, proof),
   }
