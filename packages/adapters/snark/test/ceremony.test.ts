@@ -74,7 +74,7 @@ async function editTranscript(edit: (transcript: Mutable<Transcript>) => void): 
   await writeFile(file, JSON.stringify(transcript))
 }
 
-/** Replaces a file, and the digest that the transcript has of it, as a careful forger would. */
+/** Replaces a file, and what the transcript says of its bytes, as a careful forger would. */
 async function replace(file: string, bytes: Uint8Array): Promise<void> {
   await writeFile(path.join(folder, file), bytes)
   await editTranscript((transcript) => {
@@ -86,6 +86,8 @@ async function replace(file: string, bytes: Uint8Array): Promise<void> {
     ]
     for (const entry of entries) {
       if (entry.file === file) Object.assign(entry, { sha256: sha256(bytes), bytes: bytes.length })
+      if (entry.file === file && 'blake2b512' in entry)
+        entry.blake2b512 = createHash('blake2b512').update(bytes).digest('hex')
     }
   })
 }
@@ -602,6 +604,24 @@ describe('refused by name', () => {
     ],
     ['transcriptEdited', 'the trust', ({ phase1 }) => Object.assign(phase1, { trust: 'ceremony' })],
     ['transcriptEdited', 'the power', ({ phase1 }) => Object.assign(phase1, { power: 5 })],
+    [
+      'transcriptEdited',
+      'the published digest of other powers of tau',
+      ({ phase1 }) => Object.assign(phase1, { blake2b512: '0'.repeat(128) }),
+    ],
+    ['transcriptEdited', 'the length of the circuit', ({ circuit }) => void circuit.bytes++],
+    ['transcriptEdited', 'the length of the powers of tau', ({ phase1 }) => void phase1.bytes++],
+    ['transcriptEdited', 'the length of the first key', ({ firstKey }) => void firstKey.bytes++],
+    [
+      'transcriptEdited',
+      'the length of an earlier key',
+      ({ contributions }) => void entry(contributions, 0).key.bytes++,
+    ],
+    [
+      'transcriptEdited',
+      'the length of the last key',
+      ({ contributions }) => void entry(contributions, 2).key.bytes++,
+    ],
     [
       'transcriptEdited',
       'another file for a key',

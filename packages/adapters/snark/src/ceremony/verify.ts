@@ -3,6 +3,7 @@
  * digests, the contributions of the key against the transcript, each of them against those before it, and at last the key
  * against a first key that is made anew from the circuit and the powers of tau.
  */
+import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { listen, type Snarkjs, withSnarkjs } from '../snarkjs.ts'
 import { checkChain, checkPoints, contributionHash, publicDataOf } from './chain.ts'
@@ -50,7 +51,8 @@ export async function verifyCeremony(request: VerifyRequest): Promise<CeremonyVe
   if (!circuit.ok) return circuit
   const phase1 = await readCompared(folder, transcript.phase1, request.ptau, 'wrongPhase1', 'powers of tau')
   if (!phase1.ok) return phase1
-  const disagreement = compareFacts(transcript, circuit.value, phase1.value)
+  const disagreement =
+    compareLengths(transcript.circuit, circuit.value) ?? compareFacts(transcript, circuit.value, phase1.value)
   if (disagreement !== undefined) return disagreement
   const { file, sha256 } = latestKey(transcript)
   if (!(await isThere(path.join(folder, file)))) return refuse('keyMissing', `${file} is not in ${folder}`)
@@ -72,6 +74,7 @@ export async function verifyCeremony(request: VerifyRequest): Promise<CeremonyVe
     (sha256Hex(bytes) === sha256
       ? undefined
       : refuse('keyTampered', `${file} is not the file that the transcript names: its SHA-256 differs`)) ??
+    compareLengths(latestKey(transcript), bytes) ??
     (await checkEarlierKeys(folder, transcript)) ??
     (request.phase1 === true ? await checkPhase1(phase1.value, onProgress) : undefined)
   if (fault !== undefined) return fault
@@ -137,15 +140,27 @@ function compareFacts(
       `the powers of tau go to 2^${powers.power} and have ${powers.contributions} contributions; the transcript says otherwise`,
     )
   }
-  return undefined
+  // What a stranger compares with the phase 1 ceremony's own record: it must be of the file that the key stands on.
+  if (createHash('blake2b512').update(phase1Bytes).digest('hex') !== phase1.blake2b512)
+    return refuse('transcriptEdited', 'the powers of tau have another BLAKE2b-512 than the transcript says')
+  return compareLengths(phase1, phase1Bytes)
+}
+
+function compareLengths({ file, bytes }: FileFacts, found: Uint8Array): Refused | undefined {
+  if (found.length === bytes) return undefined
+  return refuse('transcriptEdited', `${file} has ${found.length} bytes, and the transcript says ${bytes}`)
 }
 
 /** Keys of earlier contributions are not needed; one that is there must be the one that was named. */
 async function checkEarlierKeys(folder: string, transcript: Transcript): Promise<Refused | undefined> {
-  for (const { file, sha256 } of [transcript.firstKey, ...transcript.contributions.map(({ key }) => key)]) {
+  for (const facts of [transcript.firstKey, ...transcript.contributions.map(({ key }) => key)]) {
+    const { file, sha256 } = facts
     if (!(await isThere(path.join(folder, file)))) continue
-    if (sha256Hex(await readSource(path.join(folder, file))) !== sha256)
+    const bytes = await readSource(path.join(folder, file))
+    if (sha256Hex(bytes) !== sha256)
       return refuse('keyTampered', `${file} is not the file that the transcript names: its SHA-256 differs`)
+    const otherLength = compareLengths(facts, bytes)
+    if (otherLength !== undefined) return otherLength
   }
   return undefined
 }
@@ -242,7 +257,7 @@ async function checkAgainstFirstKey(check: KeyCheck): Promise<Refused | undefine
     )
   }
   return sha256Hex(first) === transcript.firstKey.sha256
-    ? undefined
+    ? compareLengths(transcript.firstKey, first)
     : refuse(
         'transcriptEdited',
         `the first key, made anew, is not the ${keyFileOf(0)} that the transcript names`,
