@@ -279,6 +279,14 @@ describe('a key', () => {
     expect(await codeOfKey({ ...key, IC: undefined })).toBe('malformed')
   })
 
+  test('with objects that cannot be shown as text', async () => {
+    const mute: unknown = JSON.parse('{"toString":1,"valueOf":1}')
+    expect(await codeOfKey({ ...key, protocol: mute })).toBe('wrongSystem')
+    expect(await codeOfKey({ ...key, curve: mute })).toBe('wrongCurve')
+    expect(await codeOfKey({ ...key, nPublic: mute })).toBe('signalCount')
+    expect(await codeOfKey({ ...key, vk_alpha_1: mute })).toBe('malformed')
+  })
+
   test('with points that are none of the group', async () => {
     const [x, y] = twistPoint(2n)
     const stray = [x.map(String), y.map(String), ['1', '0']]

@@ -142,11 +142,9 @@ function isList(json: unknown, length: number): json is readonly unknown[] {
   return Array.isArray(json) && json.length === length
 }
 
-/** Short, whatever it is. */
-function show(value: unknown): string {
-  return typeof value === 'string'
-    ? JSON.stringify(value.slice(0, 40))
-    : value === undefined
-      ? 'missing'
-      : typeof value
+/** Short, whatever it is: an object is not asked for its text, which JSON can make it fail to give. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))
+  if (value === undefined) return 'missing'
+  return typeof value === 'number' ? String(value) : typeof value
 }

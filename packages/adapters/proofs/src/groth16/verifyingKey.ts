@@ -2,7 +2,7 @@
 import { elementLength } from '../bn254/bytes.ts'
 import { type Outcome, refuse } from '../refusal.ts'
 import { signalsMax } from '../signals.ts'
-import { writeG1, writeG2 } from './proofJson.ts'
+import { show, writeG1, writeG2 } from './proofJson.ts'
 
 const [g1, g2] = [2 * elementLength, 4 * elementLength]
 
@@ -22,15 +22,11 @@ export function parseVerifyingKey(json: unknown): Outcome<VerifyingKey> {
     return refuse('malformed', 'a verifying key in JSON is an object')
   const key: Readonly<Record<string, unknown>> = { ...json }
   if (key.protocol !== 'groth16')
-    return refuse('wrongSystem', `the key's protocol is ${String(key.protocol).slice(0, 40)}, not groth16`)
-  if (key.curve !== 'bn128')
-    return refuse('wrongCurve', `the key's curve is ${String(key.curve).slice(0, 40)}, not bn128`)
+    return refuse('wrongSystem', `the key's protocol is ${show(key.protocol)}, not "groth16"`)
+  if (key.curve !== 'bn128') return refuse('wrongCurve', `the key's curve is ${show(key.curve)}, not "bn128"`)
   const { nPublic, IC } = key
   if (typeof nPublic !== 'number' || !Number.isSafeInteger(nPublic) || nPublic < 1 || nPublic > signalsMax)
-    return refuse(
-      'signalCount',
-      `the key's nPublic is ${String(nPublic).slice(0, 40)}, not from 1 to ${signalsMax}`,
-    )
+    return refuse('signalCount', `the key's nPublic is ${show(nPublic)}, not from 1 to ${signalsMax}`)
   if (!Array.isArray(IC)) return refuse('malformed', 'the key has no list IC')
   if (IC.length !== nPublic + 1)
     return refuse(
