@@ -476,6 +476,22 @@ describe('refused by name', () => {
       },
     ],
     [
+      'keyMalformed',
+      'many beacons ask a verifier to hash for hours',
+      async () => {
+        await finalizeCeremony({
+          folder,
+          into: inHome(`k-${Math.random()}`),
+          beaconHex,
+          verifierVersion: 4,
+          wasm: inHome('v2.wasm'),
+          nowMs,
+        })
+        const key = editContributions(await read('key-0004.zkey'), (all) => [...all, ...all.slice(3)])
+        await replace('key-0004.zkey', key)
+      },
+    ],
+    [
       'contributionBroken',
       'a beacon has another value than the one it was made with',
       async () => {

@@ -77,6 +77,9 @@ export function readKey(bytes: Uint8Array, file: string): Checked<CeremonyKey> {
     for (let index = 1; index <= count; index++) {
       const contribution = readContribution(log)
       if (typeof contribution === 'string') return malformed(`contribution ${index} ${contribution}`)
+      // Each beacon's hashes cost a verifier a second: a key of nothing but beacons would be an hour's work.
+      if (contributions.at(-1)?.beacon !== undefined)
+        return malformed(`contribution ${index} stands behind a beacon`)
       contributions.push(contribution)
     }
     if (log.left > 0) return malformed('something stands behind its last contribution')
