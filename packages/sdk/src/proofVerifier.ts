@@ -35,21 +35,21 @@ export function createProofVerifier(fetchFile: FetchKeyFile, sha256: Sha256): Ve
   return async ({ kind, verifierVersion, proof }, signals) => {
     reading ??= readVersions()
     let verifier: Verifier
-    let trust: KeyTrust
+    let key: { readonly trust: KeyTrust; readonly isRetired?: true }
     try {
       const version = (await reading).find((each) => each.verifierVersion === verifierVersion)
-      // A retired key still says what it said: that it may be broken is for whoever reads the facts to weigh.
       if (version?.kind !== kind)
         return unknown(`no key here is of version ${verifierVersion} and kind ${kind}`)
       const opening = opened.get(verifierVersion) ?? open(version)
       opened.set(verifierVersion, opening)
-      trust = version.trust
+      // A retired key still says what it said: that it may be broken is for whoever reads the facts to weigh.
+      key = { trust: version.trust, ...(version.status === 'retired' && { isRetired: true }) }
       verifier = await opening
     } catch (error) {
       return unknown(`the key cannot be had: ${error instanceof Error ? error.message : String(error)}`)
     }
     const verdict = verifier.verify(proof, signals)
-    if (verdict.ok) return { kind: 'holds', trust }
+    if (verdict.ok) return { kind: 'holds', ...key }
     const { code, detail } = verdict.refusal
     return { kind: 'false', reason: `${code}: ${detail}` }
   }

@@ -165,6 +165,24 @@ describe('an honest receipt', () => {
       expect(await facts({ verifyProof: without })).toMatchObject([{ verdict: 'unknown' }])
     })
 
+    test('one under a key that was retired since holds, and that is said with it', async () => {
+      const fetchRetired = async (name: string) => {
+        if (name !== 'manifest.json') return fetchFile(name)
+        const manifest = JSON.parse(await readFile(path.join(artifacts, name), 'utf8'))
+        for (const version of manifest.versions) version.status = 'retired'
+        return new TextEncoder().encode(JSON.stringify(manifest))
+      }
+      const proven = await withProof(sample.receipt)
+      const checked = await checkReceipt(proven, {
+        ...check,
+        verifyProof: createProofVerifier(fetchRetired, sha256),
+      })
+      expect(checked).toMatchObject({ ok: true, facts: { proofs: [{ verdict: 'holds', isRetired: true }] } })
+      const still = await checkReceipt(proven, { ...check, verifyProof })
+      if (!still.ok) throw new Error('the receipt is refused')
+      expect(still.facts.proofs[0]).not.toHaveProperty('isRetired')
+    })
+
     test('one that is false, or of something else, is a problem', async () => {
       for (const receipt of [
         await withProof(sample.receipt, {}, sample.receipt.seed + 1n),

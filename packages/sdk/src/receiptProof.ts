@@ -21,7 +21,12 @@ import { operandBlocks, type ProvableProduct, tileOf, tilesOf } from '@shardy/te
 
 /** Whether a proof holds, by whoever has keys; `unknown`: nothing can be said without the key of its version. */
 export type ProofVerdict =
-  | { readonly kind: 'holds'; readonly trust: KeyTrust }
+  | {
+      readonly kind: 'holds'
+      readonly trust: KeyTrust
+      /** Set where the key is no longer in use: it may be that somebody can forge under it. */
+      readonly isRetired?: true
+    }
   | { readonly kind: 'false' | 'unknown'; readonly reason: string }
 
 export type VerifyProof = (proof: ZkProofPayload, signals: readonly bigint[]) => Promise<ProofVerdict>
@@ -35,6 +40,8 @@ export interface ReceiptProof {
   readonly reason?: string
   /** Of the key under which it holds: `development` keys can be forged by whoever made them. */
   readonly trust?: KeyTrust
+  /** Set where that key was retired, which is done at once to one that may be broken. */
+  readonly isRetired?: true
   /** What one of kind v3 that holds is about, and how far that hangs together with input and output. */
   readonly block?: ProvenBlockFacts
 }
@@ -90,8 +97,11 @@ export async function checkProof(
     return kind === 'false' ? { ok: false, reason } : { ok: true, proof: { ...about, verdict: kind, reason } }
   }
   const { block } = claim
-  const { trust } = verdict
-  return { ok: true, proof: { ...about, verdict: 'holds', trust, ...(block && { block }) } }
+  const { trust, isRetired } = verdict
+  return {
+    ok: true,
+    proof: { ...about, verdict: 'holds', trust, ...(isRetired && { isRetired }), ...(block && { block }) },
+  }
 }
 
 type Claim =

@@ -325,11 +325,13 @@ function describeFacts(facts: ReceiptFacts, isInputGiven: boolean, isOutputGiven
 }
 
 /** By what it shows, and never by a word that promises more. */
-function proofLine({ kind, verifierVersion, verdict, reason, trust, block }: ReceiptProof): string {
+function proofLine(proof: ReceiptProof): string {
+  const { kind, verifierVersion, verdict, reason, trust, isRetired, block } = proof
   const key = trust === 'development' ? `development key ${verifierVersion}` : `key ${verifierVersion}`
   const name = `  proof ${kind}      `
   const shows = block ? describeProvenBlock(block) : proofWords[kind].short
-  if (verdict === 'holds') return `${name}holds under ${key}: ${shows}`
+  const since = isRetired ? ', RETIRED SINCE and perhaps broken' : ''
+  if (verdict === 'holds') return `${name}holds under ${key}${since}: ${shows}`
   return `${name}not verified: ${printable(reason ?? 'nobody was asked to')}`
 }
 
