@@ -1,4 +1,7 @@
-/** Verifies proofs with the keys that a manifest lists, wherever its files come from: a folder, a site, an orchestrator. */
+/**
+ * Verifies proofs with the keys that a manifest lists, wherever its files come from: a folder, a site, an orchestrator. What could not be had
+ * is asked for again next time.
+ */
 import {
   type KeyTrust,
   type KeyVersion,
@@ -24,6 +27,16 @@ export function createProofVerifier(fetchFile: FetchKeyFile, sha256: Sha256): Ve
     return parsed.value.versions
   }
 
+  function versions(): Promise<readonly KeyVersion[]> {
+    if (reading === undefined) {
+      reading = readVersions()
+      reading.catch(() => {
+        reading = undefined
+      })
+    }
+    return reading
+  }
+
   async function open({ files }: KeyVersion): Promise<Verifier> {
     const bytes = await loadArtifact(files.vkey, fetchFile, sha256)
     const key = parseVerifyingKey(JSON.parse(new TextDecoder().decode(bytes)))
@@ -33,15 +46,15 @@ export function createProofVerifier(fetchFile: FetchKeyFile, sha256: Sha256): Ve
   }
 
   return async ({ kind, verifierVersion, proof }, signals) => {
-    reading ??= readVersions()
     let verifier: Verifier
     let key: { readonly trust: KeyTrust; readonly isRetired?: true }
     try {
-      const version = (await reading).find((each) => each.verifierVersion === verifierVersion)
+      const version = (await versions()).find((each) => each.verifierVersion === verifierVersion)
       if (version?.kind !== kind)
         return unknown(`no key here is of version ${verifierVersion} and kind ${kind}`)
       const opening = opened.get(verifierVersion) ?? open(version)
       opened.set(verifierVersion, opening)
+      opening.catch(() => opened.delete(verifierVersion))
       // A retired key still says what it said: that it may be broken is for whoever reads the facts to weigh.
       key = { trust: version.trust, ...(version.status === 'retired' && { isRetired: true }) }
       verifier = await opening

@@ -183,6 +183,26 @@ describe('an honest receipt', () => {
       expect(still.facts.proofs[0]).not.toHaveProperty('isRetired')
     })
 
+    test('keys that could not be had once are asked for again', async () => {
+      let failures = 2
+      const fetchAtLast = async (name: string) => {
+        // The manifest first, then the key.
+        if (failures === (name === 'manifest.json' ? 2 : 1)) {
+          failures--
+          throw new Error('nothing answers')
+        }
+        return fetchFile(name)
+      }
+      const proven = await withProof(sample.receipt)
+      const verifier = createProofVerifier(fetchAtLast, sha256)
+      const verdicts: unknown[] = []
+      for (let time = 0; time < 3; time++) {
+        const checked = await checkReceipt(proven, { ...check, verifyProof: verifier })
+        verdicts.push(checked.ok && checked.facts.proofs[0]?.verdict)
+      }
+      expect(verdicts).toEqual(['unknown', 'unknown', 'holds'])
+    })
+
     test('one that is false, or of something else, is a problem', async () => {
       for (const receipt of [
         await withProof(sample.receipt, {}, sample.receipt.seed + 1n),
