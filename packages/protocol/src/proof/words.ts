@@ -43,7 +43,7 @@ export const proofWords: Readonly<Record<ProofKind, PlainWords>> = {
     short:
       'one block of 16 x 16 x 16 products, drawn after the answer was bound, was computed exactly; it says nothing of the other blocks',
     statement:
-      'Out = In + A * B for one block of 16 x 16 x 16 whose operands and sums open commitments, every entry within its range',
+      'Out = In + A * B for one block of 16 x 16 x 16 whose operands and sums open commitments, every entry of A, B and Out within its range',
     proves:
       "that these committed sums follow from those by this block's products, exactly; it is tied to task, delivery, worker and result, and good for no other",
     provesNot:
