@@ -11,7 +11,8 @@ import type { Connection, WorkerSocket } from './gateway/connection.ts'
 import { type About, createApp } from './http/app.ts'
 import type { BodyLimits } from './http/bodyBudget.ts'
 import type { EventSocket } from './http/events.ts'
-import { type Page, type ProofFile, pageHeaders, servePage, serveProofFile } from './http/page.ts'
+import { type Page, pageHeaders, servePage } from './http/page.ts'
+import { type FindProofFile, serveProofFile } from './http/proofFile.ts'
 import { refuseForeign } from './http/visitor.ts'
 import type { Orchestrator } from './orchestrator.ts'
 import { requestIdHeader } from './telemetry/requestId.ts'
@@ -45,7 +46,7 @@ export interface ServerConfig {
   readonly about: About
   readonly page: Page | undefined
   /** Served beside it, and when there is none. */
-  readonly proofFile?: ProofFile
+  readonly proofFile?: FindProofFile
   readonly blobBytesMax: number
   /** Anybody may read the metrics, with no key. */
   readonly openMetrics?: boolean
@@ -115,8 +116,8 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
     return response
   }
 
-  async function served(url: URL): Promise<Response | undefined> {
-    const proofFile = config.proofFile && (await serveProofFile(config.proofFile, url))
+  function served(url: URL): Response | undefined {
+    const proofFile = config.proofFile && serveProofFile(config.proofFile, url)
     return proofFile ?? servePage(config.page, url.pathname)
   }
 
@@ -141,7 +142,7 @@ export function serve(orchestrator: Orchestrator, config: ServerConfig): Serving
       })
     }
     const isPage = (request.method === 'GET' || request.method === 'HEAD') && !pathname.startsWith('/v1/')
-    return (isPage ? await served(url) : undefined) ?? (await app(request, address))
+    return (isPage ? served(url) : undefined) ?? (await app(request, address))
   }
 
   async function answer(request: Request, server: Server<Line>): Promise<Response | undefined> {

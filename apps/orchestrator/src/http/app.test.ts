@@ -10,8 +10,8 @@ import type { Page } from './page.ts'
 
 const text = (content: string) => new TextEncoder().encode(content)
 const page: Page = new Map([
-  ['/index.html', { bytes: text('<!doctype html>'), type: 'text/html; charset=utf-8' }],
-  ['/assets/main-abc.js', { bytes: text('1'), type: 'text/javascript; charset=utf-8' }],
+  ['/index.html', { content: new Blob(['<!doctype html>']), type: 'text/html; charset=utf-8' }],
+  ['/assets/main-abc.js', { content: new Blob(['1']), type: 'text/javascript; charset=utf-8' }],
 ])
 
 let network: TestNetwork

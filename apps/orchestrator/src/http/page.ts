@@ -5,9 +5,13 @@
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 
-const proofFilesPath = '/snark/'
+export interface PageFile {
+  /** Bytes would be copied for every response, and kept for as long as a client takes to read them. */
+  readonly content: Blob
+  readonly type: string
+}
 
-export type Page = ReadonlyMap<string, { readonly bytes: Uint8Array<ArrayBuffer>; readonly type: string }>
+export type Page = ReadonlyMap<string, PageFile>
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -28,31 +32,14 @@ export async function loadPage(folder: string): Promise<Page | undefined> {
   } catch {
     return undefined
   }
-  const page = new Map<string, { bytes: Uint8Array<ArrayBuffer>; type: string }>()
+  const page = new Map<string, PageFile>()
   for (const name of names) {
     const type = types[path.extname(name)]
     if (type === undefined) continue
-    const bytes = new Uint8Array(await Bun.file(path.join(folder, name)).arrayBuffer())
-    page.set(`/${name.split(path.sep).join('/')}`, { bytes, type })
+    const content = new Blob([await Bun.file(path.join(folder, name)).arrayBuffer()])
+    page.set(`/${name.split(path.sep).join('/')}`, { content, type })
   }
   return page.has('/index.html') ? page : undefined
-}
-
-/** What proofs are made and verified with: `manifest.json`, and the files that it names with their digests. */
-export type ProofFile = (name: string) => Promise<Uint8Array<ArrayBuffer> | undefined>
-
-/** Whoever fetches a file names its digest, so that it is never fetched again until the manifest says another. */
-export async function serveProofFile(
-  file: ProofFile,
-  { pathname, search }: URL,
-): Promise<Response | undefined> {
-  if (!pathname.startsWith(proofFilesPath)) return undefined
-  const name = pathname.slice(proofFilesPath.length)
-  const bytes = await file(name)
-  if (bytes === undefined) return undefined
-  const caching = search === '' ? 'no-cache' : 'public, max-age=31536000, immutable'
-  const type = types[path.extname(name)] ?? 'application/octet-stream'
-  return new Response(bytes, { headers: { 'content-type': type, 'cache-control': caching } })
 }
 
 export function servePage(page: Page | undefined, pathname: string): Response | undefined {
@@ -63,7 +50,7 @@ export function servePage(page: Page | undefined, pathname: string): Response | 
   const file = page.get(pathname === '/' ? '/index.html' : pathname)
   if (file === undefined) return undefined
   const isNamedByContent = pathname.startsWith('/assets/')
-  return new Response(file.bytes, {
+  return new Response(file.content, {
     headers: {
       'content-type': file.type,
       'cache-control': isNamedByContent ? 'public, max-age=31536000, immutable' : 'no-cache',

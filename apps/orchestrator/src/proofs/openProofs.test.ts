@@ -182,9 +182,90 @@ describe('what cannot be used is refused, and everything stays as it was', () =>
 test('gives out the files that the manifest names, and no others', async () => {
   await writeFile(path.join(folder, 'secret'), 'x')
   const { file } = await open()
-  expect((await file('task-proof-v2.zkey'))?.length).toBeGreaterThan(1000)
-  expect(JSON.parse(new TextDecoder().decode(await file('manifest.json')))).toMatchObject({ format: 1 })
+  const key = file('task-proof-v2.zkey')
+  expect(encodeHex(sha256(new Uint8Array((await key?.content.arrayBuffer()) ?? new ArrayBuffer())))).toBe(
+    key?.sha256 as string,
+  )
+  expect(await file('manifest.json')?.content.json()).toMatchObject({ format: 1 })
   for (const name of ['secret', '../../package.json', '', '.', 'task-proof-v2.r1cs']) {
-    expect(await file(name)).toBeUndefined()
+    expect(file(name)).toBeUndefined()
   }
+})
+
+test('the manifest that is given out is the one that proofs are verified by', async () => {
+  const reading = await open()
+  const given = async () => (await reading.file('manifest.json')?.content.json()).versions[0].status
+  await change(([first, ...others]) => [{ ...first, status: 'retired' }, ...others])
+  expect(await given()).toBe('active')
+  await reading.reload()
+  expect(await given()).toBe('retired')
+})
+
+describe('while the folder is read', () => {
+  /** Holds up whatever opens a pool. */
+  function gated() {
+    const [reached, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    return { reached, gate }
+  }
+
+  test('another change of it waits, and is the one in use in the end', async () => {
+    const { reached, gate } = gated()
+    let isHeld = false
+    let [opened, closed] = [0, 0]
+    proofs = await openProofs({
+      folder,
+      kinds: ['v2'],
+      sha256,
+      async openPool(key) {
+        if (isHeld) reached.resolve()
+        if (isHeld) await gate.promise
+        const pool = await openVerifierPool({ key, threads: 1 })
+        if (!pool.ok) return pool
+        opened++
+        const close = (): void => {
+          closed++
+          pool.value.close()
+        }
+        return { ok: true, value: { ...pool.value, close } }
+      },
+    })
+    isHeld = true
+    await change(([first]) => [
+      { ...first, status: 'retired' },
+      { ...first, verifierVersion: 4 },
+    ])
+    const one = proofs.reload()
+    await reached.promise
+    await change(([first]) => [{ ...first, status: 'active' }])
+    const other = proofs.reload()
+    gate.resolve()
+    await Promise.all([one, other])
+    expect(proofs.wanted('v2')).toEqual({ kind: 'v2', verifierVersion: 2 })
+    expect(await proofs.verify(workerIdOf(1), [{ proof: await prove(), answer }])).toEqual([undefined])
+    expect(opened - closed).toBe(1)
+  })
+
+  test('a proof whose version is retired meanwhile is refused by that name', async () => {
+    const { reached, gate } = gated()
+    proofs = await openProofs({
+      folder,
+      kinds: ['v2'],
+      sha256,
+      async openPool() {
+        const verify = async () => {
+          reached.resolve()
+          await gate.promise
+          return { ok: true } as const
+        }
+        const value = { signalCount: 4, verify, waiting: () => 0, running: () => 0, close() {} }
+        return { ok: true, value }
+      },
+    })
+    const flaws = proofs.verify(workerIdOf(1), [{ proof: await prove(), answer }])
+    await reached.promise
+    await change(([first]) => [{ ...first, status: 'retired' }])
+    await proofs.reload()
+    gate.resolve()
+    expect(await flaws).toEqual([expect.stringContaining('retiredVersion')])
+  })
 })

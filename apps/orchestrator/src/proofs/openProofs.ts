@@ -9,6 +9,7 @@ import {
   type KeyVersion,
   loadArtifact,
   type Manifest,
+  type ManifestFile,
   type Outcome,
   openField,
   parseManifest,
@@ -23,6 +24,7 @@ import {
   type ZkProofPayload,
   zeroSums,
 } from '@shardy/protocol'
+import { type ProofFile, proofFile } from '../http/proofFile.ts'
 import type { BlockProofs, ProofOfAnswer, Proofs } from './proofs.ts'
 
 export interface ProofsParts {
@@ -39,15 +41,17 @@ export interface ReadProofs extends Proofs {
   reload(): Promise<void>
   /** Versions in use whose keys are for development: whoever made them can forge proofs. */
   developmentVersions(): readonly number[]
-  /** A file of the manifest, for whoever makes proofs; undefined when it names none of that name. */
-  file(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>
+  /** The manifest in use or one of its files, for whoever makes proofs; undefined when it names none of that name. */
+  file(name: string): ProofFile | undefined
 }
 
 /** Beside the manifest's own. */
 export const manifestName = 'manifest.json'
 
+/** One state of the folder: what is verified with, and what is given out, belong together. */
 interface Reading {
   readonly manifest: Manifest
+  readonly files: ReadonlyMap<string, ProofFile>
   readonly pools: ReadonlyMap<number, VerifierPool>
 }
 
@@ -64,9 +68,11 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
 
   /** Pools of keys that are as they were go on. */
   async function read(before: Reading | undefined): Promise<Reading> {
-    const parsed = parseManifest(await Bun.file(path.join(folder, manifestName)).json())
+    const bytes = await fetchBytes(manifestName)
+    const parsed = parseManifest(JSON.parse(new TextDecoder().decode(bytes)))
     if (!parsed.ok) throw new Error(parsed.refusal.detail)
     const manifest = parsed.value
+    const files = new Map([[manifestName, proofFile(bytes)]])
     const pools = new Map<number, VerifierPool>()
     const opened: VerifierPool[] = []
     try {
@@ -74,11 +80,14 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
         if (version.status === 'retired' || !parts.kinds.includes(version.kind)) continue
         // Whoever makes proofs is given these files: better to hear of a wrong one now than from every worker.
         const { vkey, zkey, wasm } = version.files
-        const [bytes] = await Promise.all(
-          [vkey, zkey, wasm].map((file) => loadArtifact(file, fetchBytes, sha256)),
-        )
+        const load = async (file: ManifestFile): Promise<Uint8Array<ArrayBuffer>> => {
+          const bytes = (await loadArtifact(file, fetchBytes, sha256)) as Uint8Array<ArrayBuffer>
+          files.set(file.path, proofFile(bytes, file.sha256))
+          return bytes
+        }
+        const [key] = await Promise.all([vkey, zkey, wasm].map(load))
         const kept = before && poolOf(before, version)
-        const pool = kept ?? (await open(version, bytes as Uint8Array))
+        const pool = kept ?? (await open(version, key as Uint8Array))
         if (kept === undefined) opened.push(pool)
         pools.set(version.verifierVersion, pool)
       }
@@ -86,7 +95,7 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
       for (const pool of opened) pool.close()
       throw error
     }
-    return { manifest, pools }
+    return { manifest, files, pools }
   }
 
   let current = await read(undefined)
@@ -111,15 +120,32 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
     proof: ZkProofPayload,
     signals: readonly bigint[],
   ): Promise<string | undefined> {
-    const version = acceptedVersion(current.manifest, proof.kind, proof.verifierVersion)
-    if (!version.ok) return flawText(version)
-    const pool = current.pools.get(proof.verifierVersion)
-    if (pool === undefined) return `no verifier is open for version ${proof.verifierVersion}`
-    try {
-      return flawText(await pool.verify(workerId, { proof: proof.proof, signals }))
-    } catch (error) {
-      return `the proof could not be verified: ${error instanceof Error ? error.message : String(error)}`
+    const { kind, verifierVersion } = proof
+    const accepted = (): string | undefined => {
+      const version = acceptedVersion(current.manifest, kind, verifierVersion)
+      return version.ok ? undefined : flawText(version)
     }
+    const pool = current.pools.get(verifierVersion)
+    const unaccepted = accepted()
+    if (unaccepted !== undefined) return unaccepted
+    if (pool === undefined) return `no verifier is open for version ${verifierVersion}`
+    try {
+      const flaw = flawText(await pool.verify(workerId, { proof: proof.proof, signals }))
+      // Retired while it was verified: nothing counts under it any more.
+      return accepted() ?? flaw
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      return accepted() ?? `the proof could not be verified: ${why}`
+    }
+  }
+
+  let lastReload: Promise<void> = Promise.resolve()
+
+  async function reload(): Promise<void> {
+    const before = current
+    current = await read(before)
+    const inUse = new Set(current.pools.values())
+    for (const pool of before.pools.values()) if (!inUse.has(pool)) pool.close()
   }
 
   return {
@@ -132,20 +158,17 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
     },
     verify: (workerId, proofs) => Promise.all(proofs.map((each) => answerFlaw(workerId, each))),
     ...(blocks && { blocks }),
-    async reload() {
-      const before = current
-      current = await read(before)
-      const inUse = new Set(current.pools.values())
-      for (const pool of before.pools.values()) if (!inUse.has(pool)) pool.close()
+    reload() {
+      // One after the other: each keeps and closes pools of the one before, and the manifest that was read last is the one in use.
+      const reloaded = lastReload.then(reload)
+      lastReload = reloaded.catch(() => {})
+      return reloaded
     },
     developmentVersions: () =>
       current.manifest.versions
         .filter(({ trust, verifierVersion }) => trust === 'development' && current.pools.has(verifierVersion))
         .map(({ verifierVersion }) => verifierVersion),
-    async file(name) {
-      const isNamed = name === manifestName || filesOf(current.manifest).includes(name)
-      return isNamed ? fetchBytes(name) : undefined
-    },
+    file: (name) => current.files.get(name),
     close() {
       for (const pool of current.pools.values()) pool.close()
     },
@@ -159,12 +182,6 @@ function poolOf(
 ): VerifierPool | undefined {
   const before = manifest.versions.find((each) => each.verifierVersion === verifierVersion)
   return before?.files.vkey.sha256 === files.vkey.sha256 ? pools.get(verifierVersion) : undefined
-}
-
-function filesOf({ versions }: Manifest): readonly string[] {
-  return versions
-    .filter(({ status }) => status !== 'retired')
-    .flatMap(({ files: { wasm, zkey, vkey } }) => [wasm.path, zkey.path, vkey.path])
 }
 
 function flawText(verdict: Verdict): string | undefined {
