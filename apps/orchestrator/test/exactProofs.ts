@@ -7,11 +7,13 @@ import { openField } from '@shardy/proofs'
 import { scalarFieldOrder, type TaskProofV3, taskProofV3Signals, type ZkProofPayload } from '@shardy/protocol'
 import { tilePartialSums } from '@shardy/tensor'
 import { type BlockProver, type CutBlock, cutBlock } from '@shardy/worker'
-import type { BlockProofs, Proofs } from '../src/proofs/proofs.ts'
+import type { BlockProofs, ProofFlaw, Proofs } from '../src/proofs/proofs.ts'
 
 const opened = await openField()
 if (!opened.ok) throw new Error(opened.refusal.message)
 export const commitments = opened.field
+
+const refused = (detail: string): ProofFlaw => ({ kind: 'refused', detail })
 
 /** What a proof says that it is about, but for the commitments, which follow from its witness. */
 export type Claim = Omit<TaskProofV3, 'commitA' | 'commitB' | 'commitIn' | 'commitOut'>
@@ -48,8 +50,9 @@ export function createExactProofs(): ExactProofs {
       return { kind: 'v3', verifierVersion: 3, proof }
     },
     async verify(_, { proof }, signals) {
-      if (signals.some((signal) => signal < 0n || signal >= scalarFieldOrder)) return 'a signal is no element'
-      return holds(proof, signals) ? undefined : 'the proof is false'
+      if (signals.some((signal) => signal < 0n || signal >= scalarFieldOrder))
+        return refused('a signal is no element')
+      return holds(proof, signals) ? undefined : refused('the proof is false')
     },
   }
 }
@@ -69,7 +72,7 @@ export function blocksAlone(blocks: BlockProofs): Proofs {
   return {
     kinds: ['v3'],
     wanted: (kind) => (kind === 'v3' ? { kind, verifierVersion: 3 } : undefined),
-    verify: async (_, items) => items.map(() => 'no proof comes with an answer here'),
+    verify: async (_, items) => items.map(() => refused('no proof comes with an answer here')),
     blocks,
     close() {},
   }

@@ -29,7 +29,7 @@ import {
 } from '../../test/dispatchTask.ts'
 import { openMemoryStore } from '../../test/network.ts'
 import { silentLog } from '../log.ts'
-import { noProofs, type ProofOfAnswer, type Proofs } from '../proofs/proofs.ts'
+import { noProofs, type ProofFlaw, type ProofOfAnswer, type Proofs } from '../proofs/proofs.ts'
 import type { Happening } from '../tasks/dispatcher.ts'
 import { createPayloads } from '../tasks/payloads.ts'
 import { createFloatFlaw } from './floatForm.ts'
@@ -372,7 +372,12 @@ describe('a proof', () => {
     proof[0] = first
     return { kind, verifierVersion, proof }
   }
-  /** Refuses what begins with a 1, when it is told to go on. */
+  /** Refuses what begins with a 1 and has no time for a 2, when it is told to go on. */
+  const flaws: readonly (ProofFlaw | undefined)[] = [
+    undefined,
+    { kind: 'refused', detail: 'the proof is false' },
+    { kind: 'unjudged', detail: 'too many proofs wait' },
+  ]
   function judge() {
     const asked: ProofOfAnswer[][] = []
     let goOn = Promise.resolve()
@@ -382,7 +387,7 @@ describe('a proof', () => {
       async verify(_, items) {
         asked.push([...items])
         await goOn
-        return items.map(({ proof }) => (proof.proof[0] === 1 ? 'the proof is false' : undefined))
+        return items.map(({ proof: { proof } }) => flaws[proof[0] ?? 0])
       },
       close() {},
     }
@@ -396,6 +401,15 @@ describe('a proof', () => {
   const openWith = (tasks: readonly Partial<NewTask>[], { proofs }: ReturnType<typeof judge>) =>
     open(tasks, 1_000, verifySignature, proofs)
   const proven = { proof: 'v2' } as const
+
+  test('that nobody could judge is by our own doing: its worker may have the task again, and the task has no attempt less', async () => {
+    const { incoming, deliveries, posted, payloads } = await openWith([proven, proven, proven], judge())
+    const answers = deliveries.map((delivery, index) => ({ delivery, overrides: { proof: zk('v2', index) } }))
+    await incoming.batchAnswered(worker, identity.publicKey, await batchOf(answers))
+    expect(posted.map(({ kind }) => kind)).toEqual(['answered', 'corrupted', 'unsent'])
+    expect(posted[2]).toMatchObject({ detail: 'too many proofs wait' })
+    expect(payloads.answerBytes()).toBe(output.length)
+  })
 
   test('is verified with the others of its frame, against what the orchestrator knows of the answer', async () => {
     const judging = judge()

@@ -27,10 +27,10 @@ import {
 } from '@shardy/protocol'
 import type { Log } from '../log.ts'
 import { type AuditEnd, type Audits, createAudits } from '../proofs/audits.ts'
-import { type ProofOfAnswer, type Proofs, proofOutOfPlace } from '../proofs/proofs.ts'
+import { type ProofFlaw, type ProofOfAnswer, type Proofs, proofOutOfPlace } from '../proofs/proofs.ts'
 import type { Happening, Posted } from '../tasks/dispatcher.ts'
 import type { Answer, Payloads } from '../tasks/payloads.ts'
-import { isInline } from '../tasks/payloads.ts'
+import { answerBytes, isInline } from '../tasks/payloads.ts'
 import type { FloatFlaw } from './floatForm.ts'
 import type { Verify } from './handshake.ts'
 import { describe, returnsOutput } from './outgoing.ts'
@@ -57,12 +57,15 @@ export interface IncomingParts {
 
 const tooMany = 'too many answers wait to be checked'
 
+/** In words; of a proof that nobody could judge, that this is by our own doing. */
+type Flaw = string | ProofFlaw
+
 /** An answer whose proof is to be judged, and what is wrong with it. */
 interface Proven {
   readonly delivery: Delivery
   readonly outputDigest: Digest
   readonly proof: ZkProofPayload | undefined
-  flaw: string | undefined
+  flaw: Flaw | undefined
 }
 
 /** One of a frame of answers. */
@@ -166,8 +169,11 @@ export function createIncoming(parts: IncomingParts): Incoming {
     }
   }
 
-  function corrupted({ workerId, deliveryId }: Delivery, detail: string): Happening {
-    return { kind: 'corrupted', workerId, deliveryId, detail }
+  function corrupted({ workerId, deliveryId }: Delivery, flaw: Flaw): Happening {
+    if (typeof flaw === 'string') return { kind: 'corrupted', workerId, deliveryId, detail: flaw }
+    const { kind, detail } = flaw
+    // What could not be judged costs its task no attempt and its worker nothing.
+    return { kind: kind === 'unjudged' ? 'unsent' : 'corrupted', workerId, deliveryId, detail }
   }
 
   async function batchAnswered(
@@ -302,14 +308,15 @@ export function createIncoming(parts: IncomingParts): Incoming {
     if (openDelivery(workerId, deliveryId) === undefined) return
     if (!payloads.holdAnswer(deliveryId, answer)) return passOn(workerId, [corrupted(delivery, tooMany)])
     const { outputDigest } = result
-    const flaw = audits.begin({ delivery, outputDigest, wanted }, (end) => audited(delivery, result, end))
-    if (flaw !== undefined) await audited(delivery, result, { kind: 'refused', detail: flaw })
+    const begun = { delivery, outputDigest, bytes: answerBytes(answer), wanted }
+    const flaw = audits.begin(begun, (end) => audited(delivery, result, end))
+    if (flaw !== undefined) await audited(delivery, result, flaw)
   }
 
   async function audited(delivery: Delivery, result: Result, end: AuditEnd): Promise<void> {
     const { workerId, deliveryId } = delivery
     const answer = payloads.answer(deliveryId)
-    const flaw = end.kind === 'held' ? await store(delivery, result.outputDigest, answer) : end.detail
+    const flaw = end.kind === 'held' ? await store(delivery, result.outputDigest, answer) : end
     if (flaw !== undefined || unsettled(workerId, deliveryId) === undefined) payloads.dropAnswer(deliveryId)
     if (unsettled(workerId, deliveryId) === undefined) return
     if (flaw !== undefined) return passOn(workerId, [corrupted(delivery, flaw)])

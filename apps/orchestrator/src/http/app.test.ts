@@ -8,7 +8,6 @@ import { tables } from '../tables.ts'
 import { createApp } from './app.ts'
 import type { Page } from './page.ts'
 
-const text = (content: string) => new TextEncoder().encode(content)
 const page: Page = new Map([
   ['/index.html', { content: new Blob(['<!doctype html>']), type: 'text/html; charset=utf-8' }],
   ['/assets/main-abc.js', { content: new Blob(['1']), type: 'text/javascript; charset=utf-8' }],

@@ -47,7 +47,7 @@ for (const [verify, status] of [
       const flaw = await exact.verify('' as never, proof, signals)
       return flaw === undefined
         ? ({ kind: 'holds', trust: 'development' } as const)
-        : ({ kind: 'false', reason: flaw } as const)
+        : ({ kind: 'false', reason: flaw.detail } as const)
     }
     const check = { sha256, verify: verifySignature, verifyProof, commitments, input, output }
     const checked = await checkReceipt(parsed.receipt, check)

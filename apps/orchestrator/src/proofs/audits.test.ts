@@ -390,6 +390,44 @@ describe('who goes silent, or goes', () => {
   }
 })
 
+test('inputs are read one at a time, however many proofs come at once', async () => {
+  const stage = await openAuditStage({ tasks: 4 })
+  let reading = 0
+  let most = 0
+  const audits = createAudits(
+    {
+      sha256,
+      blocks: stage.exact,
+      payloads: {
+        answer: () => ({ output: stage.output, transcript: [] }),
+        async input() {
+          most = Math.max(most, ++reading)
+          await Bun.sleep(1)
+          reading--
+          return stage.input
+        },
+      },
+      log: undefined as never,
+      random: (length) => new Uint8Array(length),
+      send() {},
+    },
+    { auditsMax: 10, perWorkerMax: 10, bytesMax: 100, perWorkerBytesMax: 100 },
+  )
+  const ends: string[] = []
+  const wanted = { kind: 'v3', verifierVersion: 3 } as const
+  const outputDigest = digestOf(stage.output)
+  const tile = { tileRow: 0, tileColumn: 0 }
+  const commitmentsToSums = tilePartialSums(stage.product, stage.input, tile).map(commit)
+  for (const delivery of stage.deliveries) {
+    audits.begin({ delivery, outputDigest, bytes: 1, wanted }, async ({ kind }) => void ends.push(kind))
+    const { deliveryId } = delivery
+    await audits.sumsCame(worker, { deliveryId, commitments: commitmentsToSums })
+  }
+  const proof = { kind: 'v3', verifierVersion: 3, proof: new Uint8Array(256) } as const
+  await Promise.all(stage.deliveries.map(({ deliveryId }) => audits.proofCame(worker, { deliveryId, proof })))
+  expect([most, ends]).toEqual([1, Array(4).fill('refused')])
+})
+
 describe('frames out of place change nothing', () => {
   test('sums before the answer, and a proof before the sums', async () => {
     const stage = await openAuditStage()
@@ -413,19 +451,21 @@ describe('frames out of place change nothing', () => {
   })
 })
 
-describe('an answer that cannot be audited is tried again', () => {
+describe('an answer that we cannot audit is tried again, and costs neither worker nor task anything', () => {
   test('where the verifier fails', async () => {
     const verify = () => Promise.reject(new Error('a thread died'))
     const stage = await audited({ proofs: (exact) => ({ ...exact, verify }) })
     await stage.proof(proofOf(stage))
-    expect(stage.said()).toEqual(['corrupted: the proof of a block could not be verified'])
+    expect(stage.posted).toMatchObject([
+      { kind: 'unsent', detail: 'the proof of a block could not be verified' },
+    ])
     expect(stage.answerBytes()).toBe(0)
   })
 
   test('where proofs of blocks are no longer verified', async () => {
     const stage = await openAuditStage({ proofs: () => undefined })
     await stage.answer()
-    expect(stage.said()).toEqual(['corrupted: proofs of blocks are not verified here'])
+    expect(stage.posted).toMatchObject([{ kind: 'unsent', detail: 'proofs of blocks are not verified here' }])
     expect(stage.answerBytes()).toBe(0)
   })
 
@@ -443,18 +483,33 @@ describe('an answer that cannot be audited is tried again', () => {
     }
     const wanted = { kind: 'v3', verifierVersion: 3 } as const
     const outputDigest = 'ab'.repeat(32) as Digest
-    const answerTo = (delivery: Delivery) => ({ delivery, outputDigest, wanted })
+    const answerTo = (delivery: Delivery, bytes = 1) => ({ delivery, outputDigest, bytes, wanted })
+    const bounds = { bytesMax: 100, perWorkerBytesMax: 100 }
     const ended = async () => {}
-    const ofOne = createAudits(parts, { auditsMax: 10, perWorkerMax: 2 })
+    const ofOne = createAudits(parts, { ...bounds, auditsMax: 10, perWorkerMax: 2 })
     const tried = (audits: typeof ofOne) =>
       [first, second, third].map((delivery) => audits.begin(answerTo(delivery), ended))
-    const tooMany = 'too many answers are being audited'
+    const tooMany = { kind: 'unjudged', detail: 'too many answers are being audited' } as const
     expect(tried(ofOne)).toEqual([undefined, undefined, tooMany])
     ofOne.settled(first.deliveryId)
     expect(ofOne.begin(answerTo(third), ended)).toBeUndefined()
-    const ofAll = createAudits(parts, { auditsMax: 1, perWorkerMax: 10 })
+    const ofAll = createAudits(parts, { ...bounds, auditsMax: 1, perWorkerMax: 10 })
     expect(tried(ofAll)).toEqual([undefined, tooMany, tooMany])
     ofAll.left(worker)
     expect(ofAll.begin(answerTo(second), ended)).toBeUndefined()
+
+    // Of the bytes that are held for them as well, but for one that is alone.
+    for (const tight of [{ perWorkerBytesMax: 8 }, { bytesMax: 8 }]) {
+      const byBytes = createAudits(parts, { ...bounds, auditsMax: 10, perWorkerMax: 10, ...tight })
+      expect(byBytes.begin(answerTo(first, 50), ended)).toBeUndefined()
+      expect(byBytes.begin(answerTo(second), ended)).toEqual(tooMany)
+      byBytes.settled(first.deliveryId)
+      byBytes.settled(first.deliveryId)
+      expect(byBytes.begin(answerTo(first, 5), ended)).toBeUndefined()
+      expect(byBytes.begin(answerTo(second, 3), ended)).toBeUndefined()
+      expect(byBytes.begin(answerTo(third, 1), ended)).toEqual(tooMany)
+      byBytes.left(worker)
+      expect(byBytes.begin(answerTo(third, 8), ended)).toBeUndefined()
+    }
   })
 })

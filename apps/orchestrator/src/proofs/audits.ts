@@ -10,6 +10,7 @@ import {
   type Digest,
   encodeFrame,
   type ProvenBlock,
+  payloadBytesMax,
   type Sha256,
   slotsMax,
   taskProofV3Signals,
@@ -19,7 +20,9 @@ import {
   zeroSums,
 } from '@shardy/protocol'
 import {
+  type BlockPlace,
   decodeProgram,
+  type OperandBlocks,
   operandBlocks,
   type ProvableProduct,
   provableProduct,
@@ -30,15 +33,17 @@ import type { Log } from '../log.ts'
 import type { Payloads } from '../tasks/payloads.ts'
 import { type Audit, type AuditEffect, type Audited, type AuditInput, stepAudit } from './audit.ts'
 import { drawBelow } from './draw.ts'
-import type { BlockProofs } from './proofs.ts'
+import type { BlockProofs, ProofFlaw } from './proofs.ts'
 
 export type AuditEnd =
   | { readonly kind: 'held'; readonly proof: ZkProofPayload; readonly block: ProvenBlock }
-  | { readonly kind: 'refused'; readonly detail: string }
+  | ProofFlaw
 
 export interface AuditedAnswer {
   readonly delivery: Delivery
   readonly outputDigest: Digest
+  /** What is held for it: its output, and whatever else came with that. */
+  readonly bytes: number
   /** What the delivery asked for. */
   readonly wanted: WantedProof
 }
@@ -57,8 +62,8 @@ export interface AuditsParts {
 
 export interface Audits {
   has(deliveryId: DeliveryId): boolean
-  /** The answer, signed and with its output, is held: draws a tile of it. In words why there can be no audit. */
-  begin(answer: AuditedAnswer, ended: AuditEnded): string | undefined
+  /** The answer, signed and with its output, is held: draws a tile of it. Or why there can be no audit. */
+  begin(answer: AuditedAnswer, ended: AuditEnded): ProofFlaw | undefined
   /** Resolves when what it led to has been said. What is about no audit of this worker's changes nothing. */
   sumsCame(workerId: WorkerId, sums: AuditSums): Promise<void> | undefined
   proofCame(workerId: WorkerId, proof: AuditProof): Promise<void> | undefined
@@ -69,57 +74,108 @@ export interface Audits {
 export interface AuditBounds {
   readonly auditsMax: number
   readonly perWorkerMax: number
+  /** Of the answers that are held for them; one audit may always go on, however long its answer is. */
+  readonly bytesMax: number
+  readonly perWorkerBytesMax: number
 }
 
-/** Each holds an answer, which is bounded in bytes elsewhere. A worker has no more under way than it may compute at once. */
-export const defaultAuditBounds: AuditBounds = { auditsMax: 4096, perWorkerMax: slotsMax }
+/**
+ * A worker has no more under way than it may compute at once. An answer is held for as long as its worker cares to be silent, so together they
+ * may take only a part of what there is for all answers (`answerBytesMax`): the others' have to come in all the same.
+ */
+export const defaultAuditBounds: AuditBounds = {
+  auditsMax: 4096,
+  perWorkerMax: slotsMax,
+  bytesMax: 4 * payloadBytesMax,
+  perWorkerBytesMax: payloadBytesMax,
+}
 
 interface Running extends Audited {
   readonly delivery: Delivery
   readonly outputDigest: Digest
+  readonly bytes: number
   readonly ended: AuditEnded
   audit: Audit
+}
+
+interface OfWorker {
+  readonly deliveries: Set<DeliveryId>
+  bytes: number
 }
 
 export function createAudits(parts: AuditsParts, bounds: AuditBounds = defaultAuditBounds): Audits {
   const { sha256, blocks, payloads, log } = parts
   const running = new Map<DeliveryId, Running>()
-  const ofWorker = new Map<WorkerId, Set<DeliveryId>>()
+  const ofWorker = new Map<WorkerId, OfWorker>()
+  let heldBytes = 0
   let zeroCommitment: bigint | undefined
+  let lastCut: Promise<unknown> = Promise.resolve()
+
+  /** Of an input that may be long only a block is wanted: one is read at a time, however many proofs come at once. */
+  function operandsOf({ delivery, product }: Running, place: BlockPlace): Promise<OperandBlocks> {
+    const { spec } = delivery.task
+    const cut = lastCut.then(async () => operandBlocks(product, await payloads.input(spec), place))
+    lastCut = cut.catch(() => {})
+    return cut
+  }
 
   function find(workerId: WorkerId, deliveryId: DeliveryId): Running | undefined {
     const found = running.get(deliveryId)
     return found?.delivery.workerId === workerId ? found : undefined
   }
 
-  function remove({ deliveryId, workerId }: Delivery): void {
-    running.delete(deliveryId)
+  function remove({ delivery: { deliveryId, workerId }, bytes }: Running): void {
+    if (!running.delete(deliveryId)) return
+    heldBytes -= bytes
     const own = ofWorker.get(workerId)
-    own?.delete(deliveryId)
-    if (own?.size === 0) ofWorker.delete(workerId)
+    if (own === undefined) return
+    own.deliveries.delete(deliveryId)
+    own.bytes -= bytes
+    if (own.deliveries.size === 0) ofWorker.delete(workerId)
   }
 
-  function begin({ delivery, outputDigest, wanted }: AuditedAnswer, ended: AuditEnded): string | undefined {
+  function settled(deliveryId: DeliveryId): void {
+    const found = running.get(deliveryId)
+    if (found !== undefined) remove(found)
+  }
+
+  function isTooMuch(bytes: number, { deliveries, bytes: own }: OfWorker): boolean {
+    const { auditsMax, perWorkerMax, bytesMax, perWorkerBytesMax } = bounds
+    return (
+      running.size >= auditsMax ||
+      deliveries.size >= perWorkerMax ||
+      (running.size > 0 && heldBytes + bytes > bytesMax) ||
+      (deliveries.size > 0 && own + bytes > perWorkerBytesMax)
+    )
+  }
+
+  function begin(
+    { delivery, outputDigest, bytes, wanted }: AuditedAnswer,
+    ended: AuditEnded,
+  ): ProofFlaw | undefined {
     const { deliveryId, workerId } = delivery
     if (running.has(deliveryId)) throw new Error(`delivery ${deliveryId} is audited already`)
-    if (blocks === undefined) return 'proofs of blocks are not verified here'
+    if (blocks === undefined) return { kind: 'unjudged', detail: 'proofs of blocks are not verified here' }
     const product = productOf(delivery)
-    if (product === undefined) return 'no block of the program can be proven'
-    const own = ofWorker.get(workerId) ?? new Set()
-    if (own.size >= bounds.perWorkerMax || running.size >= bounds.auditsMax)
-      return 'too many answers are being audited'
+    if (product === undefined) return { kind: 'refused', detail: 'no block of the program can be proven' }
+    const own: OfWorker = ofWorker.get(workerId) ?? { deliveries: new Set(), bytes: 0 }
+    if (isTooMuch(bytes, own)) return { kind: 'unjudged', detail: 'too many answers are being audited' }
     const { rows, columns } = tilesOf(product)
     const drawn = drawBelow(rows * columns, parts.random)
     const tile = { tileRow: Math.floor(drawn / columns), tileColumn: drawn % columns }
     running.set(deliveryId, {
       delivery,
       outputDigest,
+      bytes,
       product,
       verifierVersion: wanted.verifierVersion,
       ended,
       audit: { kind: 'awaitingSums', tile },
     })
-    ofWorker.set(workerId, own.add(deliveryId))
+    own.deliveries.add(deliveryId)
+    own.bytes += bytes
+    heldBytes += bytes
+    ofWorker.set(workerId, own)
     parts.send(workerId, encodeFrame('auditTile', { deliveryId, row: tile.tileRow, column: tile.tileColumn }))
     return undefined
   }
@@ -148,7 +204,7 @@ export function createAudits(parts: AuditsParts, bounds: AuditBounds = defaultAu
     const { audit, effect } = stepAudit(found, found.audit, input)
     found.audit = audit
     if (audit.kind === 'held' || audit.kind === 'refused') {
-      remove(found.delivery)
+      remove(found)
       return found.ended(audit)
     }
     if (effect === undefined) return
@@ -166,9 +222,9 @@ export function createAudits(parts: AuditsParts, bounds: AuditBounds = defaultAu
     const { deliveryId, workerId, task } = delivery
     const { taskId, outputLength } = task.spec
     let block: ProvenBlock
-    let flaw: string | undefined
+    let flaw: ProofFlaw | undefined
     try {
-      const { a, b } = operandBlocks(product, await payloads.input(task.spec), place)
+      const { a, b } = await operandsOf(found, place)
       const commitA = blocks.commitments.commitOperand(a, 'a')
       const commitB = blocks.commitments.commitOperand(b, 'b')
       const position = { node: product.node, ...place }
@@ -178,12 +234,17 @@ export function createAudits(parts: AuditsParts, bounds: AuditBounds = defaultAu
       flaw = await blocks.verify(workerId, proof, signals)
     } catch (error) {
       log.error('auditFailed', error, { deliveryId })
-      // Settled or lost meanwhile: it is nobody's any more.
-      if (running.get(deliveryId) !== found) return
-      remove(delivery)
-      return found.ended({ kind: 'refused', detail: 'the proof of a block could not be verified' })
+      return giveUp(found, 'the proof of a block could not be verified')
     }
-    if (running.get(deliveryId) === found) await take(found, { kind: 'verified', block, flaw })
+    if (flaw?.kind === 'unjudged') return giveUp(found, flaw.detail)
+    if (running.get(deliveryId) === found) await take(found, { kind: 'verified', block, flaw: flaw?.detail })
+  }
+
+  async function giveUp(found: Running, detail: string): Promise<void> {
+    // Settled or lost meanwhile: it is nobody's any more.
+    if (running.get(found.delivery.deliveryId) !== found) return
+    remove(found)
+    return found.ended({ kind: 'unjudged', detail })
   }
 
   return {
@@ -191,13 +252,9 @@ export function createAudits(parts: AuditsParts, bounds: AuditBounds = defaultAu
     begin,
     sumsCame,
     proofCame,
-    settled(deliveryId) {
-      const found = running.get(deliveryId)
-      if (found !== undefined) remove(found.delivery)
-    },
+    settled,
     left(workerId) {
-      for (const deliveryId of ofWorker.get(workerId) ?? []) running.delete(deliveryId)
-      ofWorker.delete(workerId)
+      for (const deliveryId of [...(ofWorker.get(workerId)?.deliveries ?? [])]) settled(deliveryId)
     },
   }
 }

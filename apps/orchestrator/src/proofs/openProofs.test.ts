@@ -81,7 +81,10 @@ describe('a proof', () => {
       workerIdOf(1),
       [answer, ...others].map((about) => ({ proof, answer: about })),
     )
-    const refused = expect.stringContaining('the proof is refused as false')
+    const refused = {
+      kind: 'refused',
+      detail: expect.stringContaining('the proof is refused as false'),
+    } as const
     expect(flaws).toEqual([undefined, refused, refused, refused, refused])
   })
 
@@ -97,7 +100,7 @@ describe('a proof', () => {
       workerIdOf(1),
       changed.map((bytes) => ({ proof: { ...proof, proof: bytes }, answer })),
     )
-    expect(flaws.map((flaw) => flaw?.match(/refused as (\w+)/)?.[1])).toEqual([
+    expect(flaws.map((flaw) => flaw?.detail.match(/refused as (\w+)/)?.[1])).toEqual([
       'infinity',
       'nonCanonical',
       'offCurve',
@@ -110,7 +113,9 @@ test('keys rotate: new deliveries get the new version, what was under way is tak
   const old = { proof: await prove(2), answer }
   const fresh = { proof: await prove(4), answer }
   const verdicts = async () =>
-    (await reading.verify(workerIdOf(1), [old, fresh])).map((flaw) => flaw?.match(/refused as (\w+)/)?.[1])
+    (await reading.verify(workerIdOf(1), [old, fresh])).map(
+      (flaw) => flaw?.detail.match(/refused as (\w+)/)?.[1],
+    )
   expect(await verdicts()).toEqual([undefined, 'unknownVersion'])
 
   await change(([first]) => [
@@ -194,11 +199,28 @@ test('gives out the files that the manifest names, and no others', async () => {
 
 test('the manifest that is given out is the one that proofs are verified by', async () => {
   const reading = await open()
-  const given = async () => (await reading.file('manifest.json')?.content.json()).versions[0].status
+  const given = async () => (await reading.file('manifest.json')?.content.json())?.versions[0].status
   await change(([first, ...others]) => [{ ...first, status: 'retired' }, ...others])
   expect(await given()).toBe('active')
   await reading.reload()
   expect(await given()).toBe('retired')
+})
+
+test('a proof that nobody had the time for, or the thread, is not said to be refused', async () => {
+  const openPool = (key: unknown) => openVerifierPool({ key, threads: 1, queuedMax: 2 })
+  proofs = await openProofs({ folder, kinds: ['v2'], sha256, openPool })
+  const proof = await prove()
+  const flaws = await proofs.verify(
+    workerIdOf(1),
+    Array.from({ length: 8 }, () => ({ proof, answer })),
+  )
+  expect(flaws.filter((flaw) => flaw === undefined).length).toBeGreaterThan(0)
+  const others = flaws.filter((flaw) => flaw !== undefined)
+  expect(others.length).toBeGreaterThan(0)
+  for (const { kind, detail } of others)
+    expect([kind, detail]).toEqual(['unjudged', expect.stringContaining('wait for a verifier')])
+  proofs.close()
+  expect(await proofs.verify(workerIdOf(1), [{ proof, answer }])).toMatchObject([{ kind: 'unjudged' }])
 })
 
 describe('while the folder is read', () => {
@@ -266,6 +288,6 @@ describe('while the folder is read', () => {
     await change(([first]) => [{ ...first, status: 'retired' }])
     await proofs.reload()
     gate.resolve()
-    expect(await flaws).toEqual([expect.stringContaining('retiredVersion')])
+    expect(await flaws).toEqual([{ kind: 'refused', detail: expect.stringContaining('retiredVersion') }])
   })
 })

@@ -25,7 +25,7 @@ import {
   zeroSums,
 } from '@shardy/protocol'
 import { type ProofFile, proofFile } from '../http/proofFile.ts'
-import type { BlockProofs, ProofOfAnswer, Proofs } from './proofs.ts'
+import type { BlockProofs, ProofFlaw, ProofOfAnswer, Proofs } from './proofs.ts'
 
 export interface ProofsParts {
   /** Where `manifest.json` is, and beside it the files that it names. */
@@ -110,7 +110,7 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
     return { commitments: opened.field, verify: flawOf }
   }
 
-  function answerFlaw(workerId: WorkerId, { proof, answer }: ProofOfAnswer): Promise<string | undefined> {
+  function answerFlaw(workerId: WorkerId, { proof, answer }: ProofOfAnswer): Promise<ProofFlaw | undefined> {
     if (proof.kind !== 'v2') throw new Error(`a proof of kind ${proof.kind} does not come with an answer`)
     return flawOf(workerId, proof, taskProofV2Signals(answer, sha256))
   }
@@ -119,23 +119,22 @@ export async function openProofs(parts: ProofsParts): Promise<ReadProofs> {
     workerId: WorkerId,
     proof: ZkProofPayload,
     signals: readonly bigint[],
-  ): Promise<string | undefined> {
+  ): Promise<ProofFlaw | undefined> {
     const { kind, verifierVersion } = proof
-    const accepted = (): string | undefined => {
+    const unaccepted = (): ProofFlaw | undefined => {
       const version = acceptedVersion(current.manifest, kind, verifierVersion)
-      return version.ok ? undefined : flawText(version)
+      return version.ok ? undefined : flawIn(version)
     }
+    const flaw = unaccepted()
+    if (flaw !== undefined) return flaw
     const pool = current.pools.get(verifierVersion)
-    const unaccepted = accepted()
-    if (unaccepted !== undefined) return unaccepted
-    if (pool === undefined) return `no verifier is open for version ${verifierVersion}`
+    if (pool === undefined) return unjudged(`no verifier is open for version ${verifierVersion}`)
     try {
-      const flaw = flawText(await pool.verify(workerId, { proof: proof.proof, signals }))
+      const found = flawIn(await pool.verify(workerId, { proof: proof.proof, signals }))
       // Retired while it was verified: nothing counts under it any more.
-      return accepted() ?? flaw
+      return unaccepted() ?? found
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      return accepted() ?? `the proof could not be verified: ${why}`
+      return unaccepted() ?? unjudged(error instanceof Error ? error.message : String(error))
     }
   }
 
@@ -184,8 +183,14 @@ function poolOf(
   return before?.files.vkey.sha256 === files.vkey.sha256 ? pools.get(verifierVersion) : undefined
 }
 
-function flawText(verdict: Verdict): string | undefined {
+function flawIn(verdict: Verdict): ProofFlaw | undefined {
   if (verdict.ok) return undefined
   const { code, detail } = verdict.refusal
-  return `the proof is refused as ${code}: ${detail}`
+  // Whose proofs wait says nothing about this one.
+  if (code === 'queueFull') return unjudged(detail)
+  return { kind: 'refused', detail: `the proof is refused as ${code}: ${detail}` }
+}
+
+function unjudged(why: string): ProofFlaw {
+  return { kind: 'unjudged', detail: `the proof could not be verified: ${why}` }
 }

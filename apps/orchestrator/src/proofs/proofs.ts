@@ -18,11 +18,24 @@ export interface ProofOfAnswer {
   readonly answer: TaskProofV2
 }
 
+/**
+ * What is wrong with a proof. `refused`: it was looked at, and does not hold. `unjudged`: by our own doing nobody could look, so that nothing is
+ * known of it and its worker is not to blame.
+ */
+export interface ProofFlaw {
+  readonly kind: 'refused' | 'unjudged'
+  readonly detail: string
+}
+
 /** What the proofs of audited answers need (docs/spec/audit.md). */
 export interface BlockProofs {
   readonly commitments: BlockCommitments
   /** What is wrong with a proof about these signals, which the orchestrator made itself; undefined: it holds. */
-  verify(workerId: WorkerId, proof: ZkProofPayload, signals: readonly bigint[]): Promise<string | undefined>
+  verify(
+    workerId: WorkerId,
+    proof: ZkProofPayload,
+    signals: readonly bigint[],
+  ): Promise<ProofFlaw | undefined>
 }
 
 export interface Proofs {
@@ -31,7 +44,7 @@ export interface Proofs {
   /** What a proof of this kind is to be made with now. */
   wanted(kind: MadeProofKind): WantedProof | undefined
   /** What is wrong with each of them, in their order; undefined: nothing, it holds. */
-  verify(workerId: WorkerId, proofs: readonly ProofOfAnswer[]): Promise<readonly (string | undefined)[]>
+  verify(workerId: WorkerId, proofs: readonly ProofOfAnswer[]): Promise<readonly (ProofFlaw | undefined)[]>
   /** Where proofs of kind v3 can be asked for. */
   readonly blocks?: BlockProofs | undefined
   close(): void
@@ -40,7 +53,8 @@ export interface Proofs {
 export const noProofs: Proofs = {
   kinds: [],
   wanted: () => undefined,
-  verify: async (_, proofs) => proofs.map(() => 'proofs are not verified here'),
+  verify: async (_, proofs) =>
+    proofs.map(() => ({ kind: 'unjudged', detail: 'proofs are not verified here' })),
   close() {},
 }
 

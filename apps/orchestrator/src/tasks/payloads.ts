@@ -58,6 +58,10 @@ const defaultBounds: PayloadBounds = {
   frameBytesMax: 32 * 1024 * 1024,
 }
 
+export function answerBytes({ output, transcript }: Answer): number {
+  return transcript.reduce((sum, part) => sum + part.length, output.length)
+}
+
 function ownCopy({ output, transcript }: Answer): Answer {
   const isWhole = output.length === output.buffer.byteLength
   const copy = (part: Uint8Array): Uint8Array => Uint8Array.prototype.slice.call(part)
@@ -79,7 +83,7 @@ export function createPayloads(
   const inputs = new Map<TaskId, Uint8Array>()
   const answers = new Map<DeliveryId, Answer>()
   let inputBytes = 0
-  let answerBytes = 0
+  let answersBytes = 0
   /** Answers that came since the frames of the others, or of those before them, were let go. */
   let young: DeliveryId[] = []
   let old: DeliveryId[] = []
@@ -113,9 +117,6 @@ export function createPayloads(
     inputBytes -= input.length
   }
 
-  const sizeOf = ({ output, transcript }: Answer): number =>
-    transcript.reduce((sum, part) => sum + part.length, output.length)
-
   return {
     holdInput(taskId, input) {
       dropInput(taskId)
@@ -145,10 +146,10 @@ export function createPayloads(
     dropInput,
     holdAnswer(deliveryId, answer) {
       if (answers.has(deliveryId)) throw new Error(`delivery ${deliveryId} has its answer already`)
-      const bytes = sizeOf(answer)
-      if (answers.size > 0 && answerBytes + bytes > answerBytesMax) return false
+      const bytes = answerBytes(answer)
+      if (answers.size > 0 && answersBytes + bytes > answerBytesMax) return false
       answers.set(deliveryId, answer)
-      answerBytes += bytes
+      answersBytes += bytes
       noteFrame(deliveryId, answer.output)
       return true
     },
@@ -157,8 +158,8 @@ export function createPayloads(
       const answer = answers.get(deliveryId)
       if (answer === undefined) return
       answers.delete(deliveryId)
-      answerBytes -= sizeOf(answer)
+      answersBytes -= answerBytes(answer)
     },
-    answerBytes: () => answerBytes,
+    answerBytes: () => answersBytes,
   }
 }

@@ -18,6 +18,8 @@ export type RefusalCode =
   | 'false'
   /** Nothing was found out: too much waits for a verifier. */
   | 'queueFull'
+  /** Nothing was found out: who had false proofs before may have only a few waiting. */
+  | 'struck'
 
 export interface ProofRefusal {
   readonly code: RefusalCode

@@ -32,10 +32,10 @@ export const proofWords: Readonly<Record<ProofKind, PlainWords>> = {
     statement: 'witness + taskId + seed + outputLen = resultDigest',
     proves: 'that whoever made it made it for this digest together with this task, seed and length',
     provesNot:
-      'that the result is right, or that anything was computed: such a proof can be made for any digest, by anybody, in 2 ms. It names no worker',
+      'that the result is right, or that anything was computed: such a proof can be made for any digest, by anybody, in half a millisecond. It names no worker',
     verifiedBy:
       'the orchestrator, before it takes the answer; then anyone with the receipt and the verifying key',
-    cost: '2 ms to make; 4 ms to verify alone, 1.2 ms among many',
+    cost: 'half a millisecond to make; 2 ms to verify alone, half a millisecond among many',
     trust:
       'a key in this repository is for development: its dealer can forge proofs. Little is lost: everybody can prove any digest anyway',
   },
@@ -49,7 +49,7 @@ export const proofWords: Readonly<Record<ProofKind, PlainWords>> = {
     provesNot:
       'the rest of the result, nor that the committed sums belong to it: whoever has the output checks the last one. An audit finds a fraction f of bad blocks with the chance f; a wrong tile may have only one bad block among all those of its inner length',
     verifiedBy: 'the orchestrator, which draws the block after what it audits was fixed',
-    cost: 'about a second and a half to make in a tab, which loads a key of some 10 MB; as v2 to verify',
+    cost: 'about a second of one core to make, in a busy tab up to three, with a key of 12 MB; as v2 to verify',
     trust:
       "a key in this repository is for development: its dealer can forge proofs of blocks that were never computed. A ceremony's key needs one honest contributor",
   },

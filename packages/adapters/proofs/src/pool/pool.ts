@@ -103,7 +103,7 @@ export async function openVerifierPool(parts: VerifierPoolParts): Promise<Outcom
           items: effect.ids.map((id) => withdraw(id)),
           tries: 0,
         }
-      withdraw(effect.id).resolve(refuse('queueFull', effect.detail))
+      withdraw(effect.id).resolve(refuse(effect.code, effect.detail))
     }
     return undefined
   }

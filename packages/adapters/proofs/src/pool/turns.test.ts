@@ -75,7 +75,7 @@ describe('turns', () => {
   test('a flood fills its own share, and others still come in', () => {
     const turns = open(100)
     expect(arrive(turns, 'flood', 100)).toEqual([])
-    expect(arrive(turns, 'flood', 1)).toMatchObject([{ kind: 'refuse' }])
+    expect(arrive(turns, 'flood', 1)).toMatchObject([{ kind: 'refuse', code: 'queueFull' }])
     const effects = arrive(turns, 'good', 5)
     expect(effects).toHaveLength(5)
     expect(effects.every(({ kind }) => kind === 'refuse')).toBe(true)
@@ -88,7 +88,8 @@ describe('turns', () => {
   test('who has strikes may have only a few waiting', () => {
     const turns = open()
     judge(turns, 'bad', 0, 1)
-    expect(arrive(turns, 'bad', 12).filter(({ kind }) => kind === 'refuse')).toHaveLength(4)
+    const refused = arrive(turns, 'bad', 12).filter((effect) => effect.kind === 'refuse')
+    expect(refused.map(({ code }) => code)).toEqual(Array(4).fill('struck'))
   })
 
   test('what is remembered is bounded, and strikes are forgotten last', () => {

@@ -21,7 +21,13 @@ export type TurnInput =
 
 export type TurnEffect =
   | { readonly kind: 'verify'; readonly submitter: string; readonly ids: readonly number[] }
-  | { readonly kind: 'refuse'; readonly id: number; readonly detail: string }
+  | {
+      readonly kind: 'refuse'
+      readonly id: number
+      /** The submitter's own doing, or not. */
+      readonly code: 'struck' | 'queueFull'
+      readonly detail: string
+    }
 
 interface Record {
   readonly submitter: string
@@ -75,13 +81,18 @@ function arrive(turns: Turns, id: number, submitter: string): readonly TurnEffec
   const record = recordOf(turns, submitter)
   if (record.strikes > 0 && record.waiting.length >= struckQueuedMax)
     return [
-      refusal(id, `${struckQueuedMax} proofs of a submitter with ${record.strikes} strikes wait already`),
+      refusal(
+        id,
+        'struck',
+        `${struckQueuedMax} proofs of a submitter with ${record.strikes} strikes wait already`,
+      ),
     ]
   const effects: TurnEffect[] = []
   if (turns.queued >= turns.bounds.queuedMax) {
     const largest = largestQueue(turns, record)
     const dropped = largest === record ? id : largest.waiting.pop()
-    if (dropped !== undefined) effects.push(refusal(dropped, `${turns.queued} proofs wait for a verifier`))
+    if (dropped !== undefined)
+      effects.push(refusal(dropped, 'queueFull', `${turns.queued} proofs wait for a verifier`))
     if (largest === record) return effects
     turns.queued--
     if (largest.waiting.length === 0) leave(turns, largest)
@@ -166,6 +177,6 @@ function leave(turns: Turns, record: Record): void {
   turns.struck.delete(record)
 }
 
-function refusal(id: number, detail: string): TurnEffect {
-  return { kind: 'refuse', id, detail }
+function refusal(id: number, code: 'struck' | 'queueFull', detail: string): TurnEffect {
+  return { kind: 'refuse', id, code, detail }
 }
