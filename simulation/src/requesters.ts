@@ -48,6 +48,7 @@ export function askSomething(random: Random, number: number): Asked {
     seed: BigInt(random.below(1_000)),
     verify: isFloat ? random.pick([quorum(2, 2), quorum(3, 2)]) : verifyOf(random),
     proof: 'none',
+    isProofDefault: false,
     priority: random.below(10),
     tierMin: 0,
     features: [],

@@ -461,7 +461,7 @@ describe('quote', () => {
     )
     const { stderr, exit } = await cli('quote', 'shader', source, '--allow-inexact')
     expect([exit, stderr]).toEqual(['done', ''])
-    expect(asked).toMatchObject({ verify: 'quorum(2,2)', outputLength: '16' })
+    expect(asked).toMatchObject({ verify: 'quorum(2,2)', outputLength: '16', proof: 'none' })
   })
 })
 

@@ -341,7 +341,7 @@ export async function createOrchestrator(
     sha256,
     submitter,
     feePermille,
-    proofKinds: proofs.kinds,
+    proofKinds: () => proofs.kinds,
     webhook: (event) => webhooks.add(event),
     fatal: adapters.fatal,
   })

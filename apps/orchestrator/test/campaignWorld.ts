@@ -172,7 +172,7 @@ export async function createCampaignWorld(policy: Partial<CampaignPolicy> = {}):
         sha256,
         submitter: tasks,
         feePermille: 50,
-        proofKinds: [],
+        proofKinds: () => [],
         policy: { ...defaultPolicy, ...policy },
         webhook: (event) => void queued.push(event),
         fatal,

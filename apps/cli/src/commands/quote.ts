@@ -40,7 +40,9 @@ const quoteOf = ({ name, summary, operands, options, example, read }: OrderKind)
     const work = workOf()
     const { complexity, inputLength, outputLength, constantBytes, summary: what } = factsOf(work)
     const verify = verifyOf(terms, whyUncheckable(work) === undefined)
-    const { proof } = terms
+    const isExact = work.kind !== 'shader' || work.shader.exactness.exactness === 'exact'
+    // What is exact is proven as the orchestrator would have it; floats are not.
+    const proof = terms.proof ?? (isExact ? undefined : 'none')
     const asked = { complexity, inputLength, outputLength, constantBytes, verify, proof }
     const quote = await call.requester.quote(asked)
     return { json: { ...quote, verify }, text: describe(quote, what, verify) }

@@ -94,8 +94,8 @@ export interface CampaignsParts {
   readonly sha256: Sha256
   readonly submitter: Submitter
   readonly feePermille: number
-  /** The kinds of proof that a new campaign may ask for. */
-  readonly proofKinds: readonly MadeProofKind[]
+  /** The kinds of proof that a new campaign may ask for, which change with the keys. */
+  proofKinds(): readonly MadeProofKind[]
   readonly policy?: CampaignPolicy
   readonly bounds?: CampaignBounds
   /** An event whose webhook is queued. */
@@ -259,7 +259,7 @@ export function createCampaigns(parts: CampaignsParts): Campaigns {
     admitted.set(campaignId, requesterId)
     try {
       const work = workOf(campaignId, requesterId, manifest, requestDigest, feePermille, sha256)
-      inManifest(() => refuseUnoffered(manifest.proof, parts.proofKinds))
+      inManifest(() => refuseUnoffered(manifest.proof, parts.proofKinds()))
       // From the look at its blobs until they are referred to.
       return await pinnedAll(parts.keeper, namedIn(manifest, work.facts.constants), () => keep(work, order))
     } finally {

@@ -41,7 +41,7 @@ test('a million items', async () => {
     sha256,
     submitter,
     feePermille: 50,
-    proofKinds: [],
+    proofKinds: () => [],
     webhook: () => {},
     fatal(error) {
       throw error

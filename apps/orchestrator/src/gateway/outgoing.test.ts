@@ -41,7 +41,7 @@ const identity = await generateIdentity({ extractable: false })
 const worker = workerIdOf(1)
 
 /** Tasks that were submitted and are now out with one worker, and the frames that say so. */
-async function open(tasks: readonly (Partial<NewTask> & { readonly input?: Uint8Array })[]) {
+async function open(tasks: readonly (Partial<NewTask> & { readonly input?: Uint8Array })[], hasKeys = true) {
   const state = emptyState(settings)
   const atMs = startMs as TimeMs
   const blobs = new Map<string, Uint8Array>()
@@ -58,7 +58,7 @@ async function open(tasks: readonly (Partial<NewTask> & { readonly input?: Uint8
     else blobs.set(task.inputDigest, input)
     step(state, { kind: 'submit', atMs, task })
   }
-  const wide = { ...profile, payloadBytesMax: 1 << 26, prefetch: 1024, features: ['proof-v3'] }
+  const wide = { ...profile, payloadBytesMax: 1 << 26, prefetch: 1024, features: ['proof-v2', 'proof-v3'] }
   const effects = step(state, { kind: 'workerJoined', atMs, workerId: worker, publicKey, profile: wide })
   const queue: (() => Promise<readonly Uint8Array[]>)[] = []
   const failed: string[] = []
@@ -68,7 +68,7 @@ async function open(tasks: readonly (Partial<NewTask> & { readonly input?: Uint8
     sha256,
     signer: createSigner((payload) => identity.sign(payload), sha256),
     payloads,
-    proofs: noProofs,
+    proofs: { ...noProofs, wanted: (kind) => (hasKeys ? { kind, verifierVersion: 2 } : undefined) },
     asked() {},
     log: silentLog,
     sign: (payload) => identity.sign(payload),
@@ -293,6 +293,19 @@ describe('a large delivery', () => {
     expect(sent.frames.length).toBeGreaterThan(256)
     expect(queuedMost()).toBeLessThan(3)
   })
+})
+
+test('what asks for a proof for which there is no key now is not sent: its answer could not count', async () => {
+  const tasks = [{ proof: 'v2' }, {}, { proof: 'v3' }] as const
+  const { outgoing, effects, frames, failed } = await open(tasks, false)
+  outgoing.perform(effects)
+  const sent = await frames()
+  expect(batchesIn(sent.frames).flatMap(({ deliveries }) => deliveries)).toHaveLength(1)
+  expect(sent.frames.map(({ type }) => type)).toEqual(['deliveries'])
+  expect(failed.toSorted()).toEqual([
+    'no key is in use for proofs of kind v2',
+    'no key is in use for proofs of kind v3',
+  ])
 })
 
 test('verdicts, closings and cancels come in lists before what is to be done next', async () => {

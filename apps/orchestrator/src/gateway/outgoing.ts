@@ -74,11 +74,14 @@ const sharedProgramBytesMax = 16 * 1024
 export function createOutgoing(parts: OutgoingParts): Outgoing {
   const { sha256, signer, payloads, proofs, log } = parts
 
-  function wantedProof(delivery: Delivery): WantedProof | undefined {
+  /** False where its task asks for a proof for which there is no key now: an answer could not count. */
+  function wantedProof(delivery: Delivery): WantedProof | undefined | false {
     const { proof } = delivery.task.spec
-    const wanted = proof === 'none' ? undefined : proofs.wanted(proof)
+    if (proof === 'none') return undefined
+    const wanted = proofs.wanted(proof)
     if (wanted !== undefined) parts.asked(delivery, wanted)
-    return wanted
+    else parts.failed(delivery, `no key is in use for proofs of kind ${proof}`)
+    return wanted ?? false
   }
 
   function perform(effects: readonly Effect[]): void {
@@ -171,6 +174,8 @@ export function createOutgoing(parts: OutgoingParts): Outgoing {
     for (const delivery of deliveries) {
       const payload = payloads.heldInput(delivery.task.spec.taskId) ?? (await read(delivery))
       if (payload === undefined || !parts.isWanted(delivery)) continue
+      const proof = wantedProof(delivery)
+      if (proof === false) continue
       const { spec } = delivery.task
       const needed =
         payload.length + deliveryRoomBytes + (places.has(spec.programId) ? 0 : spec.program.length)
@@ -186,7 +191,6 @@ export function createOutgoing(parts: OutgoingParts): Outgoing {
       const { deliveryId, deadlineMs, workerId } = delivery
       const commitFirst = isCommitFirst(delivery.task)
       const returnOutput = returnsOutput(delivery.task)
-      const proof = wantedProof(delivery)
       batch.push({ taskId, deliveryId, program, seed, deadlineMs, payload, commitFirst, returnOutput, proof })
       leaves.push(statementLeaf(deliveryStatement(describe(delivery), spec.programId, workerId), sha256))
     }
@@ -201,11 +205,11 @@ export function createOutgoing(parts: OutgoingParts): Outgoing {
     attested.catch(() => {})
     const input = await read(delivery)
     if (input === undefined) return []
-    const meta = encodeFrame('delivery', {
-      ...deliveryFrame(delivery, await attested),
-      proof: wantedProof(delivery),
-    })
+    const attestation = await attested
     if (!parts.isWanted(delivery)) return []
+    const proof = wantedProof(delivery)
+    if (proof === false) return []
+    const meta = encodeFrame('delivery', { ...deliveryFrame(delivery, attestation), proof })
     return input.length > 0 ? [meta, input] : [meta]
   }
 

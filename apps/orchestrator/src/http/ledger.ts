@@ -9,6 +9,7 @@ import {
   rewardMicroCreditMax,
 } from '@shardy/protocol'
 import type { Services } from '../orchestrator.ts'
+import { proofOf } from './verification.ts'
 
 const currency = 'test credits'
 
@@ -39,7 +40,7 @@ export interface QuoteQuery {
   readonly proof?: ProofKind
 }
 
-export function viewQuote({ bookkeeper, sha256 }: Services, query: QuoteQuery): QuoteView {
+export function viewQuote({ bookkeeper, proofs, sha256 }: Services, query: QuoteQuery): QuoteView {
   const policy = query.verify === undefined ? checked : parseVerify(query.verify)
   if (policy === undefined) {
     const bound = 'checked, quorum(n,k), audited(permille) or adaptive'
@@ -58,7 +59,8 @@ export function viewQuote({ bookkeeper, sha256 }: Services, query: QuoteQuery): 
     constantBytes: Number(query.constantBytes ?? 0),
     replicas: Number(query.replicas ?? policy.replicas),
     verify: policy.mode,
-    proof: query.proof ?? 'none',
+    // As a submission of exact work that says nothing of it.
+    proof: query.proof ?? proofOf({}, true, proofs.kinds),
   }
   const quoted = quote(work, defaultCostModel, bookkeeper.book.parameters.feePermille)
   if (!quoted.ok) {

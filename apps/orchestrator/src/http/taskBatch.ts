@@ -29,7 +29,7 @@ import {
 import { refuseWhenLow } from '../operation/space.ts'
 import type { Services } from '../orchestrator.ts'
 import { isInline } from '../tasks/payloads.ts'
-import { type Request as Asked, newTask, taskIdOf } from '../tasks/submission.ts'
+import { type Request as Asked, isRepeat, newTask, taskIdOf } from '../tasks/submission.ts'
 import { refuseByPolicy } from './access.ts'
 import type { BodyBudget } from './bodyBudget.ts'
 import { entriesAreBounded, pinnedAll, refuseConstants, refuseEntries } from './operands.ts'
@@ -208,7 +208,7 @@ async function take(
   requester: RequesterId,
   outcomes: SubmittedOutcome[],
 ): Promise<void> {
-  const { archive, bookkeeper, dispatcher, keeper, payloads } = services
+  const { archive, bookkeeper, dispatcher, keeper, payloads, sha256 } = services
   const earlier = await archive.known([...keyed], (id) => dispatcher.state().tasks.get(id))
   const missing = new Map<object, ApiError | undefined>()
   await bookkeeper.welcome(requester)
@@ -224,7 +224,7 @@ async function take(
   const posted: Promise<readonly Effect[]>[] = []
   /** Entries that ask for what an earlier one of this batch asks for. */
   const repeats: { readonly index: number; readonly taskId: TaskId }[] = []
-  const inBatch = new Map<TaskId, Digest>()
+  const inBatch = new Map<TaskId, Entry['spec']>()
   try {
     for (const { asked } of new Set(
       entries.flatMap((entry) => (entry === undefined ? [] : [entry.prepared])),
@@ -237,9 +237,9 @@ async function take(
       const { index, taskId, prepared, task, spec } = entry
       try {
         const before = earlier.get(taskId)
-        const known = before?.spec.requestDigest ?? inBatch.get(taskId)
-        if (known !== undefined && known !== spec.requestDigest) throw conflict(taskId)
+        const known = before?.spec ?? inBatch.get(taskId)
         if (known !== undefined) {
+          if (!isRepeat(known, spec, prepared.request, sha256)) throw conflict(taskId)
           repeats.push({ index, taskId })
           continue
         }
@@ -270,7 +270,7 @@ async function take(
             : new ApiError('overloaded', { detail: 'the queue is full', retryAfterMs: 1_000 })
         }
         left--
-        inBatch.set(taskId, spec.requestDigest)
+        inBatch.set(taskId, spec)
         taken.push(entry)
         posted.push(happening)
       } catch (error) {

@@ -20,7 +20,7 @@ import { refuseWhenLow } from '../operation/space.ts'
 import type { Services } from '../orchestrator.ts'
 import type { Happening, Room } from '../tasks/dispatcher.ts'
 import { isInline } from '../tasks/payloads.ts'
-import { newTask, type Request, taskIdOf } from '../tasks/submission.ts'
+import { isRepeat, newTask, type Request, taskIdOf } from '../tasks/submission.ts'
 import { refuseByPolicy } from './access.ts'
 import { pinnedAll, refuseConstants, refuseInputEntries } from './operands.ts'
 import { findTask } from './taskView.ts'
@@ -257,8 +257,8 @@ export async function submitTask(
   return taskTurns.take(taskId, async () => {
     const asked = newTask(request, input.digest, requester, taskId, clock.nowMs(), sha256)
     const earlier = await findTask(services, taskId)
-    if (earlier?.spec.requestDigest === asked.requestDigest) return { task: earlier, isNew: false }
     if (earlier !== undefined) {
+      if (isRepeat(earlier.spec, asked, request, sha256)) return { task: earlier, isNew: false }
       throw new ApiError('idempotencyConflict', {
         detail: `this key belongs to task ${taskId}, which asked for something else`,
         field: 'idempotency-key',

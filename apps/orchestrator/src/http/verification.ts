@@ -19,6 +19,8 @@ import { provableLengthMax } from '@shardy/tensor'
 export interface Verification {
   readonly verify: VerifyPolicy
   readonly proof: ProofKind
+  /** Nothing was said of proofs, and what that means depends on the keys of the day. */
+  readonly isProofDefault: boolean
   readonly exact: boolean
 }
 
@@ -39,19 +41,19 @@ export function verificationOf(
     const detail = `${value} needs a check that the orchestrator can make: ${uncheckable}; ask for ${bound}`
     throw new ApiError('invalidField', { detail, field: 'verify', value, bound })
   }
-  return { verify, proof: proofOf(submission, work, exact, offered), exact }
+  const proof = proofOf(submission, exact, offered)
+  if (proof === 'v3') refuseUnprovable(work)
+  return { verify, proof, isProofDefault: submission.proof === undefined, exact }
 }
 
 /** What is exact is proven unless the requester says otherwise; floats differ, and a proof would say less still. */
-function proofOf(
-  { proof }: AskedVerification,
-  work: Work,
+export function proofOf(
+  { proof }: Pick<AskedVerification, 'proof'>,
   exact: boolean,
   offered: readonly MadeProofKind[],
 ): ProofKind {
   if (proof === undefined) return exact && offered.includes('v2') ? 'v2' : 'none'
   refuseUnoffered(proof, offered)
-  if (proof === 'v3') refuseUnprovable(work)
   return proof
 }
 

@@ -32,6 +32,8 @@ export interface Request {
   readonly seed: bigint
   readonly verify: VerifyPolicy
   readonly proof: ProofKind
+  /** Nothing was said of proofs, and what that means depends on the keys of the day. */
+  readonly isProofDefault: boolean
   readonly priority: number
   readonly tierMin: number
   readonly features: readonly string[]
@@ -61,7 +63,7 @@ export function newTask(
   nowMs: TimeMs,
   sha256: Sha256,
 ): NewTask {
-  const { facts, timeoutMs, ...asked } = request
+  const { facts, timeoutMs, isProofDefault: _, ...asked } = request
   const { complexity, inputLength, outputLength, constants, constantBytes, memoryBytes } = facts
   const deadlineMs = (nowMs + timeoutMs) as TimeMs
   const task: Omit<NewTask, 'requestDigest'> = {
@@ -80,6 +82,17 @@ export function newTask(
     campaignItem: 0,
   }
   return { ...task, requestDigest: requestDigestOf(task, timeoutMs, sha256) }
+}
+
+/** Whether a task was asked for by the same request. Who says nothing of proofs asks the same before and after keys have changed. */
+export function isRepeat(
+  { requestDigest, proof }: Pick<NewTask, 'requestDigest' | 'proof'>,
+  asked: NewTask,
+  { isProofDefault, timeoutMs }: Pick<Request, 'isProofDefault' | 'timeoutMs'>,
+  sha256: Sha256,
+): boolean {
+  if (requestDigest === asked.requestDigest) return true
+  return isProofDefault && requestDigest === requestDigestOf({ ...asked, proof }, timeoutMs, sha256)
 }
 
 /** What was asked, without what time and accounting add to it: the same question again is the same request. */

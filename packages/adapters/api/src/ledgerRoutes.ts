@@ -30,7 +30,11 @@ export const quoteQuery = Type.Object({
     ),
   ),
   verify: Type.Optional(Type.String({ maxLength: 16 })),
-  proof: Type.Optional(words(values.proofKinds)),
+  proof: Type.Optional(
+    words(values.proofKinds, {
+      description: 'unless given, what a submission of exact work asks for that says nothing of it',
+    }),
+  ),
 })
 
 export const quoteView = Type.Object({

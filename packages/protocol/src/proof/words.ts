@@ -41,7 +41,7 @@ export const proofWords: Readonly<Record<ProofKind, PlainWords>> = {
   },
   v3: {
     short:
-      'one block of 16 x 16 x 16 products, drawn after the answer was bound, was computed exactly; it says nothing of the other blocks',
+      'it shows that one block of 16 x 16 x 16 products, drawn after the answer was bound, adds up exactly, and nothing of the other blocks',
     statement:
       'Out = In + A * B for one block of 16 x 16 x 16 whose operands and sums open commitments, every entry of A, B and Out within its range',
     proves:
