@@ -47,20 +47,24 @@ export function createKeyLoader(
   }
 }
 
+/** Whoever waits for a key makes no other proof meanwhile, so that a server that says nothing must not be waited for for good. */
+const fetchPatienceMs = 240_000
+
 /** Over HTTP; the address may be the socket's. */
-export function fetchProofFiles(orchestratorUrl: string): FetchProofFile {
+export function fetchProofFiles(orchestratorUrl: string, patienceMs = fetchPatienceMs): FetchProofFile {
   return async (name, sha256, bytesMax) => {
     const url = new URL(`/snark/${name}`, orchestratorUrl)
     url.protocol = url.protocol.replace('ws', 'http')
     if (sha256 !== undefined) url.searchParams.set('sha256', sha256)
     let response: Response
+    let bytes: Uint8Array
     try {
-      response = await fetch(url)
+      response = await fetch(url, { signal: AbortSignal.timeout(patienceMs) })
+      bytes = new Uint8Array(await response.arrayBuffer())
     } catch (cause) {
       throw new ArtifactError(`${name} cannot be fetched: ${cause}`, { cause })
     }
     if (!response.ok) throw new ArtifactError(`${name} is not given out: HTTP ${response.status}`)
-    const bytes = new Uint8Array(await response.arrayBuffer())
     if (bytes.length > bytesMax)
       throw new ArtifactError(`${name} has ${bytes.length} bytes, expected were at most ${bytesMax}`)
     return bytes

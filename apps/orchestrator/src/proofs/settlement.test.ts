@@ -10,7 +10,7 @@ import type { TaskProver } from '@shardy/worker'
 import { createKeyLoader, createTaskProver } from '@shardy/worker/proving'
 import { example, finish, submit, taskOf } from '../../test/example.ts'
 import { startTestNetwork, type TestNetwork } from '../../test/network.ts'
-import { connectRawWorker, type RawWorker, type Work } from '../../test/rawWorker.ts'
+import { type Answered, connectRawWorker, type RawWorker, type Work } from '../../test/rawWorker.ts'
 import { openProofs } from './openProofs.ts'
 
 setDefaultTimeout(60_000)
@@ -154,4 +154,32 @@ test('a wrong answer is wrong, however good its proof', async () => {
   expect(await liar.settled()).toMatchObject({ outcome: 'wrong' })
   await network.request(`/v1/tasks/${taskId}/cancel`, { method: 'POST' })
   await liar.disconnect()
+})
+
+test("more proofs than may wait at a time are nobody's fault: what cannot be verified now is tried again", async () => {
+  const openPool = (key: unknown) => openVerifierPool({ key, threads: 1, queuedMax: 8 })
+  const small = await startTestNetwork({
+    proofs: await openProofs({ folder, kinds: ['v2'], sha256, openPool }),
+  })
+  const worker = await connectRawWorker(small.serving.url)
+  await worker.join({ features: ['proof-v2'], slots: 64 })
+  const count = 24
+  const ids = await Promise.all(
+    Array.from({ length: count }, async () => (await submit(small, example().submission)).taskId),
+  )
+  const given: Answered[] = []
+  for (let index = 0; index < count; index++) {
+    const work = await worker.work()
+    given.push({ work, overrides: { proof: await proofOf(work) } })
+  }
+  worker.send(await worker.results(...given))
+  const outcomes: string[] = []
+  for (let index = 0; index < count; index++) outcomes.push((await worker.settled()).outcome)
+  expect(new Set(outcomes)).toEqual(new Set(['accepted', 'lost']))
+  const { standings, tasks } = small.orchestrator.services.dispatcher.state()
+  expect(standings.get(worker.workerId)).toMatchObject({ failures: 0, failingUntilMs: undefined })
+  const open = ids.flatMap((id) => tasks.get(id as TaskId) ?? [])
+  expect(open.length).toBeGreaterThan(0)
+  for (const { deliveries } of open) expect(deliveries[0]).toMatchObject({ outcome: 'lost', excused: true })
+  await small.stop()
 })
