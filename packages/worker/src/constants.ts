@@ -4,6 +4,7 @@
  */
 import { type DeliveryId, type Digest, encodeHex, type Sha256 } from '@shardy/protocol'
 import { type Blobs, byteLengthOf, type Program } from '@shardy/tensor'
+import { readAtMost } from './readAtMost.ts'
 
 export class ConstantError extends Error {
   override readonly name = 'ConstantError'
@@ -107,27 +108,12 @@ export function fetchConstants(orchestratorUrl: string): FetchConstant {
       response = await fetch(url, { signal })
       if (!response.ok)
         throw new ConstantError(`constant ${digest} is not given out: HTTP ${response.status}`)
-      return await readAtMost(response, bytesMax, digest)
+      const bytes = await readAtMost(response, bytesMax)
+      if (bytes !== undefined) return bytes
+      throw new ConstantError(`constant ${digest} has more than the ${bytesMax} bytes that the program says`)
     } catch (cause) {
       if (cause instanceof ConstantError) throw cause
       throw new ConstantError(`constant ${digest} cannot be fetched: ${cause}`, { cause })
     }
-  }
-}
-
-/** Servers that stream need not announce a length, so the bytes are counted as they come. */
-async function readAtMost({ body }: Response, bytesMax: number, digest: Digest): Promise<Uint8Array> {
-  const bytes = new Uint8Array(bytesMax)
-  let length = 0
-  const reader = body?.getReader()
-  for (;;) {
-    const chunk = await reader?.read()
-    if (chunk?.value === undefined) return bytes.subarray(0, length)
-    if (length + chunk.value.length > bytesMax) {
-      await reader?.cancel()
-      throw new ConstantError(`constant ${digest} has more than the ${bytesMax} bytes that the program says`)
-    }
-    bytes.set(chunk.value, length)
-    length += chunk.value.length
   }
 }

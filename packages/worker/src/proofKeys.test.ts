@@ -23,3 +23,28 @@ test.each([
   await file.catch(() => {})
   await server.stop(true)
 })
+
+test('a server that sends more than the file has is hung up on, however much it would send', async () => {
+  let sent = 0
+  const endless = () =>
+    new Response(
+      new ReadableStream({
+        pull(to) {
+          sent += 2 ** 16
+          to.enqueue(new Uint8Array(2 ** 16))
+        },
+      }),
+    )
+  const server = Bun.serve({ port: 0, fetch: endless })
+  const fetchFile = fetchProofFiles(`ws://127.0.0.1:${server.port}/v1/worker`, 30_000)
+  await expect(fetchFile('key.zkey', 'ab'.repeat(32), 2 ** 20)).rejects.toThrow('more than the 1048576 bytes')
+  expect(sent).toBeLessThan(2 ** 26)
+  await server.stop(true)
+})
+
+test('a file that is not there is said to be so', async () => {
+  const server = Bun.serve({ port: 0, fetch: () => new Response('no', { status: 404 }) })
+  const fetchFile = fetchProofFiles(`ws://127.0.0.1:${server.port}/v1/worker`)
+  await expect(fetchFile('key.zkey', 'ab'.repeat(32), 10)).rejects.toThrow('HTTP 404')
+  await server.stop(true)
+})

@@ -4,6 +4,7 @@
  */
 import { ArtifactError, acceptedVersion, loadArtifact, type Manifest, parseManifest } from '@shardy/proofs'
 import type { MadeProofKind, Sha256 } from '@shardy/protocol'
+import { readAtMost } from './readAtMost.ts'
 import type { ProofKeyFiles } from './taskProver.ts'
 
 /** Brings a file from where the manifest is; its digest is named so that it may be kept for good under it. */
@@ -57,16 +58,16 @@ export function fetchProofFiles(orchestratorUrl: string, patienceMs = fetchPatie
     url.protocol = url.protocol.replace('ws', 'http')
     if (sha256 !== undefined) url.searchParams.set('sha256', sha256)
     let response: Response
-    let bytes: Uint8Array
+    let bytes: Uint8Array | undefined
     try {
       response = await fetch(url, { signal: AbortSignal.timeout(patienceMs) })
-      bytes = new Uint8Array(await response.arrayBuffer())
+      if (response.ok) bytes = await readAtMost(response, bytesMax)
     } catch (cause) {
       throw new ArtifactError(`${name} cannot be fetched: ${cause}`, { cause })
     }
     if (!response.ok) throw new ArtifactError(`${name} is not given out: HTTP ${response.status}`)
-    if (bytes.length > bytesMax)
-      throw new ArtifactError(`${name} has ${bytes.length} bytes, expected were at most ${bytesMax}`)
+    if (bytes === undefined)
+      throw new ArtifactError(`${name} has more than the ${bytesMax} bytes that were expected`)
     return bytes
   }
 }

@@ -260,3 +260,19 @@ test('so are those of blocks, however long one takes', async () => {
   thread.answer({ kind: 'blockProven', call: block.call, proof })
   expect(await proving).toEqual(proof)
 })
+
+test('what is executed behind a proof of a block waits for it, and is not taken for hung', async () => {
+  const { threads, channel, executor, timer } = setUp()
+  const thread = await threads.nextReady(gpu)
+  await until(channel, 'ready')
+  const proving = channel.blockProver.prove({ verifierVersion: 3 } as never)
+  const block = await thread.take('proveBlock')
+  const executing = executor.execute(program, input())
+  const request = await thread.take('execute')
+  timer.advance(100_000)
+  const proof = { kind: 'v3', verifierVersion: 3, proof: new Uint8Array(256) } as const
+  thread.answer({ kind: 'blockProven', call: block.call, proof })
+  thread.answer({ kind: 'executed', call: request.call, output: new ArrayBuffer(4), kept: new Map() })
+  expect(await proving).toEqual(proof)
+  expect((await executing).output).toHaveLength(4)
+})

@@ -70,6 +70,8 @@ export function openChannel(adapters: ChannelAdapters, without: CpuReason | unde
   let calls: Calls | undefined
   let cpuReason = without
   let losses = 0
+  /** Proofs that are being made: on the same thread, so that all else waits for them. */
+  let proofs = 0
   const listeners = new Set<() => void>()
 
   function become(next: ComputeState): void {
@@ -152,7 +154,7 @@ export function openChannel(adapters: ChannelAdapters, without: CpuReason | unde
     try {
       const { output, kept } = await current.call(request, {
         answer: 'executed',
-        patienceMs: executePatienceMs,
+        patienceMs: proofs > 0 ? proveBlockPatienceMs : executePatienceMs,
         transfer,
         signal,
         onProgress,
@@ -185,7 +187,12 @@ export function openChannel(adapters: ChannelAdapters, without: CpuReason | unde
   async function proveBlock(block: ProvableBlock): Promise<ZkProofPayload> {
     const current = await ready()
     const wanted = { answer: 'blockProven', patienceMs: proveBlockPatienceMs } as const
-    return (await current.call({ kind: 'proveBlock', block }, wanted)).proof
+    proofs++
+    try {
+      return (await current.call({ kind: 'proveBlock', block }, wanted)).proof
+    } finally {
+      proofs--
+    }
   }
 
   void begin()
