@@ -36,6 +36,9 @@ let folder: string
 let circuit: CompiledCircuit
 
 const inHome = (...parts: string[]) => path.join(home, ...parts)
+let folders = 0
+/** Where nothing is yet. */
+const fresh = (name: string) => inHome(`${name}-${folders++}`)
 const read = async (file: string) => new Uint8Array(await readFile(path.join(folder, file)))
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const add = (name: string, to = folder) =>
@@ -57,7 +60,7 @@ beforeAll(async () => {
   for (const name of ['Alice', 'Bob', 'Çarol 三']) await add(name, whole)
 })
 beforeEach(async () => {
-  folder = inHome(`copy-${Math.random()}`)
+  folder = fresh('copy')
   await cp(whole, folder, { recursive: true })
 })
 afterAll(() => rm(home, { recursive: true }))
@@ -186,7 +189,7 @@ describe('a ceremony', () => {
 
   test('has the trust of a ceremony when more than one person made the powers of tau', async () => {
     await writeFile(inHome('two.ptau'), await powersByTwo())
-    const other = inHome(`two-${Math.random()}`)
+    const other = fresh('two')
     await initCeremony({
       r1cs: inHome('task-proof-v2.r1cs'),
       phase1: { kind: 'file', file: inHome('two.ptau') },
@@ -207,7 +210,7 @@ describe('a ceremony', () => {
   })
 
   test('has no more trust when its powers of tau are handed in as a file', async () => {
-    const other = inHome(`one-${Math.random()}`)
+    const other = fresh('one')
     const transcript = await initCeremony({
       r1cs: inHome('task-proof-v2.r1cs'),
       phase1: { kind: 'file', file: path.join(whole, 'phase1.ptau') },
@@ -410,7 +413,7 @@ describe('refused by name', () => {
       'contributionReplaced',
       'another valid contribution stands in the place of the last',
       async () => {
-        const other = inHome(`other-${Math.random()}`)
+        const other = fresh('other')
         await cp(folder, other, { recursive: true })
         await rm(path.join(other, last))
         const file = path.join(other, 'ceremony.json')
@@ -460,7 +463,7 @@ describe('refused by name', () => {
       async () => {
         await finalizeCeremony({
           folder,
-          into: inHome(`k-${Math.random()}`),
+          into: fresh('k'),
           beaconHex,
           verifierVersion: 4,
           wasm: inHome('v2.wasm'),
@@ -481,7 +484,7 @@ describe('refused by name', () => {
       async () => {
         await finalizeCeremony({
           folder,
-          into: inHome(`k-${Math.random()}`),
+          into: fresh('k'),
           beaconHex,
           verifierVersion: 4,
           wasm: inHome('v2.wasm'),
@@ -497,7 +500,7 @@ describe('refused by name', () => {
       async () => {
         await finalizeCeremony({
           folder,
-          into: inHome(`k-${Math.random()}`),
+          into: fresh('k'),
           beaconHex,
           verifierVersion: 4,
           wasm: inHome('v2.wasm'),
@@ -533,7 +536,7 @@ describe('refused by name', () => {
       'wrongPhase1',
       'other powers of tau, and the transcript agrees',
       async () => {
-        const other = inHome(`powers-${Math.random()}`)
+        const other = fresh('powers')
         const request = {
           r1cs: inHome('task-proof-v2.r1cs'),
           phase1: { kind: 'development', power: 4 } as const,
@@ -575,7 +578,7 @@ describe('refused by name', () => {
       return swapped
     })
     await writeFile(inHome('twisted.ptau'), twisted)
-    folder = inHome(`twisted-${Math.random()}`)
+    folder = fresh('twisted')
     const request = { r1cs: inHome('task-proof-v2.r1cs'), folder }
     await initCeremony({ ...request, phase1: { kind: 'file', file: inHome('twisted.ptau') } })
     await add('Alice')
@@ -709,7 +712,7 @@ function entry(entries: Mutable<ContributionEntry>[], position: number): Mutable
 }
 
 describe('cannot be', () => {
-  const request = () => ({ r1cs: inHome('task-proof-v2.r1cs'), folder: inHome(`new-${Math.random()}`) })
+  const request = () => ({ r1cs: inHome('task-proof-v2.r1cs'), folder: fresh('new') })
   const file = (name: string) => ({ kind: 'file', file: inHome(name) }) as const
   const stories: readonly (readonly [string, () => Promise<unknown>, string])[] = [
     [
