@@ -3,19 +3,20 @@
 
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
+import type { WrittenVersion } from '@shardy/proofs'
 import type { Curve } from 'ffjavascript'
 import { groth16, type MemoryFile, wtns, zKey } from 'snarkjs'
 import { compile } from './compile.ts'
 import { openCurve } from './curve.ts'
 import { drawInputs } from './draw.ts'
 import { findKeyFaults } from './keyCheck.ts'
-import { artifactFile, describeFile, digest, readManifest, type Version } from './manifest.ts'
+import { artifactFile, describeFile, digest, readManifest } from './manifest.ts'
 import { checkShape, decodeR1cs } from './r1cs.ts'
 import { readSetup } from './setup.ts'
 import { type Statement, statements } from './statements.ts'
 import { decodeZkey, hashContribution } from './zkey.ts'
 
-async function findFaults(curve: Curve, statement: Statement, version: Version): Promise<string[]> {
+async function findFaults(curve: Curve, statement: Statement, version: WrittenVersion): Promise<string[]> {
   const { wasm, zkey, vkey } = version.files
   const faults = [wasm, zkey, vkey]
     .filter((file) => !isDeepStrictEqual(describeFile(file.path), file))

@@ -21,6 +21,7 @@ export {
   type ManifestFile,
   parseManifest,
   type VersionStatus,
+  type WrittenVersion,
 } from './manifest/manifest.ts'
 export { acceptedVersion, activeVersion } from './manifest/versions.ts'
 export { openProver, type Prover } from './prover/prover.ts'

@@ -1,4 +1,5 @@
 /** The two primes of BN254 ("BN128", "alt_bn128"), and the seed that both come from. */
+import { scalarFieldOrder } from '@shardy/protocol'
 
 /** The curve's parameter x. */
 export const seed = 4_965_661_367_192_848_881n
@@ -7,4 +8,4 @@ export const seed = 4_965_661_367_192_848_881n
 export const baseOrder = 21888242871839275222246405745257275088696311157297823662689037894645226208583n
 
 /** Scalars and signals lie below it: 36x⁴ + 36x³ + 18x² + 6x + 1. */
-export const fieldOrder = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
+export const fieldOrder = scalarFieldOrder

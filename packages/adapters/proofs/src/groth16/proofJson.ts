@@ -2,12 +2,13 @@
  * A Groth16 proof between the form that snarkjs writes and its 256 bytes: A, B, C as EIP-197 orders them. Both forms are strict, so
  * that a proof has one of each; whether the points are on the curve is found out by who verifies.
  */
+import { proofLength } from '@shardy/protocol'
 import { elementLength, isZero, readElement, writeElement } from '../bn254/bytes.ts'
 import { parseDecimal } from '../bn254/decimal.ts'
 import { baseOrder } from '../bn254/orders.ts'
 import { type Outcome, type Refused, refuse } from '../refusal.ts'
 
-export const proofLength = 8 * elementLength
+export { proofLength }
 
 export type Pair = readonly [string, string]
 

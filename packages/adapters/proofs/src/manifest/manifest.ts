@@ -38,6 +38,12 @@ export interface KeyVersion {
   readonly note: string
 }
 
+/** With what is the same for every key so far, and is written all the same. */
+export interface WrittenVersion extends KeyVersion {
+  readonly system: 'groth16'
+  readonly curve: 'bn254'
+}
+
 export interface Manifest {
   readonly versions: readonly KeyVersion[]
 }

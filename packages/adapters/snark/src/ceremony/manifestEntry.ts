@@ -1,41 +1,20 @@
 /** A finished ceremony as one version of the manifest of proof keys. Its trust is that of its weakest part. */
+import type { ManifestFile, WrittenVersion } from '@shardy/proofs'
 import type { MadeProofKind } from '@shardy/protocol'
 import { isClosed, type Transcript } from './transcript.ts'
 
-interface NamedFile {
-  readonly path: string
-  readonly bytes: number
-  readonly sha256: string
-}
-
-export interface ManifestEntry {
-  readonly verifierVersion: number
-  readonly kind: MadeProofKind
+export interface ManifestEntry extends WrittenVersion {
   /** Verified but not yet given out: whoever runs the network makes it active. */
   readonly status: 'accepted'
-  readonly trust: 'development' | 'ceremony'
-  readonly circuit: string
-  readonly system: 'groth16'
-  readonly curve: 'bn254'
-  readonly constraints: number
-  readonly publicSignals: number
-  readonly files: {
-    readonly wasm: NamedFile
-    readonly zkey: NamedFile
-    readonly vkey: NamedFile
-    readonly r1cs: { readonly sha256: string }
-  }
-  readonly contributions: readonly { readonly name: string; readonly hash: string }[]
-  readonly note: string
 }
 
 export function manifestEntryOf(made: {
   readonly transcript: Transcript
   readonly verifierVersion: number
   readonly kind: MadeProofKind
-  readonly zkey: NamedFile
-  readonly vkey: NamedFile
-  readonly wasm: NamedFile
+  readonly zkey: ManifestFile
+  readonly vkey: ManifestFile
+  readonly wasm: ManifestFile
 }): ManifestEntry {
   const { transcript, verifierVersion, kind, zkey, vkey, wasm } = made
   const { circuit, phase1, contributions } = transcript
